@@ -21,6 +21,9 @@ TimeFrame = NewType("TimeFrame", str)
 OrderId = NewType("OrderId", str)
 """Id of an order on its exchange."""
 
+CallSite = NewType("CallSite", str)
+"""Place of an operator call in its script, stable as long as the script is."""
+
 EffectKey = NewType("EffectKey", str)
 """Identity of one effect, the same on every attempt: 32 hex digits."""
 

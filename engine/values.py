@@ -72,7 +72,7 @@ def decode_value(value: JsonValue) -> Any:
         return [decode_value(item) for item in value]
     if isinstance(value, Mapping):
         if len(value) == 1:
-            (tag, content), = value.items()
+            ((tag, content),) = value.items()
             if tag in _DECODERS:
                 return _DECODERS[tag](content)
         return {key: decode_value(item) for key, item in value.items()}

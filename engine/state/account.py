@@ -1,0 +1,146 @@
+"""Account elements: what one automation owns and has open on its exchange account."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field
+
+from engine.state.base import Money, StateModel
+from engine.types import Asset, OrderId, Symbol
+
+Side = Literal["buy", "sell"]
+OrderType = Literal[
+    "market", "limit", "stop_loss", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"
+]
+OrderStatus = Literal["open", "closed", "canceled", "expired", "rejected"]
+TimeInForce = Literal["GTC", "IOC", "FOK", "PO"]
+
+ZERO = Decimal(0)
+MAX_TRADES = 200
+MAX_TRANSACTIONS = 200
+
+
+class Balance(StateModel):
+    """Holdings of one asset; `total - available` is locked by open orders."""
+
+    available: Money = ZERO
+    total: Money = ZERO
+
+
+class Portfolio(StateModel):
+    """Balances by asset."""
+
+    content: dict[Asset, Balance] = Field(default_factory=dict)
+
+
+class Fee(StateModel):
+    """What a fill cost, in units of `currency`."""
+
+    cost: Money = ZERO
+    currency: Asset | None = None
+
+
+class Order(StateModel):
+    """An order of this automation. Amounts in base, prices in quote per base, times in UNIX seconds."""
+
+    id: OrderId
+    client_order_id: str | None = None
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    amount: Money
+    filled: Money = ZERO
+    price: Money | None = None
+    stop_price: Money | None = None
+    status: OrderStatus = "open"
+    created_at: float = 0
+    fee: Fee | None = None
+    tag: str | None = None
+    reduce_only: bool = False
+    time_in_force: TimeInForce = "GTC"
+    group: str | None = None
+    chained: list[Order] = Field(default_factory=list)
+    cancel_policy: dict[str, Any] | None = None
+
+    @property
+    def remaining(self) -> Decimal:
+        """The amount that is not filled yet, in base."""
+        return self.amount - self.filled
+
+
+class Trade(StateModel):
+    """One fill. `cost` is amount times price, in quote; `timestamp` in UNIX seconds."""
+
+    id: str
+    order_id: OrderId | None = None
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    amount: Money
+    price: Money
+    cost: Money
+    fee: Fee | None = None
+    timestamp: float
+    tag: str | None = None
+
+
+class Position(StateModel):
+    """A futures position; `amount` in contracts' base, prices and profit in quote."""
+
+    symbol: Symbol
+    side: Literal["long", "short"]
+    amount: Money
+    entry_price: Money
+    leverage: Money = Decimal(1)
+    margin: Money = ZERO
+    liquidation_price: Money | None = None
+    unrealised_pnl: Money = ZERO
+
+
+class Transaction(StateModel):
+    """A deposit or a withdrawal."""
+
+    txid: str
+    kind: Literal["deposit", "withdrawal"]
+    asset: Asset
+    amount: Money
+    fee: Fee | None = None
+    network: str | None = None
+    address_to: str | None = None
+    timestamp: float = 0
+    status: str | None = None
+
+
+class Orders(StateModel):
+    """Orders that this automation created or adopted.
+
+    `settled_at` is the market time up to which a simulated account has settled its open orders,
+    so that no candle is settled twice.
+    """
+
+    open_orders: list[Order] = Field(default_factory=list)
+    missing_orders: list[Order] = Field(default_factory=list)
+    settled_at: float = 0
+
+
+class ExchangeAccountElements(StateModel):
+    """Everything that is synced back from the account after an invocation."""
+
+    name: str | None = None
+    portfolio: Portfolio = Field(default_factory=Portfolio)
+    orders: Orders = Field(default_factory=Orders)
+    positions: list[Position] = Field(default_factory=list)
+    trades: list[Trade] = Field(default_factory=list)
+    transactions: list[Transaction] = Field(default_factory=list)
+
+    def cut_to_bounds(self) -> dict[str, int]:
+        """Keep the newest trades and transactions; return how many of each were cut off."""
+        cut = {
+            "trades": max(0, len(self.trades) - MAX_TRADES),
+            "transactions": max(0, len(self.transactions) - MAX_TRANSACTIONS),
+        }
+        self.trades = self.trades[-MAX_TRADES:]
+        self.transactions = self.transactions[-MAX_TRANSACTIONS:]
+        return {name: count for name, count in cut.items() if count}

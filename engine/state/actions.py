@@ -1,0 +1,105 @@
+"""The actions of an automation: the nodes of its DAG and what became of them."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from engine.errors import ActionStatus
+from engine.state.base import StateModel
+from engine.types import ActionId
+from engine.values import JsonValue
+
+APPLY_CONFIGURATION = "apply_configuration"
+"""The one configured step: its `config` is a partial state."""
+
+
+class Dependency(StateModel):
+    """An edge of the DAG: this action comes after `action_id`.
+
+    With `parameter`, the value at `result_path` of the upstream result replaces
+    `UNRESOLVED_PARAMETER` under that name; without, the edge only orders.
+    """
+
+    action_id: ActionId
+    parameter: str | None = None
+    result_path: list[str] = Field(default_factory=list)
+
+
+class Action(StateModel):
+    """One node of the DAG: a DSL script or a configured step, and its outcome so far.
+
+    `executed_at` set means completed, also when it ended in an error. Values in `result`,
+    `previous_execution_result` and `suspension` are in the typed JSON form of `engine.values`.
+    Times are UNIX seconds.
+    """
+
+    id: ActionId
+    dsl_script: str | None = None
+    action: str | None = None
+    config: dict[str, Any] | None = None
+    dependencies: list[Dependency] = Field(default_factory=list)
+    result: JsonValue = None
+    error_status: str | None = None
+    error_message: str | None = None
+    executed_at: float | None = None
+    not_before: float | None = None
+    suspension: dict[str, Any] | None = None
+    reset_target_action_id: ActionId | None = None
+    reset_after: float = 0
+    previous_execution_result: JsonValue = None
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Self:
+        if (self.dsl_script is None) == (self.action is None):
+            found = "both" if self.action is not None else "neither"
+            raise ValueError(f"action '{self.id}' needs either dsl_script or action, and has {found}")
+        return self
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether the action has run to its end, error included."""
+        return self.executed_at is not None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the action ended in an error."""
+        return self.error_status is not None
+
+    @property
+    def is_configuration(self) -> bool:
+        """Whether this is the bootstrap step, which no reset touches once it completed."""
+        return self.action == APPLY_CONFIGURATION
+
+    def complete(self, result: JsonValue, now: float) -> None:
+        """Store a result in its typed JSON form."""
+        self.result = result
+        self._end(now)
+
+    def fail(self, status: ActionStatus, message: str, now: float) -> None:
+        """Store an error; the action counts as completed."""
+        self.result = None
+        self.error_status, self.error_message = status.value, message
+        self._end(now)
+
+    def wait(self, suspension: dict[str, Any], not_before: float) -> None:
+        """Keep where the script stands, to be called again at `not_before`."""
+        self.suspension, self.not_before = suspension, not_before
+
+    def reset(self) -> None:
+        """Forget the outcome, so that the action runs again; its result stays readable as the previous one."""
+        if self.is_completed and self.result is not None:
+            self.previous_execution_result = self.result
+        self.result = self.error_status = self.error_message = None
+        self.executed_at = self.suspension = self.not_before = None
+
+    def _end(self, now: float) -> None:
+        self.executed_at = now
+        self.suspension = self.not_before = None
+
+
+class ActionsDag(StateModel):
+    """The actions of the automation, in order of definition."""
+
+    actions: list[Action] = Field(default_factory=list)

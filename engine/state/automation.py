@@ -1,0 +1,231 @@
+"""`AutomationState`: everything an automation is, in and out of every invocation."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from engine.state.account import ZERO, ExchangeAccountElements
+from engine.state.actions import Action, ActionsDag
+from engine.state.base import Money, StateModel
+from engine.types import ActionId, Asset, CallSite, EffectKey, Symbol, TimeFrame
+
+MAX_COMPLETED_PRIORITY_ACTIONS = 20
+
+
+class TriggerReason(StrEnum):
+    """Why an invocation runs."""
+
+    SCHEDULED = "scheduled"
+    MESSAGE = "message"
+    FORCED = "forced"
+    SIGNAL = "signal"
+
+
+class Trigger(StateModel):
+    """When and why an invocation ran, UNIX seconds."""
+
+    scheduled_to: float = 0
+    triggered_at: float = 0
+    trigger_reason: TriggerReason | None = None
+    was_completed: bool = False
+
+
+class Metadata(StateModel):
+    """Who the automation is. `seed` replaces `run_key` in paper ids and randomness."""
+
+    automation_id: str | None = None
+    name: str | None = None
+    run_key: str | None = None
+    seed: str | None = None
+    emit_signals: bool = False
+    strategy_id: str | None = None
+    strategy_version: str | None = None
+
+
+class Defaults(StateModel):
+    """What market data operators use when a script names no symbol or time frame."""
+
+    symbol: Symbol | None = None
+    time_frame: TimeFrame | None = None
+
+
+class Schedule(StateModel):
+    """Repetition of the whole DAG.
+
+    `every` in seconds, or a `cron` expression in `timezone`; `first_tick` and `until` in UNIX
+    seconds; `ticks` counts the repetitions done, `max` bounds them.
+    """
+
+    every: float | None = None
+    cron: str | None = None
+    timezone: str | None = None
+    first_tick: float | None = None
+    ticks: int = 0
+    max: int | None = None
+    until: float | None = None
+
+
+class Intent(StateModel):
+    """An effect on a live account with all its parameters fixed, recorded before it is sent."""
+
+    key: EffectKey
+    action_id: ActionId
+    call_site: CallSite
+    leg: str
+    kind: Literal["create_order", "cancel_order", "set_leverage", "withdraw"]
+    params: dict[str, Any]
+    planned_at: float
+    status: Literal["planned", "awaiting_approval", "tried", "unresolved"] = "planned"
+    sent_at: float | None = None
+    tries: int = 0
+
+
+class DegradedState(StateModel):
+    """Since when, why and how often in a row invocations could not do their work."""
+
+    since: float = 0
+    reason: str | None = None
+    error: str | None = None
+    count: int = 0
+
+
+class Execution(StateModel):
+    """Where the automation stands between two invocations."""
+
+    iteration: int = 0
+    previous_execution: Trigger = Field(default_factory=Trigger)
+    current_execution: Trigger = Field(default_factory=Trigger)
+    pending_effects: list[Intent] = Field(default_factory=list)
+    degraded_state: DegradedState = Field(default_factory=DegradedState)
+    execution_error: str | None = None
+
+
+class PostActions(StateModel):
+    """What is to happen after the invocation."""
+
+    stop_automation: bool = False
+
+
+class Automation(StateModel):
+    """The automation itself: its actions, its account elements, its progress."""
+
+    metadata: Metadata = Field(default_factory=Metadata)
+    defaults: Defaults = Field(default_factory=Defaults)
+    approval: Literal["none", "required"] = "none"
+    actions_dag: ActionsDag = Field(default_factory=ActionsDag)
+    schedule: Schedule | None = None
+    exchange_account_elements: ExchangeAccountElements | None = None
+    execution: Execution = Field(default_factory=Execution)
+    post_actions: PostActions = Field(default_factory=PostActions)
+
+
+class AccountMetadata(StateModel):
+    """When the account's details were last changed, UNIX seconds."""
+
+    updated_at: float = 0
+    name: str | None = None
+
+
+class RecordedMarket(StateModel):
+    """A recorded market: its folder, the market time it starts at, and how fast its clock runs."""
+
+    folder: str
+    start: float | None = None
+    speed: float = Field(default=1, gt=0)
+
+
+class ExchangeDetails(StateModel):
+    """Which exchange, and where its market data comes from. `internal_name` is the ccxt id."""
+
+    internal_name: str | None = None
+    exchange_type: Literal["spot", "future"] = "spot"
+    exchange_account_id: str | None = None
+    sandboxed: bool = False
+    url: str | None = None
+    recorded: RecordedMarket | None = None
+
+
+class AuthDetails(StateModel):
+    """Credentials, by reference; inline keys are accepted for compatibility and never shown."""
+
+    credential_ref: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
+    api_secret: str | None = Field(default=None, repr=False)
+    api_password: str | None = Field(default=None, repr=False)
+    access_token: str | None = Field(default=None, repr=False)
+
+    @property
+    def are_present(self) -> bool:
+        """Whether any credential is set; this alone makes an account live."""
+        return any((self.credential_ref, self.api_key, self.api_secret, self.api_password, self.access_token))
+
+
+class Holding(StateModel):
+    """One asset of the configured portfolio; `value` in the portfolio's unit."""
+
+    asset: Asset
+    available: Money | None = None
+    total: Money = ZERO
+    value: Money | None = None
+
+    @property
+    def usable(self) -> Decimal:
+        """The available amount; the total when nothing else is said."""
+        return self.total if self.available is None else self.available
+
+
+class ConfiguredPortfolio(StateModel):
+    """What a simulated account starts with."""
+
+    content: list[Holding] = Field(default_factory=list)
+    unit: Asset | None = None
+
+
+class ExchangeAccountDetails(StateModel):
+    """The exchange account of the automation."""
+
+    metadata: AccountMetadata = Field(default_factory=AccountMetadata)
+    exchange_details: ExchangeDetails = Field(default_factory=ExchangeDetails)
+    auth_details: AuthDetails = Field(default_factory=AuthDetails)
+    portfolio: ConfiguredPortfolio = Field(default_factory=ConfiguredPortfolio)
+
+    @property
+    def has_exchange(self) -> bool:
+        """Whether an exchange is configured."""
+        return self.exchange_details.internal_name is not None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether orders are paper orders: no credential is set."""
+        return not self.auth_details.are_present
+
+
+class AutomationState(StateModel):
+    """The whole serializable state of one automation; see `docs/state.md` for its JSON form."""
+
+    schema_version: int
+    automation: Automation = Field(default_factory=Automation)
+    exchange_account_details: ExchangeAccountDetails | None = None
+    priority_actions: list[Action] = Field(default_factory=list)
+
+    @property
+    def actions(self) -> list[Action]:
+        """The actions of the DAG, in order of definition."""
+        return self.automation.actions_dag.actions
+
+    @property
+    def has_exchange(self) -> bool:
+        """Whether an exchange account is configured."""
+        return self.exchange_account_details is not None and self.exchange_account_details.has_exchange
+
+    def cut_priority_actions(self) -> int:
+        """Keep the newest completed priority actions and all pending ones; return how many were cut."""
+        completed = [action for action in self.priority_actions if action.is_completed]
+        surplus = {action.id for action in completed[:-MAX_COMPLETED_PRIORITY_ACTIONS]}
+        if surplus:
+            self.priority_actions = [action for action in self.priority_actions if action.id not in surplus]
+        return len(surplus)

@@ -1,0 +1,84 @@
+"""Reading and writing `AutomationState`: versions, migrations, readable errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from engine.errors import SchemaVersionError, StateError
+from engine.state.automation import AutomationState, ExchangeAccountDetails
+
+SCHEMA_VERSION: Final = 1
+
+RawState = dict[str, Any]
+Migration = Callable[[RawState], RawState]
+
+MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({})
+"""From version n to n + 1. Version 1 is the first; a state without a version is one of version 1."""
+
+_MAX_SHOWN_PROBLEMS = 5
+
+
+def load_state(
+    raw: Mapping[str, Any], *, migrations: Mapping[int, Migration] = MIGRATIONS
+) -> AutomationState:
+    """Validate a state, migrated to the present schema.
+
+    Raises:
+        SchemaVersionError: the state is of a newer schema than this release knows.
+        StateError: the state does not have the right form; the message names each field.
+    """
+    migrated = _migrate(raw, migrations)
+    try:
+        state = AutomationState.model_validate(migrated)
+    except ValidationError as error:
+        raise StateError(_describe(error)) from None
+    _check_account(state.exchange_account_details)
+    return state
+
+
+def dump_state(state: AutomationState) -> RawState:
+    """Return the JSON form: fields at their default are left out at every level."""
+    return state.model_dump(mode="json", exclude_defaults=True)
+
+
+def _migrate(raw: Mapping[str, Any], migrations: Mapping[int, Migration]) -> RawState:
+    if not isinstance(raw, Mapping):
+        raise StateError(f"a state is a JSON object, not {type(raw).__name__}")
+    version = raw.get("schema_version", SCHEMA_VERSION)
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise StateError(f"schema_version is {version!r}; expected a whole number such as {SCHEMA_VERSION}")
+    newest = max([SCHEMA_VERSION, *(known + 1 for known in migrations)])
+    if version > newest:
+        raise SchemaVersionError(
+            f"this state has schema version {version}, this release reads up to {newest}; update Octoflow"
+        )
+    migrated = {**raw, "schema_version": version}
+    for step in range(version, newest):
+        migrated = {**migrations[step](migrated), "schema_version": step + 1}
+    return migrated
+
+
+def _describe(error: ValidationError) -> str:
+    problems = [f"{_path(problem['loc'])}: {_message(problem)}" for problem in error.errors()]
+    shown = "; ".join(problems[:_MAX_SHOWN_PROBLEMS])
+    more = len(problems) - _MAX_SHOWN_PROBLEMS
+    return f"invalid state: {shown}" + (f" (and {more} more)" if more > 0 else "")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "state"
+
+
+def _message(problem: Any) -> str:
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def _check_account(details: ExchangeAccountDetails | None) -> None:
+    if details and details.exchange_details.recorded and not details.is_simulated:
+        raise StateError(
+            "exchange_account_details: a recorded market cannot be traded with credentials; remove one of the two"
+        )
