@@ -1,0 +1,1 @@
+"""The bridge between Temporal and the engine: one activity runs one invocation."""

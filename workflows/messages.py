@@ -1,0 +1,263 @@
+"""What crosses the border of the automation workflow: its input, messages, results and queries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object that the workflow carries but does not look into."""
+
+Status = Literal[
+    "starting", "running", "postponed", "awaiting_approval", "retrying", "paused", "needs_attention",
+    "finished", "stopped",
+]  # fmt: skip
+"""What an automation does: `retrying` waits after failed attempts, `needs_attention` for a person."""
+
+Trigger = Literal["scheduled", "forced", "message", "signal"]
+
+
+class Message(BaseModel):
+    """Base of what people send: a typing error in a field's name is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExecuteRequest(Message):
+    """Update `execute`: priority actions, in the form of an automation's actions."""
+
+    actions: Annotated[list[Json], Field(min_length=1, max_length=100)]
+
+    @field_validator("actions")
+    @classmethod
+    def _identified(cls, actions: list[Json]) -> list[Json]:
+        ids = [action.get("id") for action in actions]
+        if not all(isinstance(action_id, str) and action_id for action_id in ids):
+            raise ValueError("every action needs an id")
+        if len(set(ids)) < len(ids):
+            raise ValueError("two actions have the same id")
+        return actions
+
+    @property
+    def action_ids(self) -> list[str]:
+        """Ids of the actions, in order."""
+        return [action["id"] for action in self.actions]
+
+
+class StopRequest(Message):
+    """Update `stop`."""
+
+    cancel_open_orders: bool = False
+
+
+class ActionAnswer(BaseModel):
+    """How a priority action stands when its update returns.
+
+    Attributes:
+        value: what the action returned, as plain JSON.
+        error: why it failed, if it did.
+        error_status: the kind of failure.
+        due_at: when it goes on, in the automation's time, if it waits.
+    """
+
+    value: Any = None
+    error: str | None = None
+    error_status: str | None = None
+    due_at: float | None = None
+
+
+class ExecuteAnswer(BaseModel):
+    """Result of update `execute`.
+
+    Attributes:
+        actions: an answer for each action of the request, by id.
+        omitted: the answers were too large to keep; only the first call with this update id got them.
+    """
+
+    actions: dict[str, ActionAnswer] = {}
+    omitted: bool = False
+
+
+class StatusReport(BaseModel):
+    """How the automation stands: result of query `status` and of most updates.
+
+    Attributes:
+        status: what it does now.
+        reason: why, when a person should know.
+        iteration: invocations completed.
+        failures: failed attempts in a row.
+        due_at: next run in the automation's time (UNIX seconds), None when nothing is scheduled.
+        wake_at: the same moment on the workflow's clock; differs for recorded markets.
+        updated_at: workflow time of the last change (UNIX seconds).
+        outcome: what the last invocation did.
+        details: the automation as Markdown.
+    """
+
+    status: Status
+    reason: str | None = None
+    iteration: int = 0
+    failures: int = 0
+    due_at: float | None = None
+    wake_at: float | None = None
+    updated_at: float = 0
+    outcome: Json = {}
+    details: str = ""
+
+
+class AutomationResult(BaseModel):
+    """What the workflow returns when the automation has ended.
+
+    Attributes:
+        summary: how it ended.
+        state: the final state.
+    """
+
+    summary: StatusReport
+    state: Json
+
+
+class WorkflowSettings(BaseModel):
+    """How one automation is run; times in seconds.
+
+    Attributes:
+        invocation_timeout: longest time of one attempt.
+        heartbeat_timeout: silence after which an attempt counts as dead; it beats four times as often.
+        attempts: attempts of one activity, before the workflow takes over with its own delays.
+        attempts_timeout: longest time of all those attempts together.
+        first_delay, longest_delay: the workflow's delays after an activity gave up, doubling.
+        give_up_after: failures in a row for this long ask for a person.
+        continue_as_new_after: history events after which to continue as new, at the latest when
+            Temporal suggests it.
+        search_attributes: whether the server knows Octoflow's search attributes.
+    """
+
+    invocation_timeout: float = 300
+    heartbeat_timeout: float = 20
+    attempts: int = 5
+    attempts_timeout: float = 600
+    first_delay: float = 60
+    longest_delay: float = 3600
+    give_up_after: float = 86_400
+    continue_as_new_after: int | None = None
+    search_attributes: bool = False
+
+
+class Clock(BaseModel):
+    """One moment on both clocks, from which market time is counted (UNIX seconds).
+
+    Attributes:
+        real: workflow time.
+        market: market time of the recorded market.
+    """
+
+    real: float
+    market: float
+
+
+class View(BaseModel):
+    """The automation made ready for people by the activity.
+
+    Attributes:
+        details: Markdown of at most 8 KB.
+        next_actions: what the next invocation will run, as a short line.
+        attributes: search attribute values by name; None when the server does not know them.
+    """
+
+    details: str = ""
+    next_actions: str = ""
+    attributes: Json | None = None
+
+
+class RunInvocation(BaseModel):
+    """Input of the activity `run_invocation`.
+
+    Attributes:
+        state: the automation's state.
+        run_key: put into the state when it has none: names this automation for ever.
+        trigger: what woke the automation.
+        woken_at: workflow time (UNIX seconds).
+        due_at: when the invocation was due, in the automation's time.
+        clock: the last invocation on both clocks.
+        priority_actions: from an `execute` update.
+        cancel_open_orders: cancel them instead of running what is due.
+    """
+
+    state: Json
+    run_key: str
+    trigger: Trigger = "scheduled"
+    woken_at: float
+    due_at: float | None = None
+    clock: Clock | None = None
+    priority_actions: list[Json] = []
+    cancel_open_orders: bool = False
+
+
+class InvocationResult(BaseModel):
+    """Result of the activity `run_invocation`.
+
+    Attributes:
+        state: the new state.
+        status: the engine's word for how the automation goes on.
+        outcome: what the invocation did, for people.
+        outcome_size: its size in bytes.
+        iteration: invocations completed.
+        due_at: next run in the automation's time; None when nothing is scheduled.
+        wake_at: the same moment on the workflow's clock.
+        clock: this invocation on both clocks, for recorded markets.
+        answers: how priority actions ended, or until when they wait, by action id.
+        view: the automation for people.
+    """
+
+    state: Json
+    status: Status
+    outcome: Json = {}
+    outcome_size: int = 0
+    iteration: int = 0
+    due_at: float | None = None
+    wake_at: float | None = None
+    clock: Clock | None = None
+    answers: dict[str, ActionAnswer] = {}
+    view: View = View()
+
+
+class Carried(BaseModel):
+    """What a run hands to the next one at continue-as-new, besides the state.
+
+    Attributes:
+        report: how the automation stands.
+        clock: last invocation on both clocks.
+        next_actions: what the next invocation will run.
+        paused: whether the schedule is held.
+        failing_since: workflow time of the first failure in a row.
+        retry_at: workflow time of the next attempt after a failure.
+        attributes: search attributes as last set.
+        attributes_known: whether the server knows them.
+        answers: results of the newest `execute` updates by update id, so that they stay idempotent.
+        history: newest outcomes with their sizes.
+    """
+
+    report: StatusReport
+    clock: Clock | None = None
+    next_actions: str = ""
+    paused: bool = False
+    failing_since: float | None = None
+    retry_at: float | None = None
+    attributes: Json = {}
+    attributes_known: bool = False
+    answers: dict[str, ExecuteAnswer] = {}
+    history: list[tuple[int, Json]] = []
+
+
+class AutomationInput(BaseModel):
+    """Input of the workflow `Automation`.
+
+    Attributes:
+        state: the automation's state, as the engine dumps it.
+        settings: how it is run.
+        carried: only set at continue-as-new.
+    """
+
+    state: Json
+    settings: WorkflowSettings = WorkflowSettings()
+    carried: Carried | None = None

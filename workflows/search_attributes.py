@@ -1,0 +1,34 @@
+"""The search attributes by which automations are found in Temporal's lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+
+STATUS: Final = SearchAttributeKey.for_keyword("OctoflowStatus")
+EXCHANGE: Final = SearchAttributeKey.for_keyword("OctoflowExchange")
+SYMBOLS: Final = SearchAttributeKey.for_keyword_list("OctoflowSymbols")
+NEXT_RUN: Final = SearchAttributeKey.for_datetime("OctoflowNextRun")
+
+SEARCH_ATTRIBUTES: Final[tuple[SearchAttributeKey[Any], ...]] = (STATUS, EXCHANGE, SYMBOLS, NEXT_RUN)
+
+
+def changed_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[SearchAttributeUpdate[Any]]:
+    """Return the updates that lead from `old` to `new` values.
+
+    Args:
+        old: attribute values by name, as they were last set; times are UNIX seconds.
+        new: the values to set; an absent or None value removes the attribute.
+    """
+    return [
+        _update(key, new.get(key.name)) for key in SEARCH_ATTRIBUTES if old.get(key.name) != new.get(key.name)
+    ]
+
+
+def _update(key: SearchAttributeKey[Any], value: Any) -> SearchAttributeUpdate[Any]:
+    if value is None:
+        return key.value_unset()
+    return key.value_set(datetime.fromtimestamp(value, UTC) if key is NEXT_RUN else value)
