@@ -1,0 +1,190 @@
+"""Turns the type that an operator's author annotated into a check of the values that scripts pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from engine.dsl.markers import Choice, LazyValue, Number, Range, Series, SymbolParam, TimeFrameParam
+from engine.types import TIME_FRAMES
+from engine.values import is_series
+
+REFUSED: Final = object()
+"""What a conversion returns for a value that it does not accept."""
+
+Conversion = Callable[[Any], Any]
+"""Returns the value as the operator wants it, or `REFUSED`."""
+
+_NUMBERS: Final = frozenset({int, float, Decimal, bool})
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How one parameter treats a value.
+
+    Attributes:
+        expected: what the parameter accepts, in words.
+        convert: see `Conversion`.
+    """
+
+    expected: str
+    convert: Conversion
+
+
+def describe_value(value: Any) -> str:
+    """Return a value for an error message: its type and, when short, its text."""
+    if value is None:
+        return "None"
+    name = "series" if is_series(value) else type(value).__name__
+    if isinstance(value, list | dict) or name == "series":
+        return f"a {name} of {len(value)} items"
+    shown = repr(value) if not isinstance(value, Decimal) else str(value)
+    return f"{name} {shown}" if len(shown) <= 60 else f"{name} {shown[:57]}…"
+
+
+def _integer(value: Any) -> Any:
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        return int(value)
+    return REFUSED
+
+
+def _float(value: Any) -> Any:
+    return float(value) if type(value) in _NUMBERS else REFUSED
+
+
+def _number(value: Any) -> Any:
+    return value if type(value) in _NUMBERS else REFUSED
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    return Decimal(value) if isinstance(value, int) else REFUSED
+
+
+def _list(value: Any) -> Any:
+    if isinstance(value, list):
+        return value
+    return value.tolist() if is_series(value) else REFUSED
+
+
+def _series(value: Any) -> Any:
+    return value if isinstance(value, list) or is_series(value) else REFUSED
+
+
+def _exactly(kind: type) -> Conversion:
+    return lambda value: value if isinstance(value, kind) else REFUSED
+
+
+def _anything(value: Any) -> Any:
+    return value
+
+
+_CHECKS: Final[dict[Any, Check]] = {
+    Any: Check("any value", _anything),
+    LazyValue: Check("any expression", _anything),
+    int: Check("a whole number", _integer),
+    float: Check("a number", _float),
+    Decimal: Check("a number", _decimal),
+    str: Check("a text", _exactly(str)),
+    bool: Check("True or False", _exactly(bool)),
+    list: Check("a list", _list),
+    dict: Check("a dict", _exactly(dict)),
+    Series: Check("a list or series of numbers", _series),
+    NoneType: Check("None", lambda value: None if value is None else REFUSED),
+}
+
+_NUMBER_CHECK: Final = Check("a number", _number)
+
+
+def check_for(annotation: Any) -> Check:
+    """Return the check for a parameter's annotation, markers included.
+
+    Raises:
+        TypeError: the language has no such type; raised while the operator is registered.
+    """
+    if get_origin(annotation) is not Annotated:
+        return _check_of_type(annotation)
+    base, *markers = get_args(annotation)
+    check = _check_of_type(base)
+    for marker in markers:
+        narrow = _NARROWING.get(type(marker))
+        if narrow is not None:
+            check = narrow(check, marker)
+    return check
+
+
+def _check_of_type(annotation: Any) -> Check:
+    if annotation == Number:
+        return _NUMBER_CHECK
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        return _any_of([_check_of_type(member) for member in get_args(annotation)])
+    if origin is Literal:
+        return _narrow_choice(_CHECKS[Any], Choice(*get_args(annotation)))
+    check = _CHECKS.get(origin or annotation)
+    if check is None:
+        raise TypeError(f"operators cannot take a {annotation!r}")
+    return check
+
+
+def _any_of(checks: list[Check]) -> Check:
+    conversions = tuple(check.convert for check in checks)
+
+    def convert(value: Any) -> Any:
+        for conversion in conversions:
+            converted = conversion(value)
+            if converted is not REFUSED:
+                return converted
+        return REFUSED
+
+    return Check(" or ".join(dict.fromkeys(check.expected for check in checks)), convert)
+
+
+def _narrow_range(check: Check, bounds: Range) -> Check:
+    base = check.convert
+
+    def convert(value: Any) -> Any:
+        converted = base(value)
+        if converted is REFUSED or converted is None or bounds.holds(converted):
+            return converted
+        return REFUSED
+
+    return Check(f"{check.expected}, {bounds.describe()}", convert)
+
+
+def _narrow_choice(check: Check, choice: Choice) -> Check:
+    options = choice.options
+    base = check.convert
+
+    def convert(value: Any) -> Any:
+        converted = base(value)
+        if converted is None or (isinstance(converted, str | int) and converted in options):
+            return converted
+        return REFUSED
+
+    return Check("one of " + ", ".join(repr(option) for option in options), convert)
+
+
+def _narrow_symbol(check: Check, _: SymbolParam) -> Check:
+    return Check("a symbol such as 'BTC/USDT'", check.convert)
+
+
+def _narrow_time_frame(check: Check, _: TimeFrameParam) -> Check:
+    return _narrow_choice(check, Choice(*TIME_FRAMES))
+
+
+_NARROWING: Final[dict[type, Callable[[Check, Any], Check]]] = {
+    Range: _narrow_range,
+    Choice: _narrow_choice,
+    SymbolParam: _narrow_symbol,
+    TimeFrameParam: _narrow_time_frame,
+}

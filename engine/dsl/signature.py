@@ -1,0 +1,214 @@
+"""Reads the typed signature of an operator out of its Python function."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from engine.dsl.checks import Check, check_for
+from engine.dsl.markers import (
+    Choice,
+    ExpressionText,
+    Lazy,
+    LazyValue,
+    Number,
+    Range,
+    Series,
+    SymbolParam,
+    TimeFrameParam,
+    Unit,
+)
+
+REQUIRED: Final = inspect.Parameter.empty
+"""Default of a parameter that must be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an operator, as scripts see it.
+
+    Attributes:
+        type_name: the accepted type, for people: `number`, `list | None`.
+        default: `REQUIRED`, or the value taken when the argument is left out.
+        variadic: takes all further positional arguments.
+        keyword_only: can be given by name only.
+        markers: the markers of its annotation by their class.
+        description: its line in the docstring.
+    """
+
+    name: str
+    type_name: str
+    check: Check
+    default: Any = REQUIRED
+    variadic: bool = False
+    keyword_only: bool = False
+    markers: Mapping[type, Any] | None = None
+    description: str = ""
+
+    def marker(self, kind: type) -> Any:
+        """Return the marker of a class, or None."""
+        return self.markers.get(kind) if self.markers else None
+
+    @property
+    def required(self) -> bool:
+        """Whether a call without this argument is refused."""
+        return self.default is REQUIRED and not self.variadic
+
+    @property
+    def lazy(self) -> Lazy | None:
+        """How the argument is evaluated late, or None for an ordinary argument."""
+        marker: Lazy | None = self.marker(Lazy)
+        return marker
+
+    @property
+    def expression_text(self) -> ExpressionText | None:
+        """How a constant text is read as an expression, or None."""
+        marker: ExpressionText | None = self.marker(ExpressionText)
+        return marker
+
+    def describe(self) -> dict[str, Any]:
+        """Return the JSON form for `octoflow operators --json`."""
+        bounds: Range | None = self.marker(Range)
+        unit: Unit | None = self.marker(Unit)
+        choice: Choice | None = self.marker(Choice)
+        entry = {
+            "name": self.name,
+            "type": self.type_name,
+            "required": self.required,
+            "variadic": self.variadic,
+            "unit": unit.name if unit else None,
+            "range": bounds.describe() if bounds else None,
+            "choices": list(choice.options) if choice else None,
+            "default_from": "automation" if self.marker(SymbolParam) or self.marker(TimeFrameParam) else None,
+            "description": self.description,
+        }
+        shown = {key: value for key, value in entry.items() if value not in (None, "", False)}
+        if self.default is not REQUIRED:
+            shown["default"] = self.default
+        return shown
+
+    def text(self) -> str:
+        """Return the parameter as it stands in a signature: `digits: number = 0`."""
+        shown = f"{'*' if self.variadic else ''}{self.name}: {self.type_name}"
+        return shown if self.default is REQUIRED else f"{shown} = {self.default!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """The parts of a Google-style docstring that the operator reference shows."""
+
+    summary: str
+    description: str
+    parameters: Mapping[str, str]
+
+
+def read_parameters(function: Callable[..., Any], *, skip: int, docs: Documentation) -> tuple[Parameter, ...]:
+    """Return the parameters of an operator's function, without the first `skip` ones."""
+    hints = get_type_hints(function, include_extras=True)
+    declared = list(inspect.signature(function).parameters.values())[skip:]
+    return tuple(_read_parameter(parameter, hints, docs) for parameter in declared)
+
+
+def read_return_type(function: Callable[..., Any]) -> str:
+    """Return the type of an operator's result, for people."""
+    return type_name(get_type_hints(function).get("return", Any))
+
+
+def _read_parameter(declared: inspect.Parameter, hints: Mapping[str, Any], docs: Documentation) -> Parameter:
+    if declared.kind is inspect.Parameter.VAR_KEYWORD:
+        raise TypeError(f"an operator cannot take **{declared.name}")
+    annotation = hints.get(declared.name, Any)
+    base, *given = get_args(annotation) if get_origin(annotation) is Annotated else [annotation]
+    markers = {type(marker): marker for marker in given}
+    if base is LazyValue:
+        markers.setdefault(Lazy, Lazy())
+    return Parameter(
+        name=declared.name.rstrip("_"),
+        type_name=type_name(base),
+        check=check_for(annotation),
+        default=declared.default,
+        variadic=declared.kind is inspect.Parameter.VAR_POSITIONAL,
+        keyword_only=declared.kind is inspect.Parameter.KEYWORD_ONLY,
+        markers=markers,
+        description=docs.parameters.get(declared.name, ""),
+    )
+
+
+_TYPE_NAMES: Final[dict[Any, str]] = {
+    Any: "any",
+    LazyValue: "expression",
+    Series: "series",
+    Decimal: "decimal",
+    NoneType: "None",
+}
+
+
+def type_name(annotation: Any) -> str:
+    """Return a Python annotation as the name that the operator reference uses."""
+    if annotation == Number:
+        return "number"
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return type_name(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        members = get_args(annotation)
+        if set(get_args(Number)) <= set(members):
+            members = (Number, *(member for member in members if member not in get_args(Number)))
+        return " | ".join(type_name(member) for member in members)
+    if origin is Literal:
+        return " | ".join(repr(option) for option in get_args(annotation))
+    plain = origin or annotation
+    return _TYPE_NAMES.get(plain) or str(getattr(plain, "__name__", plain)).lower()
+
+
+_SECTION = re.compile(r"^(Args|Returns|Raises|Example|Note):\s*$")
+_ARGUMENT = re.compile(r"^    \*{0,2}(\w+): (.*)$")
+
+
+def read_docstring(function: Callable[..., Any]) -> Documentation:
+    """Split a Google-style docstring into summary, description and parameters.
+
+    Raises:
+        TypeError: the operator has no docstring; its reference would be empty.
+    """
+    text = inspect.getdoc(function)
+    if not text:
+        raise TypeError(f"operator {function.__name__} needs a docstring: the reference is made of it")
+    head, sections = _split_sections(text.splitlines())
+    summary, _, description = "\n".join(head).strip().partition("\n\n")
+    return Documentation(
+        summary=" ".join(summary.split()),
+        description=description.strip(),
+        parameters=_read_arguments(sections.get("Args", ())),
+    )
+
+
+def _split_sections(lines: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    head: list[str] = []
+    sections: dict[str, list[str]] = {}
+    current = head
+    for line in lines:
+        heading = _SECTION.match(line)
+        if heading:
+            current = sections.setdefault(heading.group(1), [])
+        else:
+            current.append(line)
+    return head, sections
+
+
+def _read_arguments(lines: Sequence[str]) -> dict[str, str]:
+    described: dict[str, str] = {}
+    name = ""
+    for line in lines:
+        start = _ARGUMENT.match(line)
+        if start:
+            name = start.group(1)
+            described[name] = start.group(2).strip()
+        elif name and line.strip():
+            described[name] += " " + line.strip()
+    return described
