@@ -56,14 +56,15 @@ class Defaults(StateModel):
 class Schedule(StateModel):
     """Repetition of the whole DAG.
 
-    `every` in seconds, or a `cron` expression in `timezone`; `first_tick` and `until` in UNIX
-    seconds; `ticks` counts the repetitions done, `max` bounds them.
+    `every` in seconds, or a `cron` expression in `timezone`; `first_tick`, `last_tick` and
+    `until` in UNIX seconds; `ticks` counts the rounds that ended, `max` bounds them.
     """
 
     every: float | None = None
     cron: str | None = None
     timezone: str | None = None
     first_tick: float | None = None
+    last_tick: float | None = None
     ticks: int = 0
     max: int | None = None
     until: float | None = None

@@ -35,7 +35,7 @@ def load_state(
     try:
         state = AutomationState.model_validate(migrated)
     except ValidationError as error:
-        raise StateError(_describe(error)) from None
+        raise StateError(f"invalid state: {describe(error)}") from None
     _check_account(state.exchange_account_details)
     return state
 
@@ -62,11 +62,12 @@ def _migrate(raw: Mapping[str, Any], migrations: Mapping[int, Migration]) -> Raw
     return migrated
 
 
-def _describe(error: ValidationError) -> str:
+def describe(error: ValidationError) -> str:
+    """Return the problems of a validation as one line: the path of each field, and what is wrong with it."""
     problems = [f"{_path(problem['loc'])}: {_message(problem)}" for problem in error.errors()]
     shown = "; ".join(problems[:_MAX_SHOWN_PROBLEMS])
     more = len(problems) - _MAX_SHOWN_PROBLEMS
-    return f"invalid state: {shown}" + (f" (and {more} more)" if more > 0 else "")
+    return shown + (f" (and {more} more)" if more > 0 else "")
 
 
 def _path(location: tuple[int | str, ...]) -> str:

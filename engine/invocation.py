@@ -1,0 +1,170 @@
+"""What goes into one invocation, and the small account of it that comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import BaseModel, Field
+
+from engine.state import AutomationState, TriggerReason
+from engine.types import ActionId, Timestamp
+from engine.values import JsonValue, json_size
+
+MAX_EXECUTED_ENTRIES: Final = 50
+MAX_VALUES_BYTES: Final = 32_000
+MAX_NOTES: Final = 20
+MAX_TEXT: Final = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationRequest:
+    """Everything that one invocation depends on, besides public market data.
+
+    Attributes:
+        state: an `AutomationState` or its JSON form; never changed.
+        now: market time in UNIX seconds; the engine knows no other clock.
+        trigger: why the invocation runs; `forced` calls waiting operators before they are due.
+        scheduled_to: when a scheduled invocation was due, UNIX seconds.
+        priority_actions: actions in their JSON form, to run before the DAG's normal cycle.
+        signals: snapshots of leaders, for copying automations.
+        approved, rejected: keys of intents that a person decided on.
+    """
+
+    state: AutomationState | Mapping[str, Any]
+    now: Timestamp
+    trigger: TriggerReason = TriggerReason.SCHEDULED
+    scheduled_to: Timestamp = 0
+    priority_actions: Sequence[Mapping[str, Any]] = ()
+    signals: Sequence[Mapping[str, Any]] = ()
+    approved: Sequence[str] = ()
+    rejected: Sequence[str] = ()
+
+
+class InvocationStatus(StrEnum):
+    """What the automation is after an invocation."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    AWAITING_APPROVAL = "awaiting_approval"
+    POSTPONED = "postponed"
+
+
+class ExecutedAction(BaseModel):
+    """One action that an invocation called; `status` is ok, waiting, or the error's status."""
+
+    id: ActionId
+    operator: str | None = None
+    status: str
+    error: str | None = None
+    duration: float = 0
+    effects: int = 0
+
+
+class InvocationOutcome(BaseModel):
+    """What an invocation did, for people and for the loop that drives it: at most 32 KB, no secret.
+
+    Attributes:
+        next_due_at: UNIX seconds (market time) of the next invocation, None when nothing is due.
+        executed: the first 50 actions called; `executed_count` and `error_count` count all.
+            `duration` of an entry is in seconds of processor time, `effects` counts orders
+            placed or cancelled.
+        values: results of priority actions as plain JSON.
+        waiting: due times of priority actions that are not done.
+        changed_elements: names of the account elements that differ from the start.
+        cut_off: how many entries of each bounded list were dropped.
+        notes: what happened besides, in words; texts of `notify` among them.
+    """
+
+    status: InvocationStatus
+    iteration: int
+    next_due_at: Timestamp | None = None
+    executed: list[ExecutedAction] = Field(default_factory=list)
+    executed_count: int = 0
+    error_count: int = 0
+    values: dict[ActionId, JsonValue] = Field(default_factory=dict)
+    waiting: dict[ActionId, Timestamp] = Field(default_factory=dict)
+    changed_elements: list[str] = Field(default_factory=list)
+    cut_off: dict[str, int] = Field(default_factory=dict)
+    notes: list[str] = Field(default_factory=list)
+
+
+class Journal:
+    """Collects what becomes the outcome, within its bounds."""
+
+    def __init__(self) -> None:
+        self.executed: list[ExecutedAction] = []
+        self.executed_count = 0
+        self.error_count = 0
+        self.values: dict[ActionId, JsonValue] = {}
+        self.waiting: dict[ActionId, Timestamp] = {}
+        self.cut_off: dict[str, int] = {}
+        self.notes: list[str] = []
+        self._values_left = MAX_VALUES_BYTES
+
+    @property
+    def keeps_entries(self) -> bool:
+        """Whether an entry of one more action would be kept."""
+        return len(self.executed) < MAX_EXECUTED_ENTRIES
+
+    def record(self, entry: ExecutedAction, *, failed: bool) -> None:
+        """Count an executed action and keep its entry."""
+        self.count(failed=failed)
+        self.executed.append(entry)
+
+    def count(self, *, failed: bool) -> None:
+        """Count an executed action whose entry there is no room for."""
+        self.executed_count += 1
+        self.error_count += failed
+
+    def publish(self, action_id: ActionId, value: JsonValue) -> None:
+        """Keep the plain result of a priority action, or say that it is too long to show."""
+        size = json_size(value)
+        if size > self._values_left:
+            self.note(
+                f"the result of '{action_id}' has {size} bytes and is not shown here; it is in the state"
+            )
+            return
+        self._values_left -= size
+        self.values[action_id] = value
+
+    def note(self, text: str) -> None:
+        """Keep a sentence for people."""
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(shorten(text))
+
+    def outcome(
+        self,
+        *,
+        status: InvocationStatus,
+        iteration: int,
+        next_due_at: Timestamp | None,
+        changed_elements: list[str],
+    ) -> InvocationOutcome:
+        """Return everything collected, with how the invocation ended."""
+        return InvocationOutcome(
+            status=status,
+            iteration=iteration,
+            next_due_at=next_due_at,
+            executed=self.executed,
+            executed_count=self.executed_count,
+            error_count=self.error_count,
+            values=self.values,
+            waiting=self.waiting,
+            changed_elements=changed_elements,
+            cut_off=self.cut_off,
+            notes=self.notes,
+        )
+
+    def cut(self, counts: Mapping[str, int]) -> None:
+        """Remember what was dropped from a bounded list."""
+        for name, count in counts.items():
+            self.cut_off[name] = self.cut_off.get(name, 0) + count
+
+
+def shorten(text: str) -> str:
+    """Cut a text to the length that an outcome shows."""
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"

@@ -1,0 +1,270 @@
+"""Runs one action to its outcome: a value, an error, or a suspension to be called again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from engine.binding import NO_BINDINGS, Bindings, bind
+from engine.configuration import apply_configuration
+from engine.dag import Dag
+from engine.dsl import (
+    CompiledScript,
+    Defaults,
+    Dependency,
+    Directive,
+    Done,
+    DSLExecutor,
+    Notify,
+    ScriptContext,
+    StopAutomation,
+    UpdateConfiguration,
+    Waiting,
+)
+from engine.errors import ActionStatus, ConfigurationError, DagError, DslError, OperatorError
+from engine.exchange import Account
+from engine.invocation import ExecutedAction, InvocationRequest, Journal, shorten
+from engine.scripts import Scripts
+from engine.services import Services
+from engine.session import seed_of
+from engine.state import Action, AutomationState, TriggerReason
+from engine.types import ActionId, Seconds, Timestamp
+from engine.values import JsonValue, decode_value, encode_value, json_size, plain_value
+
+
+class Step(IntEnum):
+    """What an action means for the rest of its invocation; the greatest of several counts."""
+
+    GO_ON = 0
+    """The next action runs."""
+    RECONFIGURED = 1
+    """The script of the DAG's action was replaced, and is to run now."""
+    SKIP_REST = 2
+    """A reset went elsewhere, or the automation is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An action that is ready to run: its script, its upstream values, the data it will ask for."""
+
+    action: Action
+    script: CompiledScript | None = None
+    bindings: Bindings = NO_BINDINGS
+    dependencies: tuple[Dependency, ...] = ()
+
+    @property
+    def needs_exchange(self) -> bool:
+        """Whether the script cannot run without an exchange account."""
+        return self.script is not None and self.script.needs_exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What all actions of one invocation share."""
+
+    request: InvocationRequest
+    state: AutomationState
+    services: Services
+    scripts: Scripts
+    journal: Journal
+    main_dag: Dag
+
+    @property
+    def now(self) -> Timestamp:
+        """Market time of the invocation, UNIX seconds."""
+        return self.request.now
+
+    @property
+    def forced(self) -> bool:
+        """Whether waiting operators are called before they are due."""
+        return self.request.trigger is TriggerReason.FORCED
+
+    @property
+    def cadence(self) -> Timestamp:
+        """The instant that delays count from: when the invocation was due, so that a late one does not drift."""
+        due = self.request.scheduled_to
+        return due if self.request.trigger is TriggerReason.SCHEDULED and 0 < due <= self.now else self.now
+
+
+class ActionRunner:
+    """Executes the actions of one graph, each in a fresh interpreter."""
+
+    def __init__(self, invocation: Invocation, dag: Dag, *, publish: bool) -> None:
+        self._invocation = invocation
+        self._dag = dag
+        self._publish = publish
+        state = invocation.state
+        self._defaults = Defaults(state.automation.defaults.symbol, state.automation.defaults.time_frame)
+        self._seed = seed_of(state)
+        self._prefix = f"{self._seed}/{state.automation.execution.iteration}"
+
+    def prepare(self, layer: Iterable[Action]) -> list[Prepared]:
+        """Bind the upstream values of a layer and extract what it will ask the exchange for.
+
+        An action for which that fails ends with the error, and is left out.
+        """
+        prepared = (self._prepare(action) for action in layer)
+        return [one for one in prepared if one is not None]
+
+    async def run(self, prepared: Prepared, services: Mapping[type, object]) -> Step:
+        """Execute an action and store its outcome in it."""
+        action, script = prepared.action, prepared.script
+        started = self._invocation.services.stopwatch()
+        effects_before = _effects(services)
+        try:
+            step = self._configure(action) if script is None else await self._run_script(prepared, services)
+        except DslError as error:
+            self._fail(action, error)
+            step = Step.GO_ON
+        self._record(
+            action,
+            script,
+            duration=self._invocation.services.stopwatch() - started,
+            effects=_effects(services) - effects_before,
+        )
+        return step
+
+    def configure_account(self, action: Action) -> None:
+        """Execute the bootstrap step, which needs no account and no network."""
+        if action in self._dag.unblocked():
+            self._configure(action)
+            self._record(action, None)
+
+    def _prepare(self, action: Action) -> Prepared | None:
+        if action.dsl_script is None:
+            return Prepared(action)
+        try:
+            script = self._invocation.scripts.of(action)
+            bindings = bind(action, frozenset(map(ActionId, script.references)), self._dag)
+            dependencies: tuple[Dependency, ...] = ()
+            if not script.is_static:
+                dependencies = script.dependencies(self._defaults, bindings.references, bindings.parameters)
+            return Prepared(action, script, bindings, dependencies)
+        except DslError as error:
+            self._fail(action, error)
+            self._record(action, None)
+            return None
+
+    async def _run_script(self, prepared: Prepared, services: Mapping[type, object]) -> Step:
+        assert prepared.script is not None, "configured actions have no script"
+        action = prepared.action
+        context = ScriptContext(
+            now=self._invocation.now,
+            forced=self._invocation.forced,
+            defaults=self._defaults,
+            seed=self._seed,
+            key_prefix=f"{self._prefix}/{action.id}",
+            services=services,
+            references=prepared.bindings.references,
+            parameters=prepared.bindings.parameters,
+            previous_execution_result=decode_value(action.previous_execution_result),
+            limits=self._invocation.services.settings.limits,
+        )
+        result = await DSLExecutor(prepared.script, context).run(action.suspension)
+        if isinstance(result, Done):
+            return self._complete(action, result.value, result.directives)
+        return self._wait(action, result)
+
+    def _configure(self, action: Action) -> Step:
+        if not action.is_configuration:
+            raise OperatorError(
+                ActionStatus.UNSUPPORTED_ACTION_TYPE,
+                f"unknown action '{action.action}'; the one there is: apply_configuration",
+            )
+        try:
+            apply_configuration(self._invocation.state, action.config or {})
+        except ConfigurationError as error:
+            raise OperatorError(ActionStatus.INVALID_CONFIG, error.message) from None
+        return self._complete(action, True, ())
+
+    def _complete(self, action: Action, value: Any, directives: Iterable[Directive]) -> Step:
+        encoded = encode_value(value)
+        self._refuse_large(encoded)
+        if self._publish:
+            self._invocation.journal.publish(action.id, plain_value(value))
+        action.complete(encoded, self._invocation.now)
+        step = Step.GO_ON
+        for directive in directives:
+            step = max(step, self._follow(directive))
+        if action.reset_target_action_id is not None and step is Step.GO_ON:
+            self._restart(action, action.reset_target_action_id, action.reset_after)
+            step = Step.SKIP_REST
+        return step
+
+    def _wait(self, action: Action, result: Waiting) -> Step:
+        recall = result.recall
+        if recall.reset_to_id is not None:
+            self._restart(action, ActionId(recall.reset_to_id), recall.waiting_time)
+            return Step.SKIP_REST
+        action.wait(result.suspension, self._invocation.now + recall.waiting_time)
+        if self._publish:
+            self._invocation.journal.waiting[action.id] = self._invocation.now + recall.waiting_time
+        return max((self._follow(directive) for directive in result.directives), default=Step.GO_ON)
+
+    def _restart(self, requester: Action, target: ActionId, after: Seconds) -> None:
+        try:
+            self._invocation.main_dag.reset(target, requester=requester.id)
+        except DagError as error:
+            raise OperatorError(ActionStatus.INVALID_CONFIG, error.message) from None
+        if after > 0:
+            self._invocation.main_dag[target].not_before = self._invocation.cadence + after
+
+    def _follow(self, directive: Directive) -> Step:
+        match directive:
+            case StopAutomation():
+                self._invocation.state.automation.post_actions.stop_automation = True
+                return Step.SKIP_REST
+            case UpdateConfiguration(text=text):
+                self._replace_script(text)
+                return Step.RECONFIGURED
+            case Notify(text=text):
+                self._invocation.journal.note(text)
+                return Step.GO_ON
+
+    def _replace_script(self, text: str) -> None:
+        executable = [action for action in self._invocation.state.actions if action.dsl_script is not None]
+        if len(executable) != 1:
+            raise OperatorError(
+                ActionStatus.INVALID_CONFIG,
+                f"update_automation_configuration replaces the script of the automation's only action,"
+                f" and this one has {len(executable)}",
+            )
+        executable[0].dsl_script = text
+        executable[0].reset()
+
+    def _refuse_large(self, encoded: JsonValue) -> None:
+        bound = self._invocation.services.settings.max_result_bytes
+        if isinstance(encoded, str | list | dict) and (size := json_size(encoded)) > bound:
+            raise DslError(
+                f"the result has {size} bytes and an action keeps at most {bound}; return a part of it",
+                code="limit_exceeded",
+            )
+
+    def _fail(self, action: Action, error: DslError) -> None:
+        action.fail(error.status, str(error), self._invocation.now)
+
+    def _record(
+        self, action: Action, script: CompiledScript | None, *, duration: Seconds = 0, effects: int = 0
+    ) -> None:
+        journal = self._invocation.journal
+        if not journal.keeps_entries:
+            journal.count(failed=action.failed)
+            return
+        journal.record(
+            ExecutedAction(
+                id=action.id,
+                operator=script.operators[0] if script and script.operators else action.action,
+                status=action.error_status or ("ok" if action.is_completed else "waiting"),
+                error=shorten(action.error_message) if action.error_message else None,
+                duration=duration,
+                effects=effects,
+            ),
+            failed=action.failed,
+        )
+
+
+def _effects(services: Mapping[type, object]) -> int:
+    account = services.get(Account)
+    return account.effects if isinstance(account, Account) else 0

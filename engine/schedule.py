@@ -1,0 +1,102 @@
+"""Repetition of a DAG: when its next round starts, without drift."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from engine.errors import ConfigurationError
+from engine.state import Schedule
+from engine.types import Seconds, Timestamp
+
+
+class Ticks(Protocol):
+    """A sequence of instants without end."""
+
+    def latest(self, now: Timestamp) -> Timestamp:
+        """The newest tick that is not after `now`."""
+
+    def following(self, now: Timestamp) -> Timestamp:
+        """The first tick after `now`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Interval:
+    first: Timestamp
+    every: Seconds
+
+    def latest(self, now: Timestamp) -> Timestamp:
+        return self.first + math.floor((now - self.first) / self.every) * self.every
+
+    def following(self, now: Timestamp) -> Timestamp:
+        return self.latest(now) + self.every
+
+
+@dataclass(frozen=True, slots=True)
+class _Cron:
+    expression: str
+    zone: ZoneInfo
+
+    def latest(self, now: Timestamp) -> Timestamp:
+        # get_prev is strictly before its start, and a tick at `now` counts.
+        return _instant(self._iterator(math.floor(now) + 1).get_prev(datetime))
+
+    def following(self, now: Timestamp) -> Timestamp:
+        return _instant(self._iterator(now).get_next(datetime))
+
+    def _iterator(self, start: Timestamp):  # type: ignore[no-untyped-def]  # croniter has no types
+        from croniter import croniter  # only automations with a cron schedule need it
+
+        return croniter(self.expression, datetime.fromtimestamp(start, UTC).astimezone(self.zone))
+
+
+def _instant(moment: datetime) -> Timestamp:
+    return moment.timestamp()
+
+
+def start_next_round(schedule: Schedule, now: Timestamp) -> Timestamp | None:
+    """Count the round that ended and return when the next one starts; None when there is none.
+
+    Ticks are counted from the first round, so a late or a long round does not shift them. Ticks
+    that passed while a round was running are made up for by one round, due at once.
+
+    Raises:
+        ConfigurationError: the cron expression, the time zone or the interval is not valid.
+    """
+    schedule.ticks += 1
+    if schedule.max is not None and schedule.ticks >= schedule.max:
+        return None
+    ticks = _ticks(schedule, now)
+    served = schedule.last_tick if schedule.last_tick is not None else schedule.first_tick
+    latest = ticks.latest(now)
+    tick = latest if served is not None and latest > served else ticks.following(now)
+    if schedule.until is not None and tick > schedule.until:
+        return None
+    schedule.last_tick = tick
+    return tick
+
+
+def _ticks(schedule: Schedule, now: Timestamp) -> Ticks:
+    if schedule.every is not None:
+        if schedule.every <= 0:
+            raise ConfigurationError(f"repeat every {schedule.every} s: expected a positive duration")
+        return _Interval(schedule.first_tick if schedule.first_tick is not None else now, schedule.every)
+    if schedule.cron is None:
+        raise ConfigurationError("the schedule has neither 'every' nor 'cron'; give one of the two")
+    return _cron(schedule.cron, schedule.timezone or "UTC")
+
+
+def _cron(expression: str, timezone: str) -> _Cron:
+    from croniter import croniter
+
+    if not croniter.is_valid(expression):
+        raise ConfigurationError(
+            f"'{expression}' is not a cron expression; five fields, such as '0 9 * * 1-5'"
+        )
+    try:
+        return _Cron(expression, ZoneInfo(timezone))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigurationError(f"unknown time zone '{timezone}'; use a name such as Europe/Paris") from None

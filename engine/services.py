@@ -1,0 +1,51 @@
+"""What an invocation needs from outside its request; every part has a working default."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from engine.dsl import Limits, OperatorRegistry
+from engine.exchange import MarketSource, open_source
+from engine.operators import default_registry
+from engine.state import ExchangeDetails
+from engine.types import Seconds
+
+MAX_RESULT_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Bounds and rates that an operator of Octoflow may change.
+
+    Attributes:
+        limits: bounds of one script.
+        max_actions: actions after which an invocation ends and is due again at once.
+        max_result_bytes: size of the largest result an action may keep.
+        slippage: share of the price by which paper market orders fill worse; 0.001 is 0.1 %.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    max_actions: int = 1_000
+    max_result_bytes: int = MAX_RESULT_BYTES
+    slippage: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The seams of the engine.
+
+    Attributes:
+        registry: the operators that scripts may call.
+        market_source: opens the public data of an exchange.
+        settings: bounds and rates.
+        stopwatch: seconds of a clock that only measures; durations never enter the state.
+    """
+
+    registry: OperatorRegistry = field(default_factory=default_registry)
+    market_source: Callable[[ExchangeDetails], MarketSource] = open_source
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    stopwatch: Callable[[], Seconds] = time.perf_counter
