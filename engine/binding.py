@@ -66,7 +66,8 @@ def _step(edge: Dependency, value: Any, step: str) -> Any:
         return value[int(step)]
     raise OperatorError(
         ActionStatus.ACTION_DEPENDENCY_ERROR,
-        f"the result of '{edge.action_id}' has no '{step}' (path {'.'.join(edge.result_path)}): {_found(value)}",
+        f"the result of '{edge.action_id}' has no '{step}' (path {'.'.join(edge.result_path)}):"
+        f" {_found(value)}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Context, localcontext
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from engine.errors import (
     StateError,
 )
 from engine.invocation import InvocationOutcome, InvocationRequest, InvocationStatus, Journal
-from engine.runner import ActionRunner, Invocation, Step
+from engine.runner import ActionRunner, Graph, Invocation, Step
 from engine.schedule import start_next_round
 from engine.scripts import Scripts
 from engine.services import Services
@@ -32,7 +32,6 @@ from engine.state import (
     load_state,
 )
 from engine.state.serialization import describe
-
 from engine.types import ActionId, Timestamp
 
 _SCRIPT_DECIMALS: Final = Context(prec=28)
@@ -68,9 +67,8 @@ class AutomationJob:
             )
         self._supplied = self._merge_priority_actions()
         self._journal = Journal()
-        self._scripts = Scripts(self._services.registry, self._services.settings.limits)
-        self._main = self._compile_main()
-        self._priority = self._compile_priority()
+        self._main = self._graph(self._state.actions)
+        self._priority = self._graph(self._state.priority_actions, context=self._state.actions)
 
     async def run(self) -> InvocationOutcome:
         """Execute what is ready and return what happened.
@@ -82,7 +80,7 @@ class AutomationJob:
         """
         if self._supplied and all(action.is_completed for action in self._state.priority_actions):
             raise PendingPriorityActionsSkippedError(
-                f"already executed: {', '.join(self._supplied)}; send an action under a new id to run it again"
+                f"already executed: {', '.join(self._supplied)}; to run an action again, give it a new id"
             )
         self._begin()
         with localcontext(_SCRIPT_DECIMALS):
@@ -106,13 +104,10 @@ class AutomationJob:
         self._state.priority_actions += [action for action in supplied if action.id not in present]
         return [action.id for action in supplied]
 
-    def _compile_main(self) -> Dag:
-        self._scripts.compile(self._state.actions)
-        return Dag(self._state.actions, self._scripts.references())
-
-    def _compile_priority(self) -> Dag:
-        self._scripts.compile(self._state.priority_actions)
-        return Dag(self._state.priority_actions, self._scripts.references(), context=self._state.actions)
+    def _graph(self, actions: list[Action], context: Sequence[Action] = ()) -> Graph:
+        scripts = Scripts(self._services.registry, self._services.settings.limits)
+        scripts.compile(actions)
+        return Graph(Dag(actions, scripts.references(), context=context), scripts)
 
     def _begin(self) -> None:
         automation = self._state.automation
@@ -132,28 +127,26 @@ class AutomationJob:
             self._require_account()
         if bootstrap is not None:
             return
-        dag = self._priority if self._priority.unblocked() else self._main
-        if await self._run_layers(dag, session) is Step.RECONFIGURED:
-            self._main = self._compile_main()
+        graph = self._priority if self._priority.dag.unblocked() else self._main
+        if await self._run_layers(graph, session) is Step.RECONFIGURED:
+            self._main = self._graph(self._state.actions)
             await self._run_layers(self._main, session)
 
     def _require_account(self) -> None:
-        needing = self._scripts.need_exchange()
+        needing = self._main.scripts.need_exchange()
         if needing and not self._state.has_exchange:
             raise InitializationRunFailedError(
                 f"'{needing[0]}' needs an exchange account and the automation has none; give it one with"
                 f" exchange_account_details, or an apply_configuration action that sets it up"
             )
 
-    def _runner(self, dag: Dag) -> ActionRunner:
-        invocation = Invocation(
-            self._request, self._state, self._services, self._scripts, self._journal, self._main
-        )
-        return ActionRunner(invocation, dag, publish=dag is self._priority)
+    def _runner(self, graph: Graph) -> ActionRunner:
+        invocation = Invocation(self._request, self._state, self._services, self._journal, self._main.dag)
+        return ActionRunner(invocation, graph, publish=graph is self._priority)
 
-    async def _run_layers(self, dag: Dag, session: ExchangeSession) -> Step:
-        runner = self._runner(dag)
-        layer = self._due(dag.unblocked())
+    async def _run_layers(self, graph: Graph, session: ExchangeSession) -> Step:
+        runner = self._runner(graph)
+        layer = self._due(graph.dag.unblocked())
         while layer:
             step = await self._run_layer(layer, runner, session)
             if step is not Step.GO_ON:
@@ -163,7 +156,7 @@ class AutomationJob:
                     f"{self._journal.executed_count} actions were run; the rest follows at once"
                 )
                 return Step.GO_ON
-            layer = self._due(dag.complete(action for action in layer if action.is_completed))
+            layer = self._due(graph.dag.complete(action for action in layer if action.is_completed))
         return Step.GO_ON
 
     async def _run_layer(self, layer: list[Action], runner: ActionRunner, session: ExchangeSession) -> Step:
@@ -220,7 +213,7 @@ class AutomationJob:
         for action in self._state.actions:
             if not action.is_configuration:
                 action.reset()
-        for action in self._main.unblocked():
+        for action in self._main.dag.unblocked():
             action.not_before = tick
 
     def _apply_bounds(self) -> None:
@@ -231,7 +224,7 @@ class AutomationJob:
             self._journal.cut({"priority_actions": cut})
 
     def _next_due(self) -> Timestamp | None:
-        waiting = self._priority.unblocked() or self._main.unblocked()
+        waiting = self._priority.dag.unblocked() or self._main.dag.unblocked()
         if not waiting:
             return None
         return max(self._request.now, min(action.not_before or 0 for action in waiting))

@@ -23,7 +23,14 @@ from engine.dsl import (
     UpdateConfiguration,
     Waiting,
 )
-from engine.errors import ActionStatus, ConfigurationError, DagError, DslError, OperatorError
+from engine.errors import (
+    ActionStatus,
+    ConfigurationError,
+    DagError,
+    DslError,
+    InitializationRunFailedError,
+    OperatorError,
+)
 from engine.exchange import Account
 from engine.invocation import ExecutedAction, InvocationRequest, Journal, shorten
 from engine.scripts import Scripts
@@ -61,13 +68,20 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """Some actions as a DAG, with their compiled scripts."""
+
+    dag: Dag
+    scripts: Scripts
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """What all actions of one invocation share."""
 
     request: InvocationRequest
     state: AutomationState
     services: Services
-    scripts: Scripts
     journal: Journal
     main_dag: Dag
 
@@ -83,7 +97,7 @@ class Invocation:
 
     @property
     def cadence(self) -> Timestamp:
-        """The instant that delays count from: when the invocation was due, so that a late one does not drift."""
+        """The instant that delays count from: when the invocation was due, so lateness never adds up."""
         due = self.request.scheduled_to
         return due if self.request.trigger is TriggerReason.SCHEDULED and 0 < due <= self.now else self.now
 
@@ -91,9 +105,9 @@ class Invocation:
 class ActionRunner:
     """Executes the actions of one graph, each in a fresh interpreter."""
 
-    def __init__(self, invocation: Invocation, dag: Dag, *, publish: bool) -> None:
+    def __init__(self, invocation: Invocation, graph: Graph, *, publish: bool) -> None:
         self._invocation = invocation
-        self._dag = dag
+        self._graph = graph
         self._publish = publish
         state = invocation.state
         self._defaults = Defaults(state.automation.defaults.symbol, state.automation.defaults.time_frame)
@@ -127,17 +141,23 @@ class ActionRunner:
         return step
 
     def configure_account(self, action: Action) -> None:
-        """Execute the bootstrap step, which needs no account and no network."""
-        if action in self._dag.unblocked():
+        """Execute the bootstrap step, which needs no account and no network.
+
+        Raises:
+            InitializationRunFailedError: its configuration cannot be applied.
+        """
+        try:
             self._configure(action)
-            self._record(action, None)
+        except DslError as error:
+            raise InitializationRunFailedError(f"'{action.id}': {error.message}") from None
+        self._record(action, None)
 
     def _prepare(self, action: Action) -> Prepared | None:
         if action.dsl_script is None:
             return Prepared(action)
         try:
-            script = self._invocation.scripts.of(action)
-            bindings = bind(action, frozenset(map(ActionId, script.references)), self._dag)
+            script = self._graph.scripts.of(action)
+            bindings = bind(action, frozenset(map(ActionId, script.references)), self._graph.dag)
             dependencies: tuple[Dependency, ...] = ()
             if not script.is_static:
                 dependencies = script.dependencies(self._defaults, bindings.references, bindings.parameters)

@@ -1,4 +1,4 @@
-"""The compiled scripts of the pending actions; a script that does not parse is an error of its action alone."""
+"""The compiled scripts of the pending actions; one that does not parse is an error of its action alone."""
 
 from __future__ import annotations
 

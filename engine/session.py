@@ -93,6 +93,6 @@ class ExchangeSession:
 
 
 def seed_of(state: AutomationState) -> str:
-    """Return what paper ids and randomness derive from: the seed, else the run key, else the automation id."""
+    """Return what paper ids and randomness derive from: the seed, else the run key, else the id."""
     metadata = state.automation.metadata
     return metadata.seed or metadata.run_key or metadata.automation_id or ""

@@ -88,7 +88,7 @@ class Action(StateModel):
         self.suspension, self.not_before = suspension, not_before
 
     def reset(self) -> None:
-        """Forget the outcome, so that the action runs again; its result stays readable as the previous one."""
+        """Forget the outcome, so that the action runs again; its result becomes the previous one."""
         if self.is_completed and self.result is not None:
             self.previous_execution_result = self.result
         self.result = self.error_status = self.error_message = None

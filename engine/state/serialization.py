@@ -81,5 +81,5 @@ def _message(problem: Any) -> str:
 def _check_account(details: ExchangeAccountDetails | None) -> None:
     if details and details.exchange_details.recorded and not details.is_simulated:
         raise StateError(
-            "exchange_account_details: a recorded market cannot be traded with credentials; remove one of the two"
+            "exchange_account_details: a recorded market cannot be traded with credentials; remove one"
         )
