@@ -33,8 +33,8 @@ from workflows.search_attributes import SEARCH_ATTRIBUTES
 TASK_QUEUE: Final = "octoflow"
 
 SANDBOX_PASS_THROUGH: Final = {
-    "workflows.messages": "pydantic models without side effects; rebuilding them per run costs 10 ms",
-    "workflows.search_attributes": "a table of constants, compared by identity",
+    "workflows.messages": "pydantic models without side effects; rebuilding them for every run is slow",
+    "workflows.search_attributes": "a table of constants",
 }
 """Modules that the workflow sandbox shares with the process instead of importing them anew, and why."""
 

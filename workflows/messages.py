@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from collections import deque
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -10,12 +11,23 @@ Json: TypeAlias = dict[str, Any]
 """A JSON object that the workflow carries but does not look into."""
 
 Status = Literal[
-    "starting", "running", "postponed", "awaiting_approval", "retrying", "paused", "needs_attention",
-    "finished", "stopped",
-]  # fmt: skip
+    "starting",
+    "running",
+    "postponed",
+    "awaiting_approval",
+    "retrying",
+    "needs_attention",
+    "finished",
+    "stopped",
+]
 """What an automation does: `retrying` waits after failed attempts, `needs_attention` for a person."""
 
 Trigger = Literal["scheduled", "forced", "message", "signal"]
+
+MAX_CARRIED_ANSWERS: Final = 100
+MAX_CARRIED_ANSWER: Final = 2_000
+MAX_CARRIED_HISTORY: Final = 128_000
+"""Bounds of what continue-as-new carries: number of answers, bytes of each, bytes of the history."""
 
 
 class Message(BaseModel):
@@ -198,7 +210,8 @@ class InvocationResult(BaseModel):
 
     Attributes:
         state: the new state.
-        status: the engine's word for how the automation goes on.
+        status: how the automation goes on.
+        reason: why, when it is postponed.
         outcome: what the invocation did, for people.
         outcome_size: its size in bytes.
         iteration: invocations completed.
@@ -211,6 +224,7 @@ class InvocationResult(BaseModel):
 
     state: Json
     status: Status
+    reason: str | None = None
     outcome: Json = {}
     outcome_size: int = 0
     iteration: int = 0
@@ -228,25 +242,38 @@ class Carried(BaseModel):
         report: how the automation stands.
         clock: last invocation on both clocks.
         next_actions: what the next invocation will run.
-        paused: whether the schedule is held.
         failing_since: workflow time of the first failure in a row.
         retry_at: workflow time of the next attempt after a failure.
-        attributes: search attributes as last set.
-        attributes_known: whether the server knows them.
+        attributes: search attributes as last set, by name.
+        account_attributes: those of them that the activity knows; None when the server knows none.
         answers: results of the newest `execute` updates by update id, so that they stay idempotent.
-        history: newest outcomes with their sizes.
+        history: newest outcomes, oldest first, each with its size in bytes.
     """
 
     report: StatusReport
     clock: Clock | None = None
     next_actions: str = ""
-    paused: bool = False
     failing_since: float | None = None
     retry_at: float | None = None
     attributes: Json = {}
-    attributes_known: bool = False
+    account_attributes: Json | None = None
     answers: dict[str, ExecuteAnswer] = {}
-    history: list[tuple[int, Json]] = []
+    history: deque[tuple[int, Json]] = Field(default_factory=deque)
+    history_size: int = 0
+
+    def remember_answer(self, update_id: str, answer: ExecuteAnswer) -> None:
+        """Keep the answer to an update for as long as it is one of the newest."""
+        small = len(answer.model_dump_json()) <= MAX_CARRIED_ANSWER
+        self.answers[update_id] = answer if small else ExecuteAnswer(omitted=True)
+        while len(self.answers) > MAX_CARRIED_ANSWERS:
+            del self.answers[next(iter(self.answers))]
+
+    def remember_outcome(self, outcome: Json, size: int) -> None:
+        """Add what an invocation did to the history, which keeps the newest within its bound."""
+        self.history.append((size, outcome))
+        self.history_size += size
+        while self.history_size > MAX_CARRIED_HISTORY:
+            self.history_size -= self.history.popleft()[0]
 
 
 class AutomationInput(BaseModel):

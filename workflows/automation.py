@@ -1,0 +1,275 @@
+"""The automation workflow: wait until due or woken, run one invocation, keep the new state, repeat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from workflows.failures import Failure
+from workflows.messages import (
+    AutomationInput,
+    AutomationResult,
+    Carried,
+    ExecuteAnswer,
+    ExecuteRequest,
+    InvocationResult,
+    Json,
+    RunInvocation,
+    StatusReport,
+    StopRequest,
+    Trigger,
+)
+from workflows.pending import Pending, PendingExecution, PendingStop
+from workflows.presentation import attributes, details, timer_summary
+from workflows.progress import Progress
+from workflows.search_attributes import changed_attributes
+
+
+@workflow.defn(name="Automation")
+class Automation:
+    """Carries one automation's state from invocation to invocation, for as long as it lives.
+
+    The state is opaque here. An automation that fails never fails its workflow: it needs attention,
+    and waits for a retry or a stop.
+    """
+
+    @workflow.init
+    def __init__(self, start: AutomationInput) -> None:
+        self._settings = start.settings
+        self._state = start.state
+        carried = start.carried or Carried(
+            report=StatusReport(status="starting", wake_at=workflow.time()),
+            account_attributes={} if start.settings.search_attributes else None,
+        )
+        self._progress = Progress(carried, start.settings)
+        self._was_reset = False
+        workflow.register_random_seed_callback(self._on_reset)
+
+    @workflow.run
+    async def run(self, start: AutomationInput) -> AutomationResult:  # noqa: ARG002 - read by __init__
+        """Run the automation until it has finished or is stopped."""
+        self._was_reset = self._was_reset or _was_reset_to_start()
+        self._show()
+        while not self._progress.ended:
+            await self._wait_until_due()
+            if self._should_continue_as_new():
+                carried = self._progress.kept
+                workflow.continue_as_new(
+                    AutomationInput(state=self._state, settings=self._settings, carried=carried)
+                )
+            await self._act()
+            self._show()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return AutomationResult(summary=self._progress.report, state=self._state)
+
+    async def _wait_until_due(self) -> None:
+        while not (self._was_reset or self._should_continue_as_new()):
+            at = self._progress.next_wake()
+            delay = None if at is None else at - workflow.time()
+            if delay is not None and delay <= 0:
+                return
+            self._progress.woken = False
+            try:
+                await workflow.wait_condition(
+                    lambda: self._progress.woken or self._should_continue_as_new(),
+                    timeout=delay,
+                    timeout_summary=timer_summary(self._progress.report),
+                )
+            except TimeoutError:
+                return
+
+    def _should_continue_as_new(self) -> bool:
+        """Whether this run is long enough, and at a quiet point: no message waits for an answer."""
+        info, limit = workflow.info(), self._settings.continue_as_new_after
+        suggested = info.is_continue_as_new_suggested() or (
+            limit is not None and info.get_current_history_length() >= limit
+        )
+        return suggested and workflow.all_handlers_finished()
+
+    async def _act(self) -> None:
+        if self._was_reset:
+            self._was_reset = False
+            self._progress.need_attention(
+                "an operator reset its history: check its orders, then retry or stop it"
+            )
+        elif self._progress.stops:
+            await self._stop()
+        else:
+            await self._invoke()
+
+    async def _invoke(self) -> None:
+        progress = self._progress
+        execution = progress.next_execution
+        triggers = [] if execution else progress.take_triggers()
+        trigger: Trigger = "message" if execution else "forced" if triggers else "scheduled"
+        result = await self._run_invocation(trigger, execution.actions if execution else [])
+        if isinstance(result, Failure):
+            progress.fail(result, execution, workflow.time())
+            for pending in triggers:
+                pending.fail(result.message)
+            return
+        self._keep(result)
+        for pending in triggers:
+            pending.finish()
+
+    async def _stop(self) -> None:
+        if any(stop.cancel_open_orders for stop in self._progress.stops):
+            result = await self._run_invocation("message", cancel_open_orders=True)
+            if isinstance(result, Failure):
+                self._progress.refuse_stops(
+                    f"it goes on, since its open orders could not be cancelled: {result.message}"
+                )
+                return
+            self._keep(result)
+        self._progress.end("stopped")
+
+    def _keep(self, result: InvocationResult) -> None:
+        self._state = result.state
+        self._progress.keep(result)
+
+    async def _run_invocation(
+        self, trigger: Trigger, actions: list[Json] | None = None, *, cancel_open_orders: bool = False
+    ) -> InvocationResult | Failure:
+        info, settings, kept = workflow.info(), self._settings, self._progress.kept
+        names = ", ".join(action["id"] for action in actions or []) or kept.next_actions
+        request = RunInvocation(
+            state=self._state,
+            run_key=f"{info.workflow_id}/{info.first_execution_run_id}",
+            trigger=trigger,
+            woken_at=workflow.time(),
+            due_at=kept.report.due_at,
+            clock=kept.clock,
+            priority_actions=actions or [],
+            cancel_open_orders=cancel_open_orders,
+        )
+        try:
+            result: InvocationResult = await workflow.execute_activity(
+                "run_invocation",
+                request,
+                result_type=InvocationResult,
+                start_to_close_timeout=timedelta(seconds=settings.invocation_timeout),
+                schedule_to_close_timeout=timedelta(seconds=settings.attempts_timeout),
+                heartbeat_timeout=timedelta(seconds=settings.heartbeat_timeout),
+                retry_policy=RetryPolicy(maximum_attempts=settings.attempts),
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+                summary=f"iteration {kept.report.iteration + 1}: {names}"[:200],
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return Failure.of(error)
+        return result
+
+    def _show(self) -> None:
+        kept, now = self._progress.kept, workflow.time()
+        kept.report.updated_at = now
+        workflow.set_current_details(details(kept.report))
+        if kept.account_attributes is None:  # an attribute unknown to the server would stall us for ever
+            return
+        values = attributes(kept.report, kept.account_attributes, now)
+        if updates := changed_attributes(kept.attributes, values):
+            workflow.upsert_search_attributes(updates)
+            kept.attributes = values
+
+    @workflow.update
+    async def execute(self, request: ExecuteRequest) -> ExecuteAnswer:
+        """Run priority actions; return when each of them has ended or waits."""
+        kept, update_id = self._progress.kept, _update_id()
+        if update_id not in kept.answers:
+            pending = PendingExecution(actions=request.actions)
+            self._progress.executions.append(pending)
+            self._progress.wake()
+            await pending.wait()
+            kept.remember_answer(update_id, pending.result)
+            return pending.result
+        return kept.answers[update_id]
+
+    @execute.validator
+    def _accept_execution(self, request: ExecuteRequest) -> None:  # noqa: ARG002
+        if _update_id() not in self._progress.kept.answers:
+            self._require_able()
+
+    @workflow.update
+    async def trigger(self) -> StatusReport:
+        """Run an invocation now; return how the automation stands after it."""
+        pending = Pending()
+        self._progress.triggers.append(pending)
+        self._progress.wake()
+        await pending.wait()
+        return self._progress.report
+
+    @trigger.validator
+    def _accept_trigger(self) -> None:
+        self._require_able()
+
+    @workflow.update
+    async def retry(self) -> StatusReport:
+        """Go on after a person has looked at what needed attention, or at once after a failure."""
+        self._progress.retry(workflow.time())
+        self._show()
+        return self._progress.report
+
+    @retry.validator
+    def _accept_retry(self) -> None:
+        if self._progress.report.status not in ("needs_attention", "retrying"):
+            raise ApplicationError(
+                f"there is nothing to retry: the automation is {self._progress.report.status}"
+            )
+
+    @workflow.update
+    async def stop(self, request: StopRequest) -> StatusReport:
+        """End the automation after the current invocation; return its final summary."""
+        if not self._progress.ended:
+            pending = PendingStop(cancel_open_orders=request.cancel_open_orders)
+            self._progress.stops.append(pending)
+            self._progress.wake()
+            await pending.wait()
+        return self._progress.report
+
+    @workflow.query
+    def status(self) -> StatusReport:
+        """How the automation stands."""
+        return self._progress.report
+
+    @workflow.query
+    def state(self) -> Json:
+        """The state, without what gives access to the account."""
+        account = self._state.get("exchange_account_details")
+        if not account:
+            return self._state
+        shown = {name: value for name, value in account.items() if name != "auth_details"}
+        return {**self._state, "exchange_account_details": shown}
+
+    @workflow.query
+    def history(self) -> list[Json]:
+        """What the newest invocations did, oldest first."""
+        return [outcome for _, outcome in self._progress.kept.history]
+
+    def _require_able(self) -> None:
+        report = self._progress.report
+        if self._progress.needs_attention:
+            raise ApplicationError(f"retry or stop the automation first, it needs attention: {report.reason}")
+        if self._progress.ended:
+            raise ApplicationError(f"the automation has ended: {report.status}")
+
+    def _on_reset(self, _seed: int) -> None:
+        """History was reset: only then does a running workflow get a new random seed."""
+        self._was_reset = self._progress.woken = True
+
+
+def _was_reset_to_start() -> bool:
+    """Whether an operator reset the history to its very first task.
+
+    There the new seed comes too early for the callback. The patch marker makes the decision part of the
+    history: a run that was reset to a later point replays this line without a marker, hence as False.
+    """
+    info = workflow.info()
+    return info.run_id != info.original_execution_run_id and workflow.patched("reset-to-start")
+
+
+def _update_id() -> str:
+    update = workflow.current_update_info()
+    return update.id if update else ""

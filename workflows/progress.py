@@ -1,0 +1,152 @@
+"""Where an automation stands between invocations, and what results, failures and messages change in it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from workflows.failures import Failure, retry_delay
+from workflows.messages import Carried, InvocationResult, Status, StatusReport, WorkflowSettings
+from workflows.pending import Pending, PendingExecution, PendingStop
+
+ENDED: Final[frozenset[Status]] = frozenset({"finished", "stopped"})
+
+
+class Progress:
+    """The automation's standing: plain state changes, which never wait for anything.
+
+    All times are workflow time in UNIX seconds.
+
+    Attributes:
+        kept: what survives continue-as-new.
+        executions: `execute` updates, in order; the first one may be under way.
+        triggers: `trigger` updates that the next invocation answers.
+        stops: `stop` updates.
+        woken: whether a message came since the loop began to wait.
+    """
+
+    def __init__(self, carried: Carried, settings: WorkflowSettings) -> None:
+        self.kept = carried
+        self.executions: deque[PendingExecution] = deque()
+        self.triggers: list[Pending] = []
+        self.stops: list[PendingStop] = []
+        self.woken = False
+        self._settings = settings
+
+    @property
+    def report(self) -> StatusReport:
+        """How the automation stands, for people."""
+        return self.kept.report
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will run any more."""
+        return self.report.status in ENDED
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it waits for a person."""
+        return self.report.status == "needs_attention"
+
+    @property
+    def next_execution(self) -> PendingExecution | None:
+        """The priority actions that the next invocation has to add, if any."""
+        head = self.executions[0] if self.executions else None
+        return head if head and not head.merged else None
+
+    def next_wake(self) -> float | None:
+        """When to act next; None when only a message can tell."""
+        if self.stops:
+            return 0
+        if self.needs_attention:
+            return None
+        if self.triggers:
+            return 0
+        if self.kept.retry_at is not None:
+            return self.kept.retry_at
+        return 0 if self.next_execution else self.report.wake_at
+
+    def wake(self) -> None:
+        """A message came: do not wait for the timer."""
+        self.woken = True
+        self.kept.retry_at = None
+
+    def take_triggers(self) -> list[Pending]:
+        """Return the triggers that this invocation answers."""
+        taken, self.triggers = self.triggers, []
+        return taken
+
+    def keep(self, result: InvocationResult) -> None:
+        """Take over what an invocation says about the future."""
+        kept, report = self.kept, self.report
+        kept.clock, kept.next_actions = result.clock, result.view.next_actions
+        kept.account_attributes = result.view.attributes
+        kept.failing_since = kept.retry_at = None
+        kept.remember_outcome(result.outcome, result.outcome_size)
+        report.status, report.reason, report.failures = result.status, result.reason, 0
+        report.iteration, report.due_at, report.wake_at = result.iteration, result.due_at, result.wake_at
+        report.outcome, report.details = result.outcome, result.view.details
+        if self.executions and self.executions[0].answer(result.answers, last=result.status in ENDED):
+            self.executions.popleft()
+        if result.status == "finished" and self.executions:
+            report.status = "running"  # messages that came during the last invocation are still handled
+        elif result.status in ENDED:
+            self.end(result.status)
+        elif result.status == "running" and result.wake_at is None and not self.executions:
+            self.need_attention("nothing is due and nothing will be: its pending actions are blocked")
+
+    def fail(self, failure: Failure, execution: PendingExecution | None, now: float) -> None:
+        """An invocation failed: try again later, or blame the message that caused it, or ask a person."""
+        if not failure.permanent:
+            self._retry_later(failure.message, now)
+        elif execution is not None:
+            self.executions.remove(execution)
+            execution.fail(failure.message)
+        else:
+            self.need_attention(failure.message)
+
+    def _retry_later(self, reason: str, now: float) -> None:
+        kept, report = self.kept, self.report
+        report.failures += 1
+        kept.failing_since = now if kept.failing_since is None else kept.failing_since
+        failing_for = now - kept.failing_since
+        if failing_for >= self._settings.give_up_after:
+            hours = failing_for / 3600
+            self.need_attention(f"{report.failures} failures in {hours:.0f} h, the last: {reason}")
+            return
+        kept.retry_at = now + retry_delay(report.failures, self._settings)
+        report.status, report.reason = "retrying", reason
+
+    def need_attention(self, reason: str) -> None:
+        """Run nothing until a person has looked at it."""
+        self.report.status, self.report.reason = "needs_attention", reason
+        self.kept.retry_at = None
+        self._fail_waiting(f"the automation needs attention: {reason}")
+
+    def retry(self, now: float) -> None:
+        """A person has looked at it, or does not want to wait for the next attempt."""
+        self.kept.failing_since = None
+        self.report.status, self.report.reason, self.report.failures = "running", None, 0
+        if self.report.wake_at is None:
+            self.report.wake_at = now
+        self.wake()
+
+    def end(self, status: Status) -> None:
+        """Run nothing any more."""
+        self.report.status, self.report.reason = status, None
+        self.report.due_at = self.report.wake_at = None
+        self._fail_waiting(f"the automation has ended: {status}")
+        for stop in self.stops:
+            stop.finish()
+
+    def refuse_stops(self, reason: str) -> None:
+        """Let the automation go on, since it cannot be stopped the way it was asked to."""
+        for stop in self.stops:
+            stop.fail(reason)
+        self.stops.clear()
+
+    def _fail_waiting(self, reason: str) -> None:
+        for pending in (*self.executions, *self.triggers):
+            pending.fail(reason)
+        self.executions.clear()
+        self.triggers.clear()
