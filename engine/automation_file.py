@@ -1,8 +1,8 @@
 """Compiles an automation file to the state of an automation that has not started yet.
 
-A file is checked in four steps: its text (`automation_source`), its form (`automation_schema`), its scripts, and
-how its actions depend on each other. A step that finds problems still lets the next one look at what is sound, so that
-a person gets to see all of them at once.
+A file is checked in four steps: its text (`automation_source`), its form (`automation_schema`), its
+scripts, and how its actions depend on each other. A step that finds problems still lets the next one look at
+what is sound, so that a person gets to see all of them at once.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def load_automation(
     return load_state(_state_of(file, folder))
 
 
-# --- the form -------------------------------------------------------------------------------------------------------
+# The form
 
 
 def _check_form(document: Document, problems: list[Problem]) -> AutomationFile | None:
@@ -89,7 +89,9 @@ def _form_problem(document: Document, details: ErrorDetails) -> Problem:
 
 
 def _known_keys(path: KeyPath) -> tuple[str, ...]:
-    pattern = tuple("*" if path[0] == "actions" and depth == 1 else str(key) for depth, key in enumerate(path))
+    pattern = tuple(
+        "*" if path[0] == "actions" and depth == 1 else str(key) for depth, key in enumerate(path)
+    )
     return tuple(FORMS[pattern].model_fields)
 
 
@@ -134,7 +136,7 @@ def _expectation(details: ErrorDetails) -> str:
     return f"{what}{shown}: {expected.format(**details.get('ctx', {}))}" if what else f"{expected}"
 
 
-# --- the scripts ----------------------------------------------------------------------------------------------------
+# The scripts
 
 
 def _compile_scripts(
@@ -193,7 +195,7 @@ def _check_scripts(
             yield document.problem(path, "the script needs an exchange, and the file has none", hint=hint)
 
 
-# --- how things depend on each other --------------------------------------------------------------------------------
+# How things depend on each other
 
 
 def _check_account(document: Document, file: AutomationFile) -> Iterator[Problem]:
@@ -259,7 +261,7 @@ def _cycles(document: Document, edges: Mapping[str, Sequence[str]]) -> Iterator[
         yield document.problem(("actions", first), message, at_key=True)
 
 
-# --- the state ------------------------------------------------------------------------------------------------------
+# The state
 
 
 def _state_of(file: AutomationFile, folder: Path | None) -> dict[str, Any]:
@@ -279,7 +281,9 @@ def _state_of(file: AutomationFile, folder: Path | None) -> dict[str, Any]:
             "exchange_details": _exchange_details(file.exchange, folder),
             "auth_details": {"credential_ref": file.credentials},
             "portfolio": {
-                "content": [{"asset": asset, "total": total} for asset, total in (file.portfolio or {}).items()]
+                "content": [
+                    {"asset": asset, "total": total} for asset, total in (file.portfolio or {}).items()
+                ]
             },
         }
     return state

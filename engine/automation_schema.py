@@ -35,14 +35,16 @@ def parse_duration(value: object) -> float:
         parts = re.findall(_DURATION_PART, value)
         seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if seconds is None:
-        raise ValueError(f"{value!r} is not a duration; write seconds, or a text such as 90s, 15m, 4h or 1d12h")
+        raise ValueError(
+            f"{value!r} is not a duration; write seconds, or a text such as 90s, 15m, 4h or 1d12h"
+        )
     if not 0 < seconds < float("inf"):
         raise ValueError(f"a duration must be above zero, not {value!r}")
     return seconds
 
 
 def parse_moment(value: object) -> float:
-    """Return UNIX seconds for a number, or for an ISO 8601 text such as `2024-03-01T12:00:00Z` (UTC if it says nothing).
+    """Return UNIX seconds for a number or an ISO 8601 text, which means UTC if it names no zone.
 
     Raises:
         ValueError: the value is neither.
@@ -85,7 +87,9 @@ def _cron(value: object) -> str:
 def _credentials(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_-]*:.+", value):
         return value
-    raise ValueError("expected a reference such as env:BINANCE or file:~/binance.json; keys do not belong in a file")
+    raise ValueError(
+        "expected a reference such as env:BINANCE or file:~/binance.json; keys do not belong in a file"
+    )
 
 
 def _under(key: str) -> Callable[[object], object]:
@@ -121,7 +125,9 @@ SymbolName = Annotated[str, PlainValidator(_symbol, json_schema_input_type=str)]
 TimeFrameName = Annotated[
     str, PlainValidator(_time_frame, json_schema_input_type=Literal[tuple(TIME_FRAMES)])  # type: ignore[valid-type]
 ]
-Script = Annotated[str, BeforeValidator(_script, json_schema_input_type=str | float | bool), Field(min_length=1)]
+Script = Annotated[
+    str, BeforeValidator(_script, json_schema_input_type=str | float | bool), Field(min_length=1)
+]
 
 
 class FileModel(BaseModel):
@@ -134,14 +140,18 @@ class RecordedEntry(FileModel):
     """A recorded market instead of the exchange's public one."""
 
     folder: str = Field(min_length=1, description="Folder of the recording, relative to the file.")
-    start: Moment | None = Field(default=None, description="Market time to start at; the earliest possible one if left out.")
+    start: Moment | None = Field(
+        default=None, description="Market time to start at; the earliest possible one if left out."
+    )
     speed: float = Field(default=1, gt=0, strict=False, description="Market seconds per real second.")
 
 
 class ExchangeEntry(FileModel):
     """The exchange account. Without `credentials` in the file it is a simulated one."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="The exchange's id in ccxt: binance, kraken, okx, …")
+    id: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$", description="The exchange's id in ccxt: binance, kraken, okx, …"
+    )
     type: Literal["spot", "future"] = "spot"
     sandboxed: bool = Field(default=False, description="Use the exchange's test network.")
     url: str | None = Field(default=None, description="Another address of the exchange's API.")
@@ -154,7 +164,9 @@ class ExchangeEntry(FileModel):
 class RepeatEntry(FileModel):
     """Repetition of all actions, counted from the first run; ticks that were missed count as one."""
 
-    every: Duration | None = Field(default=None, description="Time between two rounds: seconds, or 4h, 1d12h, …")
+    every: Duration | None = Field(
+        default=None, description="Time between two rounds: seconds, or 4h, 1d12h, …"
+    )
     cron: Annotated[str, PlainValidator(_cron, json_schema_input_type=str)] | None = None
     timezone: Annotated[str, PlainValidator(_timezone, json_schema_input_type=str)] | None = None
     max: int | None = Field(default=None, ge=1, description="How often to repeat at most.")
@@ -182,9 +194,9 @@ class ActionEntry(FileModel):
     run: Script | None = Field(default=None, description="An expression of Octoflow's language.")
     action: Literal["apply_configuration"] | None = None
     config: dict[str, Any] | None = Field(default=None, description="The partial state that is applied.")
-    after: Annotated[
-        list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])
-    ] = Field(default_factory=list, description="Actions that have to be completed before.")
+    after: Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])] = Field(
+        default_factory=list, description="Actions that have to be completed before."
+    )
     then: RestartEntry | None = None
 
     @model_validator(mode="after")
@@ -243,4 +255,8 @@ FORMS: Final[MappingProxyType[tuple[str, ...], type[FileModel]]] = MappingProxyT
 def automation_json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of automation files."""
     schema = AutomationFile.model_json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Octoflow automation"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Octoflow automation",
+    }

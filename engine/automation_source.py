@@ -1,7 +1,7 @@
-"""Reads the text of an automation file (YAML 1.2, of which JSON is a part) and remembers where each value stands.
+"""Reads an automation file (YAML 1.2, of which JSON is a part) and remembers where each value stands.
 
-Everything that is wrong with a file becomes a `Problem`: the checks that follow collect theirs, so that a person
-sees all of them at once.
+Everything that is wrong with a file becomes a `Problem`: the checks that follow collect theirs, so that a
+person sees all of them at once.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""What all tests share: the market they trade on, the servers they start, and a watch on processes left behind."""
+"""What all tests share: a market, the servers' programs, and a watch on processes left behind."""
 
 from __future__ import annotations
 
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 SAMPLE_MARKET = REPOSITORY / "examples" / "sample_market"
+_RUN_VARIABLE = "OCTOFLOW_TEST_RUN"
 
 
 def _beside_python(name: str) -> Path:
@@ -36,7 +38,7 @@ def temporal_test_server_binary() -> Path:
 
 @pytest.fixture(scope="session")
 def market_data() -> Path:
-    """A folder of recorded candles: real ones where `OCTOFLOW_MARKET_DATA` has them, else the sample market."""
+    """A folder of recorded candles: that of `OCTOFLOW_MARKET_DATA` if it exists, else the sample market."""
     named = os.environ.get("OCTOFLOW_MARKET_DATA")
     return Path(named) if named and Path(named).is_dir() else SAMPLE_MARKET
 
@@ -51,20 +53,31 @@ def octoflow_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_process_is_left_behind() -> Iterator[None]:
-    """Fail the run when a test leaves a server, a worker or another child process running."""
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    """Fail the run when a test leaves a server, a worker or another process running.
+
+    Background processes have no parent any more, so each is known by a variable that it inherited.
+    """
+    os.environ[_RUN_VARIABLE] = run = uuid.uuid4().hex
     yield
-    children = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
-    _, alive = psutil.wait_procs(children, timeout=3)
+    _, alive = psutil.wait_procs(
+        [process for process in psutil.process_iter() if _is_ours(process, run)], timeout=5
+    )
+    described = ", ".join(map(_describe, alive))
     for process in alive:
         process.kill()
     if alive:
-        pytest.fail(f"tests left processes running: {', '.join(map(_describe, alive))}")
+        pytest.fail(f"tests left processes running: {described}")
+
+
+def _is_ours(process: psutil.Process, run: str) -> bool:
+    try:
+        return process.pid != os.getpid() and process.environ().get(_RUN_VARIABLE) == run
+    except (psutil.Error, OSError):
+        return False
 
 
 def _describe(process: psutil.Process) -> str:
-    with process.oneshot():
-        try:
-            return f"{process.pid} {' '.join(process.cmdline())}"
-        except psutil.Error:
-            return str(process.pid)
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())}"
+    except psutil.Error:
+        return str(process.pid)

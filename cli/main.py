@@ -1,0 +1,74 @@
+"""Assembles the `octoflow` command out of its verbs, and gives every failure one message and an exit code."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli import files, messages, overview, run, services
+from cli.errors import exit_code_of, report
+from cli.output import wants_json
+
+
+class _Commands(TyperGroup):
+    """The verbs, with errors reported as messages instead of tracebacks."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] in ("click", "typer"):
+                raise  # how the parser ends a command, or complains about its usage
+            report(error, as_json=wants_json(ctx))
+            raise typer.Exit(exit_code_of(error)) from None
+
+
+app = typer.Typer(
+    name="octoflow",
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Trading automations that survive everything. "
+    "Start with `octoflow run examples/dip_buyer.yaml --market auto`.",
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"octoflow {version('octoflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+app.command()(run.run)
+app.command()(run.start)
+app.command()(messages.stop)
+app.command("exec")(messages.execute)
+app.command()(messages.trigger)
+app.command()(messages.retry)
+app.command("list")(overview.list_automations)
+app.command()(overview.show)
+app.command()(overview.watch)
+app.command()(files.validate)
+app.command()(files.invoke)
+app.command()(services.server)
+app.command()(services.worker)
+app.command()(files.operators)
+app.command()(files.schema)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

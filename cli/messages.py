@@ -1,0 +1,116 @@
+"""Commands that send a message to a running automation: stop, exec, trigger, retry."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+import connection
+from cli import backend
+from cli.errors import CommandError, talking_to
+from cli.output import JsonFlag, moment, print_json, print_lines
+from cli.reports import next_run, shorten
+from workflows.automation import Automation
+from workflows.client import AutomationHandle, automation_handle
+from workflows.messages import ActionAnswer, ExecuteRequest, StatusReport, StopRequest
+
+AutomationId = Annotated[
+    str, typer.Argument(metavar="ID", help="The automation's id; `octoflow list` shows it.")
+]
+
+
+def stop(
+    automation_id: AutomationId,
+    cancel_open_orders: Annotated[
+        bool, typer.Option("--cancel-open-orders", help="Cancel the automation's open orders first.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """End an automation after its current invocation."""
+    request = StopRequest(cancel_open_orders=cancel_open_orders)
+    report = asyncio.run(_stop(automation_id, request))
+    _print_report(automation_id, report, as_json=as_json)
+
+
+async def _stop(automation_id: str, request: StopRequest) -> StatusReport:
+    handle = await _handle(automation_id)
+    with talking_to(automation_id):
+        return await handle.execute_update(Automation.stop, request)
+
+
+def trigger(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
+    """Run an invocation now, without waiting for the next one that is due."""
+    _print_report(automation_id, asyncio.run(_trigger(automation_id)), as_json=as_json)
+
+
+async def _trigger(automation_id: str) -> StatusReport:
+    handle = await _handle(automation_id)
+    with talking_to(automation_id):
+        return await handle.execute_update(Automation.trigger)
+
+
+def retry(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
+    """Let an automation that needs attention go on."""
+    _print_report(automation_id, asyncio.run(_retry(automation_id)), as_json=as_json)
+
+
+async def _retry(automation_id: str) -> StatusReport:
+    handle = await _handle(automation_id)
+    with talking_to(automation_id):
+        return await handle.execute_update(Automation.retry)
+
+
+def execute(
+    automation_id: AutomationId,
+    script: Annotated[str, typer.Argument(help="A script such as \"total('BTC')\".")],
+    action_id: Annotated[
+        str | None, typer.Option("--id", help="Id of the action; sending the same id twice executes it once.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Execute a script in a running automation, before its next run, and print the result."""
+    name = action_id or f"exec_{uuid.uuid4().hex[:8]}"
+    answer = asyncio.run(_execute(automation_id, name, script))
+    if as_json:
+        print_json({"id": name, **answer.model_dump(mode="json", exclude_none=True)})
+    elif answer.due_at is not None:
+        print_lines([f"{name} waits until {moment(answer.due_at)} UTC"])
+    elif answer.error is None:
+        print_lines([_in_words(answer.value)])
+    if answer.error is not None:
+        raise CommandError(f"{answer.error_status}: {answer.error}")
+
+
+async def _execute(automation_id: str, action_id: str, script: str) -> ActionAnswer:
+    request = ExecuteRequest(actions=[{"id": action_id, "dsl_script": script}])
+    handle = await _handle(automation_id)
+    with talking_to(automation_id):
+        answer = await handle.execute_update(Automation.execute, request, id=action_id)
+    if answer.omitted:
+        raise CommandError(f"{action_id} was executed before; its result was too large to keep.")
+    return answer.actions[action_id]
+
+
+def _in_words(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+async def _handle(automation_id: str) -> AutomationHandle:
+    reached = await backend.reach_served(connection.load_settings())
+    return automation_handle(reached.client, automation_id)
+
+
+def _print_report(automation_id: str, report: StatusReport, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"automation_id": automation_id, **report.model_dump(mode="json", exclude={"details"})})
+        return
+    line = f"{automation_id}: {report.status.replace('_', ' ')} after {report.iteration} iterations"
+    if report.reason:
+        line += f" ({shorten(report.reason, 200)})"
+    if report.due_at is not None:
+        line += f", next run {next_run(report)}"
+    print_lines([line])

@@ -1,0 +1,79 @@
+"""Prints what commands found: text for people on a terminal, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_JSON_KEY = "octoflow.json"
+
+
+def _remember_json(context: typer.Context, value: bool) -> bool:
+    if value:
+        context.meta[_JSON_KEY] = True
+    return value
+
+
+JsonFlag = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON for programs.", callback=_remember_json, is_eager=True),
+]
+
+
+def wants_json(context: Any) -> bool:
+    """Tell whether the command line asked for JSON, also when the command itself never started."""
+    return bool(context.meta.get(_JSON_KEY))
+
+
+def console() -> Console:
+    """Return a console on the present stdout; a test or a pipe may have replaced it."""
+    return Console(highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one JSON document."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines as they are, never wrapped."""
+    for line in lines:
+        typer.echo(line)
+
+
+def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """Return a table in the one style of this command line."""
+    result = Table(
+        *columns, title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0),
+        header_style="dim",
+    )  # fmt: skip
+    for row in rows:
+        result.add_row(*row)
+    return result
+
+
+def moment(timestamp: float | None) -> str:
+    """Return UNIX seconds as a date and time that people read: `2024-01-15 08:00:00`, in UTC."""
+    if not timestamp:
+        return "-"
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the two largest units that fit: `2d 4h`, `3m 20s`, `0.4s`."""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f}s"
+    parts: list[str] = []
+    left = int(seconds)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        amount, left = divmod(left, size)
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return " ".join(parts[:2])

@@ -1,0 +1,113 @@
+"""Commands that look at automations: list, show, watch."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+from temporalio.client import WorkflowExecution
+
+import connection
+from cli import backend
+from cli.errors import talking_to
+from cli.live import follow, look, view_for
+from cli.messages import AutomationId
+from cli.output import JsonFlag, console, moment, print_json, table
+from cli.reports import Snapshot, render
+from engine.state import dump_state
+from workflows.client import automation_handle
+from workflows.search_attributes import EXCHANGE, NEXT_RUN, STATUS, SYMBOLS
+
+
+def list_automations(
+    status: Annotated[
+        str | None, typer.Option(help="Only of this status: running, needs_attention, …")
+    ] = None,
+    exchange: Annotated[str | None, typer.Option(help="Only those on this exchange.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="Only those that trade this symbol.")] = None,
+    ended: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the automations on the server."""
+    found = asyncio.run(_list(_query(status, exchange, symbol, ended=ended)))
+    if as_json:
+        print_json(found)
+    elif not found:
+        console().print("No automation runs." if not ended else "There are no automations.")
+    else:
+        columns = ["id", "status", "exchange", "symbols", "next run (UTC)", "started (UTC)"]
+        rows = [
+            (
+                entry["automation_id"],
+                Text(entry["status"].replace("_", " ")),
+                entry["exchange"] or "-",
+                ", ".join(entry["symbols"]) or "-",
+                moment(entry["next_run"]),
+                moment(entry["started_at"]),
+            )
+            for entry in found
+        ]
+        console().print(table(None, columns, rows))
+
+
+def _query(status: str | None, exchange: str | None, symbol: str | None, *, ended: bool) -> str:
+    conditions = ["WorkflowType = 'Automation'"]
+    if not ended:
+        conditions.append("ExecutionStatus = 'Running'")
+    for key, wanted in ((STATUS, status), (EXCHANGE, exchange), (SYMBOLS, symbol)):
+        if wanted is not None:
+            escaped = wanted.replace("'", "''")
+            conditions.append(f"{key.name} = '{escaped}'")
+    return " AND ".join(conditions)
+
+
+async def _list(query: str) -> list[dict[str, Any]]:
+    reached = await backend.reach(connection.load_settings())
+    return [_entry(execution) async for execution in reached.client.list_workflows(query)]
+
+
+def _entry(execution: WorkflowExecution) -> dict[str, Any]:
+    attributes = execution.typed_search_attributes
+    next_run = attributes.get(NEXT_RUN)
+    lived = execution.status.name.lower() if execution.status else "unknown"
+    return {
+        "automation_id": execution.id,
+        "status": attributes.get(STATUS) or lived,
+        "exchange": attributes.get(EXCHANGE),
+        "symbols": list(attributes.get(SYMBOLS) or ()),
+        "next_run": next_run.timestamp() if next_run else None,
+        "started_at": execution.start_time.timestamp(),
+    }
+
+
+def show(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
+    """Show one automation: actions and results, orders, portfolio, next run."""
+    snapshot, page = asyncio.run(_show(automation_id))
+    if as_json:
+        report = snapshot.report.model_dump(mode="json", exclude={"details"})
+        print_json({"automation_id": automation_id, **report, "state": dump_state(snapshot.state)})
+        return
+    console().print(render(snapshot))
+    if page:
+        console().print(f"\n{page}", style="cyan", soft_wrap=True)
+
+
+async def _show(automation_id: str) -> tuple[Snapshot, str | None]:
+    reached = await backend.reach_served(connection.load_settings())
+    with talking_to(automation_id):
+        snapshot = await look(automation_handle(reached.client, automation_id))
+    return snapshot, reached.page_of(automation_id)
+
+
+def watch(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
+    """Follow an automation live until it ends or Ctrl-C is pressed, which leaves it running."""
+    asyncio.run(_watch(automation_id, as_json=as_json))
+
+
+async def _watch(automation_id: str, *, as_json: bool) -> None:
+    reached = await backend.reach_served(connection.load_settings())
+    footer = reached.page_of(automation_id) or ""
+    with view_for(console(), footer=footer, as_json=as_json) as view:
+        await follow(reached.client, automation_id, view)

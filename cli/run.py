@@ -1,0 +1,192 @@
+"""Commands that start automations: run, start."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import connection
+from cli import backend
+from cli.backend import Backend
+from cli.errors import CommandError, ExitCode
+from cli.files import read_automation
+from cli.live import follow, view_for
+from cli.market import DEFAULT_SPEED, choose_market, lay_over
+from cli.output import JsonFlag, console, moment, print_json, print_lines
+from cli.reports import Snapshot
+from connection import Settings
+from engine.state import AutomationState, dump_state
+from workflows.client import start_automation
+from workflows.messages import WorkflowSettings
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The automation file; - reads stdin.")]
+MarketOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|FOLDER",
+        help="Replay a recorded market instead of the real one. auto: the folder of OCTOFLOW_MARKET_DATA, "
+        "else candles fetched just now, else the synthetic sample market.",
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="With --market: when to start, such as 2024-02-01T12:00:00Z."),
+]
+SpeedOption = Annotated[float, typer.Option(min=0.001, help="With --market: market seconds per real second.")]
+IdOption = Annotated[str | None, typer.Option("--id", help="Run under this id instead of the file's.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What the command line changes about an automation file."""
+
+    market: str | None
+    start: str | None
+    speed: float
+    automation_id: str | None
+
+    async def apply(self, state: AutomationState, settings: Settings) -> tuple[AutomationState, str | None]:
+        """Return the changed state, and a line that tells the user about its market.
+
+        Raises:
+            CommandError: the options do not fit each other or the automation.
+            ConfigurationError: the market has no candles of what the automation reads.
+        """
+        state = state.model_copy(deep=True)
+        if self.automation_id is not None:
+            state.automation.metadata.automation_id = self.automation_id
+        if self.market is None:
+            if self.start is not None:
+                raise CommandError("--start needs --market.", ExitCode.WRONG_INPUT)
+            return state, None
+        choice = await choose_market(self.market, state, settings.home)
+        state, start = lay_over(state, choice, self.start, self.speed)
+        since = f" from {moment(start)} UTC" if start is not None else ""
+        return state, f"Market: {choice.description}{since}, {self.speed:,.0f} times as fast."
+
+
+def start(
+    file: FileArgument,
+    market: MarketOption = None,
+    start: StartOption = None,
+    speed: SpeedOption = DEFAULT_SPEED,
+    automation_id: IdOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Start an automation on a server that runs, and leave it to itself."""
+    asyncio.run(_start(read_automation(file), Overlay(market, start, speed, automation_id), as_json=as_json))
+
+
+async def _start(state: AutomationState, overlay: Overlay, *, as_json: bool) -> None:
+    settings = connection.load_settings()
+    state, about_market = await overlay.apply(state, settings)
+    reached = await backend.reach(settings)
+    automation_id = await _launch(reached, state, settings)
+    served = await backend.is_served(reached.client, settings.task_queue)
+    page = reached.page_of(automation_id)
+    if as_json:
+        print_json({"automation_id": automation_id, "ui": page, "served": served})
+        return
+    lines = [
+        about_market,
+        f"{automation_id} was started; `octoflow watch {automation_id}` follows it.",
+        page,
+    ]
+    if not served:
+        lines.append("No worker is running: start one with `octoflow worker`, or nothing will happen.")
+    print_lines(line for line in lines if line)
+
+
+def run(
+    file: FileArgument,
+    market: MarketOption = None,
+    start: StartOption = None,
+    speed: SpeedOption = DEFAULT_SPEED,
+    automation_id: IdOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Start an automation and follow it live; a server and a worker are started where none runs.
+
+    Ctrl-C leaves the automation running in the background.
+    """
+    asyncio.run(_run(read_automation(file), Overlay(market, start, speed, automation_id), as_json=as_json))
+
+
+async def _run(state: AutomationState, overlay: Overlay, *, as_json: bool) -> None:
+    settings = connection.load_settings()
+    output = console()
+
+    def tell(line: str) -> None:
+        if not as_json:
+            output.print(line, style="dim", soft_wrap=True)
+
+    state, about_market = await overlay.apply(state, settings)
+    if about_market:
+        tell(about_market)
+    reached = await backend.ensure(settings, tell)
+    ended: str | None = None
+    try:
+        automation_id = await _launch(reached, state, settings)
+        tell(f"Temporal UI: {reached.page_of(automation_id) or 'that of your server'}")
+        end = await _follow_until_end(reached, automation_id, as_json=as_json)
+        if end is not None and end.has_ended:
+            ended = automation_id
+    finally:
+        if not await backend.anything_runs(reached.client, besides=ended):
+            backend.release(settings)
+    if end is not None:
+        _conclude(end, as_json=as_json)
+
+
+async def _launch(reached: Backend, state: AutomationState, settings: Settings) -> str:
+    known = await connection.search_attributes_registered(reached.client)
+    handle = await start_automation(
+        reached.client,
+        dump_state(state),
+        task_queue=settings.task_queue,
+        settings=WorkflowSettings(search_attributes=known),
+    )
+    return handle.id
+
+
+async def _follow_until_end(reached: Backend, automation_id: str, *, as_json: bool) -> Snapshot | None:
+    """Return how the automation ended, or None when the user left it to itself."""
+    output = console()
+    footer = reached.page_of(automation_id) or ""
+    unattended = as_json or not output.is_terminal
+    try:
+        with view_for(output, footer=footer, as_json=as_json) as view:
+            return await follow(reached.client, automation_id, view, until_attention=unattended)
+    except asyncio.CancelledError:  # Ctrl-C
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        print_lines(_how_to_come_back(automation_id))
+        return None
+
+
+def _how_to_come_back(automation_id: str) -> list[str]:
+    return [
+        "",
+        f"{automation_id} goes on in the background.",
+        f"  octoflow watch {automation_id}    to come back to it",
+        f"  octoflow stop {automation_id}     to end it",
+        "  octoflow server --stop   to end the background processes; it goes on when they are back",
+    ]
+
+
+def _conclude(end: Snapshot, *, as_json: bool) -> None:
+    if as_json:
+        summary = end.report.model_dump(mode="json", exclude={"details"})
+        print_json({"automation_id": end.automation_id, **summary, "state": dump_state(end.state)})
+    if end.report.status == "needs_attention":
+        name = end.automation_id
+        hint = f"Put it right, then `octoflow retry {name}`; or end it with `octoflow stop {name}`."
+        raise CommandError(f"{name} needs attention: {end.report.reason}. {hint}")
+    if end.failed_actions:
+        names = ", ".join(f"{action.id} ({action.error_status})" for action in end.failed_actions)
+        raise CommandError(f"{end.automation_id} has {end.report.status}, with errors in: {names}.")

@@ -1,0 +1,78 @@
+"""Commands that are processes: server, worker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import connection
+from cli import processes
+from cli.output import JsonFlag, print_json, print_lines
+from connection import Settings
+
+
+def server(
+    port: Annotated[int | None, typer.Option(help="Port of the server; its UI listens 1000 above.")] = None,
+    temporal_path: Annotated[Path | None, typer.Option(help="The `temporal` program to use.")] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="End your server and workers.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run a Temporal development server with its UI; automations are kept in a file and survive restarts."""
+    given: dict[str, Any] = {"port": port, "temporal_path": temporal_path}
+    changed = {name: value for name, value in given.items() if value is not None}
+    settings = connection.load_settings().model_copy(update=changed)
+    if stop:
+        _stop(settings, as_json=as_json)
+    else:
+        asyncio.run(_serve(settings, as_json=as_json))
+
+
+def _stop(settings: Settings, *, as_json: bool) -> None:
+    stopped = processes.stop(processes.running(settings.home))
+    if as_json:
+        print_json({"stopped": [{"kind": record.kind, "pid": record.pid} for record in stopped]})
+    elif stopped:
+        print_lines(f"stopped the {record.kind} (process {record.pid})" for record in stopped)
+    else:
+        print_lines(["no server or worker of yours is running"])
+
+
+async def _serve(settings: Settings, *, as_json: bool) -> None:
+    async with connection.embedded_server(settings) as running, _until_ended() as ended:
+        if as_json:
+            print_json({"address": running.address, "ui": running.ui, "database": running.database})
+        else:
+            print_lines(_served_lines(running))
+        if not running.started:
+            return
+        with processes.noted(settings.home, "server"):
+            await ended.wait()
+
+
+def _served_lines(running: connection.Server) -> list[str]:
+    if not running.started:
+        return [f"The configured Temporal server at {running.address} answers, and is set up for Octoflow."]
+    return [
+        f"Temporal server at {running.address}, UI at {running.ui}",
+        f"Automations are kept in {running.database}. Ctrl-C ends the server; they go on when it is back.",
+    ]
+
+
+@contextlib.asynccontextmanager
+async def _until_ended() -> AsyncIterator[asyncio.Event]:
+    """Give an event that SIGINT or SIGTERM sets, so that what runs can end in order."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    try:
+        yield ended
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
