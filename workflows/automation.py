@@ -103,13 +103,11 @@ class Automation:
     async def _invoke(self) -> None:
         progress = self._progress
         execution = progress.next_execution
-        triggers = [] if execution else progress.take_triggers()
+        triggers: list[Pending] = [] if execution else progress.take_triggers()
         trigger: Trigger = "message" if execution else "forced" if triggers else "scheduled"
         result = await self._run_invocation(trigger, execution.actions if execution else [])
         if isinstance(result, Failure):
-            progress.fail(result, execution, workflow.time())
-            for pending in triggers:
-                pending.fail(result.message)
+            progress.fail(result, execution, triggers, workflow.time())
             return
         self._keep(result)
         for pending in triggers:

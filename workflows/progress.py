@@ -95,15 +95,26 @@ class Progress:
         elif result.status == "running" and result.wake_at is None and not self.executions:
             self.need_attention("nothing is due and nothing will be: its pending actions are blocked")
 
-    def fail(self, failure: Failure, execution: PendingExecution | None, now: float) -> None:
-        """An invocation failed: try again later, or blame the message that caused it, or ask a person."""
-        if not failure.permanent:
-            self._retry_later(failure.message, now)
-        elif execution is not None:
+    def fail(
+        self, failure: Failure, execution: PendingExecution | None, triggers: list[Pending], now: float
+    ) -> None:
+        """An invocation failed: blame the message that caused it, or try again later, or ask a person.
+
+        Args:
+            failure: why the activity gave up.
+            execution: the update whose actions the invocation was to run, if any.
+            triggers: the updates that asked for the invocation.
+            now: workflow time.
+        """
+        for pending in triggers:
+            pending.fail(failure.message)
+        if execution is not None and failure.permanent:
             self.executions.remove(execution)
             execution.fail(failure.message)
-        else:
+        elif failure.permanent:
             self.need_attention(failure.message)
+        elif not triggers:  # what is due meanwhile is tried, and retried, on its own
+            self._retry_later(failure.message, now)
 
     def _retry_later(self, reason: str, now: float) -> None:
         kept, report = self.kept, self.report

@@ -1,0 +1,41 @@
+"""How engine errors cross into Temporal: type, code and message stay, the reaction becomes a retry rule."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from engine.errors import OctoflowError, RetryableError
+
+RATE_LIMITED: Final = "rate_limited"
+"""Code of errors that are part of normal life and belong into no error log."""
+
+logger = logging.getLogger("octoflow.activities")
+
+
+def application_error(error: Exception) -> ApplicationError:
+    """Return the error that Temporal records.
+
+    Only a `RetryableError`, or an error that nobody foresaw, is tried again. The stack trace of the
+    latter goes to the log and nowhere else.
+    """
+    match error:
+        case RetryableError():
+            benign = error.code == RATE_LIMITED
+            return ApplicationError(
+                error.message,
+                {"code": error.code},
+                type=type(error).__name__,
+                next_retry_delay=None if error.retry_after is None else timedelta(seconds=error.retry_after),
+                category=ApplicationErrorCategory.BENIGN if benign else ApplicationErrorCategory.UNSPECIFIED,
+            )
+        case OctoflowError():
+            return ApplicationError(
+                str(error), {"code": error.code}, type=type(error).__name__, non_retryable=True
+            )
+        case _:
+            logger.error("an invocation failed unexpectedly", exc_info=error)
+            return ApplicationError(f"{type(error).__name__}: {error}", type=type(error).__name__)

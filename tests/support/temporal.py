@@ -1,0 +1,95 @@
+"""Servers, workers and a stand-in for the engine, for tests of the durable side."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from connection import plugin
+from workflows.automation import Automation
+from workflows.client import AutomationHandle, start_automation
+from workflows.messages import InvocationResult, Json, RunInvocation, WorkflowSettings
+from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+Respond = Callable[[RunInvocation], InvocationResult]
+
+FAST = WorkflowSettings(invocation_timeout=5, heartbeat_timeout=2, attempts=1)
+"""Settings with which dead workers are noticed within seconds, and no attempt is repeated."""
+
+
+class FakeEngine:
+    """The activity `run_invocation` with an engine that does what the test says.
+
+    Attributes:
+        requests: what the workflow asked for, in order.
+    """
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+        self.requests: list[RunInvocation] = []
+
+    @activity.defn(name="run_invocation")
+    async def run_invocation(self, request: RunInvocation) -> InvocationResult:
+        """Note the request and answer it."""
+        self.requests.append(request)
+        return self.respond(request)
+
+
+def counted(request: RunInvocation, **result: Any) -> InvocationResult:
+    """Return a result whose state counts the invocations."""
+    count = request.state.get("count", 0) + 1
+    fields = {"status": "running", "iteration": count, "state": {**request.state, "count": count}, **result}
+    return InvocationResult(**fields)
+
+
+def new_state(**more: Any) -> Json:
+    """Return the state of an automation with an id of its own."""
+    return {"automation": {"metadata": {"automation_id": f"automation-{uuid.uuid4().hex[:8]}"}}, **more}
+
+
+@asynccontextmanager
+async def time_skipping(binary: Path) -> AsyncIterator[WorkflowEnvironment]:
+    """A server whose clock jumps to the next timer while a workflow's result is awaited."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        plugins=[plugin()],
+        test_server_existing_path=str(binary),
+        test_server_startup_timeout=timedelta(seconds=20),
+    ) as environment:
+        yield environment
+
+
+@asynccontextmanager
+async def development_server(binary: Path) -> AsyncIterator[WorkflowEnvironment]:
+    """A real server in memory, with Octoflow's search attributes."""
+    async with await WorkflowEnvironment.start_local(
+        plugins=[plugin()],
+        dev_server_existing_path=str(binary),
+        dev_server_log_level="never",
+        dev_server_startup_timeout=timedelta(seconds=20),
+        search_attributes=SEARCH_ATTRIBUTES,
+    ) as environment:
+        yield environment
+
+
+@asynccontextmanager
+async def serving(client: Client, respond: Respond) -> AsyncIterator[FakeEngine]:
+    """A worker that runs automations with a fake engine."""
+    engine = FakeEngine(respond)
+    async with Worker(client, task_queue="test", workflows=[Automation], activities=[engine.run_invocation]):
+        yield engine
+
+
+async def start(
+    client: Client, state: Json | None = None, settings: WorkflowSettings = FAST
+) -> AutomationHandle:
+    """Start an automation on the test's task queue."""
+    return await start_automation(client, state or new_state(), task_queue="test", settings=settings)
