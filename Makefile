@@ -7,7 +7,7 @@ STAMP := $(VENV)/.octoflow-installed
 DEMO ?= examples/dip_buyer.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check format bench soak lock clean
+.PHONY: help setup demo test slow check format bench soak lock docs clean
 
 help: ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,6 +52,9 @@ lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade pyproject.toml -o requirements.lock
+
+docs: $(STAMP) ## renew the generated operator reference
+	$(BIN)/octoflow operators --markdown > docs/operators.md
 
 clean: ## remove caches and the virtual environment
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
+from cli import reference
 from cli.errors import CommandError, ExitCode, report
 from cli.output import JsonFlag, console, print_json, print_lines, table
 from engine.automation_file import AutomationFileError, load_automation
 from engine.automation_schema import automation_json_schema, parse_moment
-from engine.dsl import OperatorDefinition
 from engine.invocation import InvocationRequest
 from engine.job import AutomationJob
 from engine.operators import default_registry
@@ -89,10 +89,14 @@ def schema() -> None:
 
 def operators(
     name: Annotated[str | None, typer.Argument(help="An operator, or a set of them.")] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Show what scripts can call: all operators, one set, or one operator in detail."""
     registry = default_registry()
+    if as_markdown:
+        typer.echo(reference.markdown(registry), nl=False)
+        return
     shown = [found for found in registry.definitions() if name in (None, found.name, found.set_name)]
     if not shown:
         hint = registry.suggest(name or "", [group.name for group in registry.sets()])
@@ -101,29 +105,13 @@ def operators(
     if as_json:
         print_json([definition.describe() for definition in shown])
     elif len(shown) == 1 and shown[0].name == name:
-        _print_operator(shown[0])
+        print_lines(reference.plain(shown[0]))
     else:
         for group in registry.sets():
             members = [definition for definition in shown if definition.set_name == group.name]
             if members:
                 rows = [(definition.name, Text(definition.summary)) for definition in members]
                 console().print(table(f"{group.name}: {group.summary}", ["", ""], rows))
-
-
-def _print_operator(definition: OperatorDefinition) -> None:
-    lines = [definition.signature, "", definition.summary]
-    if definition.description:
-        lines += ["", definition.description]
-    described = definition.describe()
-    if described["parameters"]:
-        lines += ["", "Parameters:"]
-        lines += [f"  {_parameter_line(parameter)}" for parameter in described["parameters"]]
-    print_lines([*lines, "", f"Example: {definition.example}"])
-
-
-def _parameter_line(parameter: dict[str, Any]) -> str:
-    text = parameter.get("description") or ""
-    return f"{parameter['name']}: {parameter.get('type', '')}  {text}".rstrip()
 
 
 def invoke(

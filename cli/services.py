@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +12,7 @@ import connection
 from cli import processes
 from cli.output import JsonFlag, print_json, print_lines
 from connection import Settings
+from worker import configure_logging, run_worker, stop_on_signals
 
 
 def server(
@@ -44,7 +42,8 @@ def _stop(settings: Settings, *, as_json: bool) -> None:
 
 
 async def _serve(settings: Settings, *, as_json: bool) -> None:
-    async with connection.embedded_server(settings) as running, _until_ended() as ended:
+    stop = stop_on_signals()
+    async with connection.embedded_server(settings) as running:
         if as_json:
             print_json({"address": running.address, "ui": running.ui, "database": running.database})
         else:
@@ -52,7 +51,7 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
         if not running.started:
             return
         with processes.noted(settings.home, "server"):
-            await ended.wait()
+            await stop.wait()
 
 
 def _served_lines(running: connection.Server) -> list[str]:
@@ -64,15 +63,27 @@ def _served_lines(running: connection.Server) -> list[str]:
     ]
 
 
-@contextlib.asynccontextmanager
-async def _until_ended() -> AsyncIterator[asyncio.Event]:
-    """Give an event that SIGINT or SIGTERM sets, so that what runs can end in order."""
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    try:
-        yield ended
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+def worker(
+    task_queue: Annotated[
+        str | None, typer.Option(help="Queue to serve; default: OCTOFLOW_TASK_QUEUE.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run a worker: the process that executes automations. Ctrl-C or SIGTERM lets it finish what it does."""
+    settings = connection.load_settings()
+    configure_logging()
+    asyncio.run(_work(settings, task_queue or settings.task_queue, as_json=as_json))
+
+
+async def _work(settings: Settings, task_queue: str, *, as_json: bool) -> None:
+    client = await connection.connect(settings)
+    address = client.service_client.config.target_host
+
+    def announce() -> None:
+        if as_json:
+            print_json({"task_queue": task_queue, "namespace": client.namespace, "address": address})
+        else:
+            print_lines([f"Serving the queue {task_queue!r} of namespace {client.namespace!r} at {address}"])
+
+    with processes.noted(settings.home, "worker"):
+        await run_worker(client, task_queue=task_queue, on_ready=announce)
