@@ -110,7 +110,7 @@ def operators(
         for group in registry.sets():
             members = [definition for definition in shown if definition.set_name == group.name]
             if members:
-                rows = [(definition.name, Text(definition.summary)) for definition in members]
+                rows = [(definition.name, definition.summary) for definition in members]
                 console().print(table(f"{group.name}: {group.summary}", ["", ""], rows))
 
 

@@ -49,13 +49,13 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Return a table in the one style of this command line."""
+    """Return a table in the one style of this command line; texts are shown as they are, without markup."""
     result = Table(
         *columns, title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0),
         header_style="dim",
     )  # fmt: skip
     for row in rows:
-        result.add_row(*row)
+        result.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return result
 
 

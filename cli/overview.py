@@ -6,7 +6,6 @@ import asyncio
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 from temporalio.client import WorkflowExecution
 
 import connection
@@ -41,7 +40,7 @@ def list_automations(
         rows = [
             (
                 entry["automation_id"],
-                Text(entry["status"].replace("_", " ")),
+                entry["status"].replace("_", " "),
                 entry["exchange"] or "-",
                 ", ".join(entry["symbols"]) or "-",
                 moment(entry["next_run"]),

@@ -168,9 +168,7 @@ def _actions(snapshot: Snapshot) -> RenderableType:
     for action in actions[:MAX_ROWS]:
         sign, style = _MARKS[action_status(action)]
         script = action.dsl_script if action.dsl_script is not None else f"({action.action})"
-        rows.append(
-            [Text(sign, style=style), action.id, Text(shorten(script, 48)), Text(action_result(action))]
-        )
+        rows.append([Text(sign, style=style), action.id, shorten(script, 48), action_result(action)])
     hidden = len(actions) - MAX_ROWS
     title = f"Actions (the first {MAX_ROWS} of {len(actions)})" if hidden > 0 else "Actions"
     return table(title, ["", "id", "script", "result"], rows)
