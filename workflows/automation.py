@@ -109,7 +109,7 @@ class Automation:
         if isinstance(result, Failure):
             progress.fail(result, execution, triggers, workflow.time())
             return
-        self._keep(result)
+        self._keep(result, execution)
         for pending in triggers:
             pending.finish()
 
@@ -124,9 +124,9 @@ class Automation:
             self._keep(result)
         self._progress.end("stopped")
 
-    def _keep(self, result: InvocationResult) -> None:
+    def _keep(self, result: InvocationResult, execution: PendingExecution | None = None) -> None:
         self._state = result.state
-        self._progress.keep(result)
+        self._progress.keep(result, execution)
 
     async def _run_invocation(
         self, trigger: Trigger, actions: list[Json] | None = None, *, cancel_open_orders: bool = False

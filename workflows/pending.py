@@ -45,7 +45,13 @@ class PendingStop(Pending):
 
 @dataclass
 class PendingExecution(Pending):
-    """Priority actions, until each of them has ended or waits."""
+    """Priority actions, until each of them has ended or waits.
+
+    Attributes:
+        actions: in their JSON form.
+        merged: whether an invocation has added them to the state.
+        answers: how they stand, by action id.
+    """
 
     actions: list[Json] = field(default_factory=list)
     merged: bool = False
@@ -53,7 +59,6 @@ class PendingExecution(Pending):
 
     def answer(self, answers: dict[str, ActionAnswer], *, last: bool) -> bool:
         """Note how actions ended; finish, and tell so, when all have or no invocation will follow."""
-        self.merged = True
         ids = [action["id"] for action in self.actions]
         self.answers |= {action_id: answers[action_id] for action_id in ids if action_id in answers}
         if last:

@@ -76,8 +76,13 @@ class Progress:
         taken, self.triggers = self.triggers, []
         return taken
 
-    def keep(self, result: InvocationResult) -> None:
-        """Take over what an invocation says about the future."""
+    def keep(self, result: InvocationResult, execution: PendingExecution | None = None) -> None:
+        """Take over what an invocation says about the future.
+
+        Args:
+            result: of the invocation.
+            execution: the update whose actions it added to the state, if any.
+        """
         kept, report = self.kept, self.report
         kept.clock, kept.next_actions = result.clock, result.view.next_actions
         kept.account_attributes = result.view.attributes
@@ -86,14 +91,20 @@ class Progress:
         report.status, report.reason, report.failures = result.status, result.reason, 0
         report.iteration, report.due_at, report.wake_at = result.iteration, result.due_at, result.wake_at
         report.outcome, report.details = result.outcome, result.view.details
-        if self.executions and self.executions[0].answer(result.answers, last=result.status in ENDED):
-            self.executions.popleft()
+        self._answer(result, execution)
         if result.status == "finished" and self.executions:
             report.status = "running"  # messages that came during the last invocation are still handled
         elif result.status in ENDED:
             self.end(result.status)
         elif result.status == "running" and result.wake_at is None and not self.executions:
             self.need_attention("nothing is due and nothing will be: its pending actions are blocked")
+
+    def _answer(self, result: InvocationResult, execution: PendingExecution | None) -> None:
+        if execution is not None:
+            execution.merged = True
+        head = self.executions[0] if self.executions else None
+        if head and head.merged and head.answer(result.answers, last=result.status in ENDED):
+            self.executions.popleft()
 
     def fail(
         self, failure: Failure, execution: PendingExecution | None, triggers: list[Pending], now: float

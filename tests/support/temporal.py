@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -36,19 +37,27 @@ class FakeEngine:
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
         self.requests: list[RunInvocation] = []
+        self._called = asyncio.Condition()
 
     @activity.defn(name="run_invocation")
     async def run_invocation(self, request: RunInvocation) -> InvocationResult:
         """Note the request and answer it."""
         self.requests.append(request)
+        async with self._called:
+            self._called.notify_all()
         return self.respond(request)
+
+    async def called(self, times: int) -> None:
+        """Wait until that many invocations were asked for."""
+        async with self._called:
+            await self._called.wait_for(lambda: len(self.requests) >= times)
 
 
 def counted(request: RunInvocation, **result: Any) -> InvocationResult:
-    """Return a result whose state counts the invocations."""
+    """Return a result whose state counts the invocations; `state` adds to it."""
     count = request.state.get("count", 0) + 1
-    fields = {"status": "running", "iteration": count, "state": {**request.state, "count": count}, **result}
-    return InvocationResult(**fields)
+    state = {**request.state, **result.pop("state", {}), "count": count}
+    return InvocationResult(**{"status": "running", "iteration": count, "state": state, **result})
 
 
 def new_state(**more: Any) -> Json:
