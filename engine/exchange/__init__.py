@@ -1,0 +1,31 @@
+"""Exchange data and accounts: what an invocation sees of an exchange, and how it acts on it."""
+
+from engine.exchange.candles import Candles
+from engine.exchange.context import ExchangeContext
+from engine.exchange.download import fetch_recording
+from engine.exchange.market import Bounds, Market
+from engine.exchange.protocols import Account, MarketData, MarketSource, OrderFilter, OrderRequest, Ticker
+from engine.exchange.recorded import RecordedSource
+from engine.exchange.recordings import Recording, list_recorded, recorded_range
+from engine.exchange.repositories import ExchangeRepositoryFactory
+from engine.exchange.sources import open_source
+
+__all__ = [
+    "Account",
+    "Bounds",
+    "Candles",
+    "ExchangeContext",
+    "ExchangeRepositoryFactory",
+    "Market",
+    "MarketData",
+    "MarketSource",
+    "OrderFilter",
+    "OrderRequest",
+    "RecordedSource",
+    "Recording",
+    "Ticker",
+    "fetch_recording",
+    "list_recorded",
+    "open_source",
+    "recorded_range",
+]

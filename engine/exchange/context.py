@@ -1,0 +1,152 @@
+"""`ExchangeContext`: the exchange's life inside one invocation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from engine.exchange.bars import join_bars, price_now
+from engine.exchange.money import ZERO
+from engine.exchange.protocols import Account, MarketData, MarketSource
+from engine.exchange.repositories import ExchangeRepositoryFactory
+from engine.exchange.snapshot import MarketSnapshot
+from engine.simulation.account import PaperAccount
+from engine.state import ExchangeAccountDetails, ExchangeAccountElements
+from engine.types import Symbol, TimeFrame, Timestamp
+
+if TYPE_CHECKING:
+    from engine.dsl import Dependency
+
+CandleKey = tuple[Symbol, TimeFrame]
+
+MINIMUM_CANDLES: Final = 200
+"""Fetched at least, so that actions with different needs share one request."""
+
+COMPARED_ELEMENTS: Final = ("portfolio", "positions", "trades", "transactions")
+
+
+class ExchangeContext:
+    """Market data and account of one invocation; fetches what is required, when it is required.
+
+    The first `require` opens the account: its open orders lock their funds again, and fill where the market
+    reached them since the last invocation.
+
+    Args:
+        details: which exchange and account.
+        elements: the stored account; it is not changed.
+        source: public data of the exchange; closed with the context.
+        now: market time of the invocation, UNIX seconds.
+        ids: gives the deterministic id of anything that has a name of its own.
+        slippage: share of the price by which paper market orders fill worse.
+    """
+
+    def __init__(
+        self,
+        details: ExchangeAccountDetails,
+        elements: ExchangeAccountElements,
+        *,
+        source: MarketSource,
+        now: Timestamp,
+        ids: Callable[[str], str],
+        slippage: Decimal = ZERO,
+    ) -> None:
+        self._elements = elements
+        self._source = source
+        self._now = now
+        self._ids = ids
+        self._slippage = slippage
+        self._repositories = ExchangeRepositoryFactory(details, elements, source=source, now=now).create()
+        self._data = MarketSnapshot(
+            markets=self._repositories.markets,
+            tickers=self._repositories.tickers,
+            ohlcv=self._repositories.ohlcv,
+        )
+        self._account: PaperAccount | None = None
+
+    async def require(self, dependencies: Iterable[Dependency]) -> None:
+        """Fetch what the dependencies name and is not there yet, concurrently; open the account first.
+
+        Raises:
+            RetryableError: the exchange does not answer.
+            ConfigurationError: the recorded market or the stored account cannot be used.
+        """
+        tickers, candles = _wanted(dependencies)
+        if self._account is None:
+            self._account = await self._open(tickers, candles)
+        else:
+            await self._data.fetch(tickers, candles)
+
+    def services(self) -> Mapping[type, object]:
+        """Return what operators may ask for, by protocol."""
+        return {MarketData: self._data, Account: self._account} if self._account else {MarketData: self._data}
+
+    def sync_back(self) -> tuple[ExchangeAccountElements, tuple[str, ...]]:
+        """Return the account as it is now, and the names of the elements that changed."""
+        if self._account is None:
+            return self._elements, ()
+        elements = self._account.dump()
+        before = self._elements
+        changed = [name for name in COMPARED_ELEMENTS if getattr(elements, name) != getattr(before, name)]
+        if elements.orders.open_orders != before.orders.open_orders:
+            changed.append("orders")
+        return elements, tuple(changed)
+
+    async def close(self) -> None:
+        """Release the exchange's connections."""
+        await self._source.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _open(self, tickers: set[Symbol], candles: Mapping[CandleKey, int]) -> PaperAccount:
+        stored = await self._stored()
+        ordered = dict.fromkeys(order.symbol for order in stored.orders.open_orders)
+        await self._data.fetch(tickers | ordered.keys(), candles)
+        account = PaperAccount(stored, data=self._data, now=self._now, ids=self._ids, slippage=self._slippage)
+        account.restore_locks()
+        for symbol in ordered:
+            await self._settle(account, symbol, stored)
+        return account
+
+    async def _stored(self) -> ExchangeAccountElements:
+        """Return the account as the repositories know it."""
+        orders = await self._repositories.orders.fetch_open()
+        return self._elements.model_copy(
+            update={
+                "portfolio": await self._repositories.portfolio.fetch(),
+                "orders": self._elements.orders.model_copy(update={"open_orders": list(orders)}),
+                "positions": list(await self._repositories.positions.fetch()),
+                "trades": list(await self._repositories.trades.fetch()),
+            }
+        )
+
+    async def _settle(self, account: PaperAccount, symbol: Symbol, stored: ExchangeAccountElements) -> None:
+        created = min(order.created_at for order in stored.orders.open_orders if order.symbol == symbol)
+        since = max(stored.orders.settled_at, created)
+        if since >= self._now:
+            return
+        fetched = self._data.fetched_time_frames(symbol)
+        history = await self._repositories.ohlcv.history(symbol, since, fetched)
+        price = float(self._data.mark_price(symbol))
+        account.settle(symbol, join_bars((history, price_now(price, self._now))))
+
+
+def _wanted(dependencies: Iterable[Dependency]) -> tuple[set[Symbol], dict[CandleKey, int]]:
+    """Return the symbols whose tickers are needed, and how many candles of which symbol and time frame."""
+    tickers: set[Symbol] = set()
+    candles: dict[CandleKey, int] = {}
+    for dependency in dependencies:
+        symbol = Symbol(dependency.symbol)
+        if dependency.source == "candles" and dependency.time_frame is not None:
+            key = symbol, TimeFrame(dependency.time_frame)
+            candles[key] = max(candles.get(key, MINIMUM_CANDLES), dependency.candles)
+        else:
+            tickers.add(symbol)
+    return tickers, candles

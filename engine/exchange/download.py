@@ -1,0 +1,99 @@
+"""Recording a market: candles and trading rules from an exchange's public API into a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from engine.errors import RetryableError
+from engine.exchange.candles import Candles
+from engine.exchange.ccxt_client import close_client, make_client, reading
+from engine.exchange.market_lists import to_ccxt_form
+from engine.exchange.public import MILLISECONDS
+from engine.exchange.public_markets import fetch_market_list
+from engine.exchange.recordings import candle_path, write_candles
+from engine.state import ExchangeDetails
+from engine.types import Seconds, Symbol, TimeFrame
+
+HTTPS_PORT: Final = 443
+
+
+async def fetch_recording(
+    exchange_id: str,
+    symbols: Sequence[Symbol],
+    time_frame: TimeFrame,
+    count: int,
+    folder: Path,
+    *,
+    timeout: Seconds = 2.0,  # noqa: ASYNC109  (bounds the search for a network, not the call)
+    url: str | None = None,
+) -> None:
+    """Record the newest finished candles of some symbols, with their trading rules.
+
+    Args:
+        exchange_id: ccxt id.
+        symbols: what to record.
+        time_frame: length of the candles.
+        count: candles per symbol, as far as the exchange gives them in one request.
+        folder: recorded market; made if it does not exist.
+        timeout: seconds to find out that the exchange cannot be reached.
+        url: address of the exchange's API, if not its usual one.
+
+    Raises:
+        RetryableError: the exchange cannot be reached, or does not answer.
+        ConfigurationError: ccxt does not know the exchange, or it lacks one of the symbols.
+    """
+    details = ExchangeDetails(internal_name=exchange_id, url=url)
+    client = make_client(details)
+    try:
+        await asyncio.to_thread(_require_reachable, _any_address(client.urls["api"]), timeout)
+        market_list = await fetch_market_list(details)
+        market_list.share_with(client)
+        for symbol in symbols:
+            with reading(exchange_id):
+                rows = await client.fetch_ohlcv(symbol, time_frame, limit=count + 1)
+            finished = [(row[0] / MILLISECONDS, *row[1:6]) for row in rows[:-1]]
+            path = candle_path(folder, exchange_id, symbol, time_frame)
+            write_candles(path, Candles.from_rows(time_frame, finished))
+        _write_markets(folder, exchange_id, [to_ccxt_form(market_list.markets[symbol]) for symbol in symbols])
+    finally:
+        await close_client(client)
+
+
+def _write_markets(folder: Path, exchange_id: str, markets: Sequence[dict[str, Any]]) -> None:
+    path = folder / "exchange" / exchange_id / "markets.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(markets, indent=1) + "\n", encoding="utf-8")
+
+
+def _any_address(urls: Any) -> str:
+    """Return one of ccxt's API addresses, the public one if there is one."""
+    while not isinstance(urls, str):
+        urls = urls.get("public") or next(iter(urls.values()))
+    return urls
+
+
+def _require_reachable(address: str, timeout: Seconds) -> None:
+    """Connect once, in a thread that nobody waits for: resolving a name can block far beyond any timeout."""
+    parts = urlsplit(address)
+    host, port = parts.hostname or "", parts.port or HTTPS_PORT
+    connected = threading.Event()
+
+    def connect() -> None:
+        try:
+            socket.create_connection((host, port), timeout).close()
+        except OSError:
+            return
+        connected.set()
+
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if not connected.is_set():
+        raise RetryableError(f"{host} cannot be reached", code="exchange_unavailable")

@@ -1,0 +1,131 @@
+"""Reading of market lists: Binance's `exchangeInfo`, and the market dicts of ccxt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final, cast
+
+from engine.exchange.market import DEFAULT_FEE_RATE, DEFAULT_TICK, UNBOUNDED, Bounds, FeeSide, Market
+from engine.exchange.money import to_decimal
+from engine.types import Asset, Symbol
+
+Markets = Mapping[Symbol, Market]
+
+FEE_SIDES: Final = frozenset({"get", "give", "base", "quote"})
+
+
+def parse_exchange_info(info: Mapping[str, Any]) -> Markets:
+    """Read the answer of Binance's `GET /api/v3/exchangeInfo` (spot).
+
+    Raises:
+        KeyError: a symbol has no `baseAsset` or `quoteAsset`.
+    """
+    markets = (_parse_binance_symbol(entry) for entry in info["symbols"])
+    return {market.symbol: market for market in markets}
+
+
+def _parse_binance_symbol(entry: Mapping[str, Any]) -> Market:
+    filters = {item["filterType"]: item for item in entry["filters"]}
+    lot = filters.get("LOT_SIZE", {})
+    price = filters.get("PRICE_FILTER", {})
+    # Binance renamed MIN_NOTIONAL to NOTIONAL in 2023; recorded lists hold either.
+    notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
+    base, quote = Asset(entry["baseAsset"]), Asset(entry["quoteAsset"])
+    return Market(
+        symbol=Symbol(f"{base}/{quote}"),
+        base=base,
+        quote=quote,
+        amount_tick=_positive(lot.get("stepSize")) or DEFAULT_TICK,
+        price_tick=_positive(price.get("tickSize")) or DEFAULT_TICK,
+        amount=_bounds(lot.get("minQty"), lot.get("maxQty")),
+        cost=_bounds(notional.get("minNotional"), notional.get("maxNotional")),
+        price=_bounds(price.get("minPrice"), price.get("maxPrice")),
+    )
+
+
+def parse_ccxt_markets(entries: Iterable[Mapping[str, Any]], *, digits: bool = False) -> Markets:
+    """Read market dicts in ccxt's unified form.
+
+    Args:
+        entries: the dicts, as in `exchange.markets.values()`.
+        digits: whether `precision` counts decimal places (ccxt's `DECIMAL_PLACES`) instead of being a step.
+
+    Raises:
+        KeyError: an entry has no `symbol`, `base` or `quote`.
+    """
+    markets = (_parse_ccxt_market(entry, digits=digits) for entry in entries)
+    return {market.symbol: market for market in markets}
+
+
+def _parse_ccxt_market(entry: Mapping[str, Any], *, digits: bool) -> Market:
+    precision = entry.get("precision") or {}
+    limits = entry.get("limits") or {}
+    return Market(
+        symbol=Symbol(entry["symbol"]),
+        base=Asset(entry["base"]),
+        quote=Asset(entry["quote"]),
+        amount_tick=_tick(precision.get("amount"), digits=digits),
+        price_tick=_tick(precision.get("price"), digits=digits),
+        amount=_limit(limits, "amount"),
+        cost=_limit(limits, "cost"),
+        price=_limit(limits, "price"),
+        maker=_rate(entry.get("maker")),
+        taker=_rate(entry.get("taker")),
+        fee_side=cast(FeeSide, entry["feeSide"]) if entry.get("feeSide") in FEE_SIDES else "get",
+        kind="future" if entry.get("contract") else "spot",
+    )
+
+
+def to_ccxt_form(market: Market) -> dict[str, Any]:
+    """Return a market in the form that `parse_ccxt_markets` reads, decimals as text."""
+
+    def bounds(value: Bounds) -> dict[str, str]:
+        pairs = (("min", value.minimum), ("max", value.maximum))
+        return {name: format(bound, "f") for name, bound in pairs if bound is not None}
+
+    return {
+        "symbol": market.symbol,
+        "base": market.base,
+        "quote": market.quote,
+        "contract": market.kind == "future",
+        "precision": {"amount": format(market.amount_tick, "f"), "price": format(market.price_tick, "f")},
+        "limits": {
+            "amount": bounds(market.amount),
+            "cost": bounds(market.cost),
+            "price": bounds(market.price),
+        },
+        "maker": format(market.maker, "f"),
+        "taker": format(market.taker, "f"),
+        "feeSide": market.fee_side,
+    }
+
+
+def _limit(limits: Mapping[str, Any], name: str) -> Bounds:
+    entry = limits.get(name) or {}
+    return _bounds(entry.get("min"), entry.get("max"))
+
+
+def _bounds(minimum: Any, maximum: Any) -> Bounds:
+    # Exchanges write 0 for "no bound".
+    low, high = _positive(minimum), _positive(maximum)
+    return UNBOUNDED if low is None and high is None else Bounds(low, high)
+
+
+def _positive(value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    number = to_decimal(value)
+    return number if number > 0 else None
+
+
+def _tick(value: Any, *, digits: bool) -> Decimal:
+    if value is None:
+        return DEFAULT_TICK
+    if digits:
+        return Decimal(1).scaleb(-int(value))
+    return _positive(value) or DEFAULT_TICK
+
+
+def _rate(value: Any) -> Decimal:
+    return DEFAULT_FEE_RATE if value is None else to_decimal(value)

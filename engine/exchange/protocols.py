@@ -1,0 +1,194 @@
+"""The seams of the exchange room: market data in, an account to act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from engine.exchange.bars import Bars
+from engine.exchange.candles import Candles
+from engine.exchange.market import Market
+from engine.state import Order, OrderType, Position, Side, TimeInForce, Trade
+from engine.types import Amount, Asset, OrderId, Price, Symbol, TimeFrame, Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """The latest prices of a symbol, quote per base; `timestamp` in UNIX seconds."""
+
+    symbol: Symbol
+    close: Price
+    timestamp: Timestamp
+    bid: Price | None = None
+    ask: Price | None = None
+    high: Price | None = None
+    low: Price | None = None
+    volume: Amount | None = None
+
+
+class MarketSource(Protocol):
+    """Public data of one exchange. Unknown symbols are absent from answers; other failures are raised."""
+
+    async def markets(self) -> Mapping[Symbol, Market]:
+        """Return all markets by symbol."""
+        ...
+
+    async def candles(self, symbol: Symbol, time_frame: TimeFrame, *, now: Timestamp, count: int) -> Candles:
+        """Return up to `count` candles as known at `now`, oldest first, the running candle last."""
+        ...
+
+    async def tickers(self, symbols: Collection[Symbol], *, now: Timestamp) -> Mapping[Symbol, Ticker]:
+        """Return the tickers of the symbols at `now`."""
+        ...
+
+    async def history(
+        self, symbol: Symbol, *, since: Timestamp, now: Timestamp, fetched: Collection[TimeFrame]
+    ) -> Bars:
+        """Return what the price did after `since` and up to `now`.
+
+        Args:
+            symbol: the market.
+            since: start of the period, UNIX seconds.
+            now: end of the period.
+            fetched: time frames whose candles are at hand, for sources that pay for each request.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections; the source is not used afterwards."""
+        ...
+
+
+class MarketData(Protocol):
+    """The market as an operator sees it: data of one instant, fetched before.
+
+    Every method raises `DslError` (`invalid_parameters`) for an unknown symbol, naming the nearest ones, and
+    (`evaluation`) for data that is not there.
+    """
+
+    def market(self, symbol: Symbol) -> Market:
+        """Return the trading rules of a symbol."""
+        ...
+
+    def candles(self, symbol: Symbol, time_frame: TimeFrame) -> Candles:
+        """Return the candles of a symbol, the running one last."""
+        ...
+
+    def ticker(self, symbol: Symbol) -> Ticker:
+        """Return the latest prices of a symbol."""
+        ...
+
+    def mark_price(self, symbol: Symbol) -> Price:
+        """Return the latest ticker's close, else the newest candle's close."""
+        ...
+
+    def priced_symbols(self) -> Collection[Symbol]:
+        """Return the symbols whose prices were fetched: what the automation trades or asks the price of."""
+        ...
+
+    def value(self, amount: Decimal, asset: Asset, unit: Asset) -> Decimal | None:
+        """Return what `amount` of an asset is worth in `unit` at known prices, or None without a price."""
+        ...
+
+    async def load_prices(self, assets: Iterable[Asset], unit: Asset) -> None:
+        """Fetch the prices that `value` needs for these assets, where the exchange has them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """An order as asked for; amounts in base, prices in quote per base.
+
+    Attributes:
+        price: limit price; None for market orders.
+    """
+
+    type: OrderType
+    side: Side
+    symbol: Symbol
+    amount: Amount
+    price: Price | None = None
+    reduce_only: bool = False
+    tag: str | None = None
+    time_in_force: TimeInForce = "GTC"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which open orders are meant; None matches all."""
+
+    symbol: Symbol | None = None
+    side: Side | None = None
+    tag: str | None = None
+    ids: Collection[OrderId] | None = None
+
+    def matches(self, order: Order) -> bool:
+        """Whether the order is meant."""
+        return (
+            (self.symbol is None or order.symbol == self.symbol)
+            and (self.side is None or order.side == self.side)
+            and (self.tag is None or order.tag == self.tag)
+            and (self.ids is None or order.id in self.ids)
+        )
+
+
+class Account(Protocol):
+    """The exchange account of the running automation."""
+
+    @property
+    def effects(self) -> int:
+        """How many orders were placed or cancelled in this invocation."""
+        ...
+
+    def assets(self) -> Collection[Asset]:
+        """Return the assets that the account holds."""
+        ...
+
+    def total(self, asset: Asset) -> Decimal:
+        """Return the holdings of an asset, locked ones included; 0 for an unknown one."""
+        ...
+
+    def available(self, asset: Asset) -> Decimal:
+        """Return the holdings of an asset that no open order locks; 0 for an unknown one."""
+        ...
+
+    def open_orders(self, wanted: OrderFilter = OrderFilter()) -> Sequence[Order]:
+        """Return the automation's open orders."""
+        ...
+
+    def trades(self) -> Sequence[Trade]:
+        """Return the newest trades of the automation, oldest first."""
+        ...
+
+    def position(self, symbol: Symbol) -> Position | None:
+        """Return the futures position of a symbol."""
+        ...
+
+    def execution_price(self, request: OrderRequest) -> Price:
+        """Return the price that the order's amount is counted at: its limit, or the expected fill price."""
+        ...
+
+    def place(self, request: OrderRequest, key: Callable[[str], str]) -> Sequence[Order]:
+        """Place an order, split where the market demands it.
+
+        Args:
+            request: what to order; amount and price are floored to the market's ticks.
+            key: gives the deterministic id of each leg.
+
+        Returns:
+            The orders as they are now; a filled one has status `closed`.
+
+        Raises:
+            OperatorError: `not_enough_funds`, `invalid_order`; nothing was placed then.
+        """
+        ...
+
+    def cancel(self, wanted: OrderFilter) -> Sequence[OrderId]:
+        """Cancel open orders and return their ids.
+
+        Raises:
+            OperatorError: `order_not_found` when no open order matches.
+        """
+        ...

@@ -1,0 +1,137 @@
+"""Process-wide caches of public market data: bounded, with single flight, never anything of an account."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from weakref import WeakValueDictionary
+
+from cachetools import LRUCache, TTLCache
+
+from engine.errors import RetryableError
+from engine.exchange.candles import Candles
+from engine.exchange.protocols import Ticker
+from engine.exchange.public_markets import MarketList
+from engine.state import ExchangeDetails
+from engine.types import Seconds, Symbol, TimeFrame, Timestamp
+
+MARKETS_AGE: Final[Seconds] = 12 * 3_600
+TICKERS_AGE: Final[Seconds] = 300
+"""How long a price can serve as fallback when the exchange does not answer."""
+
+CANDLES_AGE: Final[Seconds] = 60
+CLOCK_TOLERANCE: Final[Seconds] = 60
+"""Invocations of one process do not run in the order of their `now`."""
+
+
+class Scope(NamedTuple):
+    """Whose data it is; two accounts of one scope see the same public data."""
+
+    exchange_id: str | None
+    kind: str
+    sandboxed: bool
+    url: str | None
+
+
+def scope_of(details: ExchangeDetails) -> Scope:
+    """Return the scope of an exchange's public data."""
+    return Scope(details.internal_name, details.exchange_type, details.sandboxed, details.url)
+
+
+@dataclass(frozen=True, slots=True)
+class _CandleEntry:
+    candles: Candles
+    count: int
+    fetched_at: Timestamp
+    expires_at: Timestamp
+
+    def is_fresh(self, now: Timestamp) -> bool:
+        return self.fetched_at - CLOCK_TOLERANCE <= now < self.expires_at
+
+
+class PublicCaches:
+    """The caches of a process.
+
+    Args:
+        timer: seconds of a monotonic clock, for the ages of markets and tickers.
+    """
+
+    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+        self._markets: TTLCache[Scope, MarketList] = TTLCache(50, MARKETS_AGE, timer)
+        self._tickers: TTLCache[tuple[Scope, Symbol], Ticker] = TTLCache(50, TICKERS_AGE, timer)
+        self._candles: LRUCache[tuple[Scope, Symbol, TimeFrame], _CandleEntry] = LRUCache(512)
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+    async def market_list(self, scope: Scope, fetch: Callable[[], Awaitable[MarketList]]) -> MarketList:
+        """Return the market list, fetched by one caller while the others wait."""
+        async with self._single_flight(scope):
+            known = self._markets.get(scope)
+            if known is None:
+                known = self._markets[scope] = await fetch()
+            return known
+
+    async def tickers(
+        self,
+        scope: Scope,
+        symbols: Collection[Symbol],
+        now: Timestamp,
+        fetch: Callable[[Collection[Symbol]], Awaitable[Mapping[Symbol, Ticker]]],
+        *,
+        max_age: Seconds,
+    ) -> Mapping[Symbol, Ticker]:
+        """Return tickers of at most `max_age`; older ones only when the exchange does not answer."""
+        async with self._single_flight((scope, "tickers")):
+            known = {symbol: self._tickers.get((scope, symbol)) for symbol in symbols}
+            missing = [
+                symbol
+                for symbol, ticker in known.items()
+                if ticker is None or now - ticker.timestamp > max_age
+            ]
+            fetched: Mapping[Symbol, Ticker] = {}
+            if missing:
+                try:
+                    fetched = await fetch(missing)
+                except RetryableError:
+                    if None in known.values():
+                        raise
+            for symbol, ticker in fetched.items():
+                self._tickers[scope, symbol] = ticker
+            return {symbol: ticker for symbol, ticker in {**known, **fetched}.items() if ticker is not None}
+
+    async def candles(
+        self,
+        scope: Scope,
+        symbol: Symbol,
+        time_frame: TimeFrame,
+        count: int,
+        now: Timestamp,
+        fetch: Callable[[], Awaitable[Candles]],
+    ) -> Candles:
+        """Return candles that are at most 60 s old and whose last candle still runs."""
+        key = scope, symbol, time_frame
+        async with self._single_flight(key):
+            entry = self._candles.get(key)
+            if entry is None or entry.count < count or not entry.is_fresh(now):
+                candles = await fetch()
+                expires_at = now + CANDLES_AGE
+                if len(candles) and candles.closes_at > now:
+                    expires_at = min(expires_at, candles.closes_at)
+                entry = self._candles[key] = _CandleEntry(candles, count, now, expires_at)
+            return entry.candles
+
+    def known_candles(
+        self, scope: Scope, symbol: Symbol, time_frame: TimeFrame, now: Timestamp
+    ) -> Candles | None:
+        """Return cached candles if they are fresh."""
+        entry = self._candles.get((scope, symbol, time_frame))
+        return entry.candles if entry is not None and entry.is_fresh(now) else None
+
+    def _single_flight(self, key: Hashable) -> asyncio.Lock:
+        # A lock belongs to one event loop; callers of another one fetch for themselves.
+        return self._locks.setdefault((asyncio.get_running_loop(), key), asyncio.Lock())
+
+
+PROCESS_CACHES: Final = PublicCaches()

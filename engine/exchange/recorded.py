@@ -1,0 +1,217 @@
+"""`RecordedSource`: market data of a folder, read at the invocation's `now`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from cachetools import LRUCache, cached
+
+from engine.errors import ConfigurationError
+from engine.exchange.bars import Bars, finished_bars, join_bars
+from engine.exchange.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
+from engine.exchange.market import Market, generic_market
+from engine.exchange.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
+from engine.exchange.money import to_decimal
+from engine.exchange.protocols import Ticker
+from engine.exchange.recordings import Recording, list_recorded
+from engine.types import Symbol, TimeFrame, Timestamp
+
+MARKET_LISTS: Final = ("markets.json", "exchangeInfo.json", "exchangeInfo.json.gz")
+
+
+class RecordedSource:
+    """A recorded market.
+
+    At `now`, candles are those that opened before or then. The last one is still running, so all that is
+    known of it is its open, unless a shorter time frame in the folder says what happened up to `now`.
+    """
+
+    def __init__(self, folder: Path, exchange_id: str) -> None:
+        self._folder = folder
+        self._exchange_id = exchange_id
+
+    async def markets(self) -> Mapping[Symbol, Market]:
+        """Return the recorded market list; without one, a market without limits per recorded symbol.
+
+        Raises:
+            ConfigurationError: the market list is not in a known form.
+        """
+        folder = self._folder / "exchange" / self._exchange_id
+        for name in MARKET_LISTS:
+            path = folder / name
+            if path.is_file():
+                return _read_markets(path, path.stat().st_mtime_ns)
+        return {symbol: generic_market(symbol) for symbol in self._recordings}
+
+    async def candles(self, symbol: Symbol, time_frame: TimeFrame, *, now: Timestamp, count: int) -> Candles:
+        """Return up to `count` candles as known at `now`, the running one last.
+
+        Raises:
+            ConfigurationError: nothing is recorded for that symbol and time frame at `now`, or the file is
+                corrupt.
+        """
+        recording = self._recording(symbol, time_frame)
+        candles = recording.candles()
+        if not candles.opened_at <= now < candles.closes_at:
+            raise _out_of_range((recording,), now)
+        end = int(candles.time.searchsorted(now, side="right"))
+        known = candles.table[:, max(0, end - count) : end]
+        if now < known[0, -1] + candles.step:
+            known = known.copy()
+            opened_at, opening = known[:2, -1].tolist()
+            known[OPEN:, -1] = self._running_candle(recording, opened_at, opening, now)
+        return Candles.from_table(time_frame, known)
+
+    async def tickers(self, symbols: Collection[Symbol], *, now: Timestamp) -> Mapping[Symbol, Ticker]:
+        """Return the recorded prices at `now`, from the shortest time frame that has them.
+
+        Raises:
+            ConfigurationError: a symbol is recorded, but not at `now`.
+        """
+        known = [symbol for symbol in symbols if symbol in self._recordings]
+        return {symbol: await self._ticker(symbol, now) for symbol in known}
+
+    async def history(
+        self,
+        symbol: Symbol,
+        *,
+        since: Timestamp,
+        now: Timestamp,
+        fetched: Collection[TimeFrame] = (),  # noqa: ARG002  (a file costs no request)
+    ) -> Bars:
+        """Return what the price did after `since` up to `now`, from the shortest time frame that covers it.
+
+        The candles that contain `since` and `now` are refined by shorter time frames that cover only these.
+        """
+        recordings = self._recordings_of(symbol)
+        covering = _first_covering(recordings, since, now)
+        if covering is None:  # recorded only in parts: take the one that reaches back furthest
+            covering = min(range(len(recordings)), key=lambda index: recordings[index].range()[0])
+        return join_bars(tuple(_refined(recordings[: covering + 1], since, now)))
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    @cached_property
+    def _recordings(self) -> Mapping[Symbol, tuple[Recording, ...]]:
+        by_symbol: dict[Symbol, tuple[Recording, ...]] = {}
+        for recording in list_recorded(self._folder, self._exchange_id):
+            by_symbol[recording.symbol] = (*by_symbol.get(recording.symbol, ()), recording)
+        return by_symbol
+
+    def _recordings_of(self, symbol: Symbol) -> tuple[Recording, ...]:
+        try:
+            return self._recordings[symbol]
+        except KeyError:
+            recorded = ", ".join(self._recordings) or "nothing"
+            raise ConfigurationError(
+                f"{symbol} is not recorded in {self._folder} for {self._exchange_id}; recorded: {recorded}",
+                code="no_recording",
+            ) from None
+
+    def _recording(self, symbol: Symbol, time_frame: TimeFrame) -> Recording:
+        recordings = self._recordings_of(symbol)
+        for recording in recordings:
+            if recording.time_frame == time_frame:
+                return recording
+        recorded = ", ".join(recording.time_frame for recording in recordings)
+        raise ConfigurationError(
+            f"{symbol} is not recorded in candles of {time_frame} in {self._folder}; recorded: {recorded}",
+            code="no_recording",
+        )
+
+    def _running_candle(
+        self, recording: Recording, opened_at: Timestamp, opening: float, now: Timestamp
+    ) -> tuple[float, ...]:
+        """Return open, high, low, close and volume of the candle that contains `now`."""
+        shorter = tuple(other for other in self._recordings[recording.symbol] if other.step < recording.step)
+        index = _first_covering(shorter, opened_at, now) if now > opened_at else None
+        if index is None:
+            return opening, opening, opening, opening, 0.0
+        part = shorter[index].candles().opened_in(opened_at, now)
+        table = part.table.copy()
+        if part.closes_at > now:
+            last_opened, last_opening = table[:2, -1].tolist()
+            table[OPEN:, -1] = self._running_candle(shorter[index], last_opened, last_opening, now)
+        high, low = max(opening, table[HIGH].max()), min(opening, table[LOW].min())
+        return opening, high, low, float(table[CLOSE, -1]), float(table[VOLUME].sum())
+
+    async def _ticker(self, symbol: Symbol, now: Timestamp) -> Ticker:
+        recordings = self._recordings_of(symbol)
+        shortest = next((recording for recording in recordings if recording.contains(now)), None)
+        if shortest is None:
+            raise _out_of_range(recordings, now)
+        newest = await self.candles(symbol, shortest.time_frame, now=now, count=1)
+        return Ticker(symbol, close=to_decimal(float(newest.close[-1])), timestamp=now)
+
+
+def _first_covering(recordings: Iterable[Recording], start: Timestamp, end: Timestamp) -> int | None:
+    """Return the index of the first recording that says what happened from `start` to `end`."""
+    return next((i for i, recording in enumerate(recordings) if recording.covers(start, end)), None)
+
+
+def _refined(recordings: tuple[Recording, ...], since: Timestamp, until: Timestamp) -> Iterable[Bars]:
+    """Yield the bars of the period: the longest recording's, after what shorter ones know of its edges."""
+    candles, shorter = recordings[-1].candles(), recordings[:-1]
+    for start, end in dict.fromkeys(_cut_candles(candles, since, until)):
+        covering = _first_covering(shorter, start, end)
+        if covering is not None:
+            yield from _refined(shorter[: covering + 1], start, end)
+    yield finished_bars(candles, since=since, now=until)
+
+
+def _cut_candles(
+    candles: Candles, since: Timestamp, until: Timestamp
+) -> Iterator[tuple[Timestamp, Timestamp]]:
+    """Yield the part inside the period of each candle that the period's start or end cuts in two."""
+    for instant in (since, until):
+        index = int(candles.time.searchsorted(instant, side="right")) - 1
+        opened = float(candles.time[max(index, 0)])
+        if opened < instant < opened + candles.step:
+            yield max(opened, since), min(opened + candles.step, until)
+
+
+def _out_of_range(recordings: Collection[Recording], now: Timestamp) -> ConfigurationError:
+    ranges = []
+    for recording in recordings:
+        first, last = recording.range()
+        ranges.append(f"{recording.time_frame} from {_date(first)} to {_date(last)}")
+    symbol, path = next((recording.symbol, recording.path) for recording in recordings)
+    return ConfigurationError(
+        f"{_date(now)} is outside the recording of {symbol} in {path.parent}: {'; '.join(ranges)}; "
+        "choose a start within it (`recorded: {start: …}`), or record more candles",
+        code="outside_recording",
+    )
+
+
+def _date(time: Timestamp) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@cached(LRUCache(maxsize=8), lock=threading.Lock())
+def _read_markets(path: Path, _modified_at: int) -> Markets:
+    try:
+        raw = path.read_bytes()
+        content = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+        return _parse_markets(content)
+    except (OSError, EOFError, ValueError, ArithmeticError, TypeError, AttributeError, LookupError) as error:
+        raise ConfigurationError(
+            f"corrupt market list {path}: expected the answer of Binance's exchangeInfo, or a list of market "
+            f"dicts in ccxt's form ({type(error).__name__}: {error})",
+            code="corrupt_recording",
+        ) from error
+
+
+def _parse_markets(content: Any) -> Markets:
+    if isinstance(content, Mapping):
+        if "symbols" in content:
+            return parse_exchange_info(content)
+        content = content.values()
+    return parse_ccxt_markets(content)
