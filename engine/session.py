@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from engine.configuration import initial_elements
 from engine.dsl import Dependency
-from engine.exchange import ExchangeContext
+from engine.exchange.context import ExchangeContext
 from engine.services import Services
 from engine.state import AutomationState, ExchangeAccountElements
 from engine.types import Timestamp

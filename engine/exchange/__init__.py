@@ -1,7 +1,10 @@
-"""Exchange data and accounts: what an invocation sees of an exchange, and how it acts on it."""
+"""Exchange data and accounts: what an invocation sees of an exchange, and how it acts on it.
+
+`ExchangeContext`, which puts the parts together with the paper exchange, is imported from its own module
+`engine.exchange.context`: the paper exchange itself builds on this package.
+"""
 
 from engine.exchange.candles import Candles
-from engine.exchange.context import ExchangeContext
 from engine.exchange.download import fetch_recording
 from engine.exchange.market import Bounds, Market
 from engine.exchange.protocols import Account, MarketData, MarketSource, OrderFilter, OrderRequest, Ticker
@@ -14,7 +17,6 @@ __all__ = [
     "Account",
     "Bounds",
     "Candles",
-    "ExchangeContext",
     "ExchangeRepositoryFactory",
     "Market",
     "MarketData",
