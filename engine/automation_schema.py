@@ -123,7 +123,7 @@ Moment = Annotated[float, PlainValidator(parse_moment, json_schema_input_type=fl
 
 SymbolName = Annotated[str, PlainValidator(_symbol, json_schema_input_type=str)]
 TimeFrameName = Annotated[
-    str, PlainValidator(_time_frame, json_schema_input_type=Literal[tuple(TIME_FRAMES)])  # type: ignore[valid-type]
+    str, PlainValidator(_time_frame, json_schema_input_type=Literal[tuple(TIME_FRAMES)])
 ]
 Script = Annotated[
     str, BeforeValidator(_script, json_schema_input_type=str | float | bool), Field(min_length=1)

@@ -161,7 +161,7 @@ def read_document(text: str, name: str) -> Document:
 
 def _compose(text: str, name: str) -> Node:
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -230,8 +230,10 @@ class _Reader:
         except ValueError:
             self._refuse(node, path, f"{text[:40]!r} is not a number")
             return None
-        if kind in _WORDS:
-            return _WORDS[kind](text)
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return text.lower() == "true"
         if kind.startswith("!"):
             self._refuse(node, path, f"the tag {kind} is not known; write a plain value")
         if any("\ud800" <= character <= "\udfff" for character in text):
@@ -240,9 +242,6 @@ class _Reader:
 
     def _refuse(self, node: Node, path: KeyPath, message: str) -> None:
         self.problems.append(self._document.problem_at(_place(node), path, message))
-
-
-_WORDS: Final = {"null": lambda _text: None, "bool": lambda text: text.lower() == "true"}
 
 
 def _place(node: Node) -> Place:

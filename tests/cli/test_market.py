@@ -1,4 +1,4 @@
-"""`--market` finds candles wherever there are some, and lays them over an automation without touching its file."""
+"""`--market` finds candles where there are some, and lays them over an automation."""
 
 from __future__ import annotations
 
@@ -118,5 +118,5 @@ class TestOverlay:
 
     def test_a_symbol_without_candles_is_named_with_what_there_is(self) -> None:
         bot = load_automation("name: b\nexchange: binance\nactions: {a: price('DOGE/USDT')}")
-        with pytest.raises(ConfigurationError, match="DOGE/USDT.*BTC/USDT"):
+        with pytest.raises(ConfigurationError, match=r"DOGE/USDT.*BTC/USDT"):
             lay_over(bot, MarketChoice(SAMPLE_MARKET, "sample"), None, 1)

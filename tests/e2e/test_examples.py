@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_daily_savings_buy_ten_times_a_day_apart(run: Any) -> None:
     assert ended.status == "finished"
     assert [trade["symbol"] for trade in ended.trades] == ["BTC/USDT", "ETH/USDT"] * 10
     days = sorted({trade["timestamp"] for trade in ended.trades})
-    assert [later - earlier for earlier, later in zip(days, days[1:], strict=False)] == [86_400.0] * 9
+    assert [later - earlier for earlier, later in pairwise(days)] == [86_400.0] * 9
     assert START_USDT - 301 < ended.total("USDT") < START_USDT - 295
     assert ended.books_balance()
 
