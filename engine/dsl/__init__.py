@@ -10,6 +10,8 @@ from engine.dsl.context import (
     StopAutomation,
     UpdateConfiguration,
 )
+from engine.dsl.dependencies import Dependency
+from engine.dsl.executor import Done, DSLExecutor, Waiting
 from engine.dsl.limits import Limits
 from engine.dsl.markers import (
     Choice,
@@ -24,11 +26,16 @@ from engine.dsl.markers import (
     Unit,
 )
 from engine.dsl.registry import Kind, OperatorDefinition, OperatorRegistry, OperatorSet, operator
+from engine.dsl.script import CompiledScript, compile_script
 
 __all__ = [
     "Choice",
+    "CompiledScript",
+    "DSLExecutor",
     "Defaults",
+    "Dependency",
     "Directive",
+    "Done",
     "ExpressionText",
     "Kind",
     "Lazy",
@@ -49,5 +56,7 @@ __all__ = [
     "TimeFrameParam",
     "Unit",
     "UpdateConfiguration",
+    "Waiting",
+    "compile_script",
     "operator",
 ]

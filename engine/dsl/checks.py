@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +19,8 @@ Conversion = Callable[[Any], Any]
 """Returns the value as the operator wants it, or `REFUSED`."""
 
 _NUMBERS: Final = frozenset({int, float, Decimal, bool})
+_MAX_EXACT: Final = 2**64
+"""Larger floats and Decimals are not taken for integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def describe_value(value: Any) -> str:
 def _integer(value: Any) -> Any:
     if isinstance(value, int):
         return value
-    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+    if isinstance(value, float | Decimal) and -_MAX_EXACT < value < _MAX_EXACT and value == int(value):
         return int(value)
     return REFUSED
 
@@ -127,7 +128,7 @@ def _check_of_type(annotation: Any) -> Check:
         return _NUMBER_CHECK
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
-        return _any_of([_check_of_type(member) for member in get_args(annotation)])
+        return _any_of([check_for(member) for member in get_args(annotation)])
     if origin is Literal:
         return _narrow_choice(_CHECKS[Any], Choice(*get_args(annotation)))
     check = _CHECKS.get(origin or annotation)

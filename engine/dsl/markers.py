@@ -2,7 +2,7 @@
 
 ::
 
-    def wait(context: OperatorContext, min_seconds: Annotated[Number, Range(ge=0), Unit("seconds")]) -> None: ...
+    def wait(context: OperatorContext, seconds: Annotated[Number, Range(ge=0), Unit("seconds")]) -> None: ...
 """
 
 from __future__ import annotations

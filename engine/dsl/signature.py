@@ -123,13 +123,12 @@ def _read_parameter(declared: inspect.Parameter, hints: Mapping[str, Any], docs:
     if declared.kind is inspect.Parameter.VAR_KEYWORD:
         raise TypeError(f"an operator cannot take **{declared.name}")
     annotation = hints.get(declared.name, Any)
-    base, *given = get_args(annotation) if get_origin(annotation) is Annotated else [annotation]
-    markers = {type(marker): marker for marker in given}
-    if base is LazyValue:
+    markers = {type(marker): marker for marker in _markers(annotation)}
+    if annotation is LazyValue or get_args(annotation)[:1] == (LazyValue,):
         markers.setdefault(Lazy, Lazy())
     return Parameter(
         name=declared.name.rstrip("_"),
-        type_name=type_name(base),
+        type_name=type_name(annotation),
         check=check_for(annotation),
         default=declared.default,
         variadic=declared.kind is inspect.Parameter.VAR_POSITIONAL,
@@ -137,6 +136,16 @@ def _read_parameter(declared: inspect.Parameter, hints: Mapping[str, Any], docs:
         markers=markers,
         description=docs.parameters.get(declared.name, ""),
     )
+
+
+def _markers(annotation: Any) -> list[Any]:
+    """Return the markers of an annotation and of the members of a union."""
+    if get_origin(annotation) is Annotated:
+        base, *markers = get_args(annotation)
+        return [*_markers(base), *markers]
+    if get_origin(annotation) in (Union, UnionType):
+        return [marker for member in get_args(annotation) for marker in _markers(member)]
+    return []
 
 
 _TYPE_NAMES: Final[dict[Any, str]] = {

@@ -1,4 +1,4 @@
-"""The operators that scripts can use: one module per set, each with its `OperatorSet` under the name `SET`."""
+"""The operators that scripts can use: one module per set, whose `OperatorSet` is called `SET`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ _BUILT_IN: Final = (
     "time",
     "control",
     "automation",
+    "market_data",
+    "indicators",
+    "portfolio",
+    "orders",
 )
 
 

@@ -1,0 +1,284 @@
+"""The operators `+ - * / // % **`, comparisons and truth, for every type of value, with their limits.
+
+The compiled fast paths (`fast_paths.py`) do what they can for int and float and leave everything else to these
+functions. All take the limits of the script, and raise `DslError` without a position, which their caller adds.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from engine.dsl.limits import Limits
+from engine.errors import DslError
+from engine.values import is_series
+
+Apply = Callable[[Any, Any, Limits], Any]
+"""An operator with two operands."""
+
+_INTEGERS: Final = (int, bool)
+_SEQUENCES: Final = (str, list)
+_NUMBERS: Final = frozenset({int, float, bool, Decimal})
+_CONTAINERS: Final = (list, dict)
+_MAX_DECIMAL_EXPONENT: Final = 400
+_CONTAINER_TYPES: Final = frozenset(_CONTAINERS)
+
+
+def type_of(value: Any) -> str:
+    """Return the name of a value's type as people know it."""
+    if value is None:
+        return "None"
+    return "series" if is_series(value) else type(value).__name__
+
+
+def _limit(message: str) -> DslError:
+    return DslError(message, code="limit_exceeded")
+
+
+def check_number(value: Any, limits: Limits) -> Any:
+    """Return a number, unless it is an integer over the limit or a Decimal that no float could hold."""
+    if type(value) is int and value.bit_length() > limits.integer_bits:
+        raise _limit(f"an integer of {value.bit_length()} bits; integers stay below 2**{limits.integer_bits}")
+    if (
+        type(value) is Decimal
+        and value
+        and value.is_finite()
+        and abs(value.adjusted()) > _MAX_DECIMAL_EXPONENT
+    ):
+        raise _limit(f"a decimal with an exponent beyond {_MAX_DECIMAL_EXPONENT}")
+    return value
+
+
+def check_items(count: int, limits: Limits) -> None:
+    """Refuse a list, dict or text of more items than allowed."""
+    if count > limits.items:
+        raise _limit(f"{count:,} items; a list or text has at most {limits.items:,}")
+
+
+def weigh(value: Any, limits: Limits) -> int:
+    """Return how many items a value has with everything inside it.
+
+    Raises:
+        DslError: more than one evaluation may touch, or nested too deep.
+    """
+    if not isinstance(value, _CONTAINERS):
+        return len(value) if isinstance(value, str) or is_series(value) else 1
+    total = 0
+    level: list[Any] = [value]
+    for _ in range(limits.nesting):
+        inner: list[Any] = []
+        for container in level:
+            total += len(container)
+            if total > limits.work:
+                raise _limit(f"a value of more than {limits.work:,} items")
+            items = container.values() if isinstance(container, dict) else container
+            if not _CONTAINER_TYPES.isdisjoint(map(type, items)):
+                inner.extend(item for item in items if isinstance(item, _CONTAINERS))
+        if not inner:
+            return total
+        level = inner
+    raise _limit(f"a value nested more than {limits.nesting} deep")
+
+
+def _aligned(left: Any, right: Any) -> tuple[Any, Any]:
+    """Give a Decimal and a float one type: the float's shortest text decides its value."""
+    if isinstance(left, Decimal) and isinstance(right, float):
+        return (left, Decimal(repr(right))) if math.isfinite(right) else (float(left), right)
+    if isinstance(left, float) and isinstance(right, Decimal):
+        return (Decimal(repr(left)), right) if math.isfinite(left) else (left, float(right))
+    return left, right
+
+
+def _numeric(name: str, apply: Callable[[Any, Any], Any]) -> Apply:
+    """Make an operator that takes numbers and series only."""
+
+    def apply_numeric(left: Any, right: Any, limits: Limits) -> Any:
+        if type(left) in _NUMBERS and type(right) in _NUMBERS:
+            return check_number(apply(*_aligned(left, right)), limits)
+        if is_series(left) or is_series(right):
+            return _elementwise(name, apply, left, right)
+        raise _refused(name, left, right)
+
+    return apply_numeric
+
+
+def _refused(name: str, left: Any, right: Any) -> DslError:
+    hint = None
+    if isinstance(left, str) != isinstance(right, str) and name == "+":
+        hint = "Turn the number into a text with `str(value)`, or the text into a number with `float(text)`."
+    return DslError(f"`{name}` cannot take {type_of(left)} and {type_of(right)}", suggestion=hint)
+
+
+def _elementwise(name: str, apply: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    import numpy as np  # a script with a series has loaded it already
+
+    operands = []
+    for operand in (left, right):
+        if not (is_series(operand) or isinstance(operand, list) or type(operand) in _NUMBERS):
+            raise _refused(name, left, right)
+        try:
+            operands.append(np.asarray(operand, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise DslError(f"`{name}` with a series takes a number or a list of numbers") from None
+    lengths = [operand.shape[0] for operand in operands if operand.ndim]
+    if len(set(lengths)) > 1:
+        raise DslError(f"`{name}` of two series of different lengths: {lengths[0]} and {lengths[1]}")
+    if name in ("/", "//", "%") and not np.all(operands[1]):
+        raise ZeroDivisionError
+    with np.errstate(all="ignore"):
+        return apply(*operands)
+
+
+_add_numbers = _numeric("+", operator.add)
+_multiply_numbers = _numeric("*", operator.mul)
+
+
+def add(left: Any, right: Any, limits: Limits) -> Any:
+    """Add numbers and series; join texts, and lists with lists or series."""
+    if isinstance(left, str) and isinstance(right, str):
+        check_items(len(left) + len(right), limits)
+        return left + right
+    if (isinstance(left, list) and _is_items(right)) or (_is_items(left) and isinstance(right, list)):
+        check_items(len(left) + len(right), limits)
+        return [*_as_list(left), *_as_list(right)]
+    return _add_numbers(left, right, limits)
+
+
+def _is_items(value: Any) -> bool:
+    return isinstance(value, list) or is_series(value)
+
+
+def _as_list(value: Any) -> list[Any]:
+    items: list[Any] = value if isinstance(value, list) else value.tolist()
+    return items
+
+
+def multiply(left: Any, right: Any, limits: Limits) -> Any:
+    """Multiply numbers and series; repeat texts, lists."""
+    if isinstance(left, _SEQUENCES) and isinstance(right, _INTEGERS):
+        return _repeat(left, right, limits)
+    if isinstance(right, _SEQUENCES) and isinstance(left, _INTEGERS):
+        return _repeat(right, left, limits)
+    return _multiply_numbers(left, right, limits)
+
+
+def _repeat(sequence: Any, times: int, limits: Limits) -> Any:
+    times = max(times, 0)
+    check_items(len(sequence) * times, limits)
+    if isinstance(sequence, list) and weigh(sequence, limits) * times > limits.work:
+        raise _limit(f"a value of more than {limits.work:,} items")
+    return sequence * times
+
+
+def _power_numbers(base: Any, exponent: Any) -> Any:
+    result = base**exponent
+    if isinstance(result, complex):
+        raise DslError("a negative number has no real root")
+    return result
+
+
+_power = _numeric("**", _power_numbers)
+
+
+def power(base: Any, exponent: Any, limits: Limits) -> Any:
+    """Raise a number or series to a power; the size of the result is checked before it is computed."""
+    if isinstance(base, _INTEGERS) and isinstance(exponent, _INTEGERS) and exponent > 0:
+        bits = (abs(base).bit_length() - 1) * exponent
+        if bits > limits.integer_bits:
+            raise _limit(f"a power of more than {bits} bits; integers stay below 2**{limits.integer_bits}")
+    return _power(base, exponent, limits)
+
+
+ARITHMETIC: Final[dict[str, Apply]] = {
+    "+": add,
+    "-": _numeric("-", operator.sub),
+    "*": multiply,
+    "/": _numeric("/", operator.truediv),
+    "//": _numeric("//", operator.floordiv),
+    "%": _numeric("%", operator.mod),
+    "**": power,
+}
+
+
+def _comparison(name: str, compare: Callable[[Any, Any], Any]) -> Apply:
+    def apply(left: Any, right: Any, limits: Limits) -> bool:
+        del limits
+        if is_series(left) or is_series(right):
+            raise DslError(
+                f"`{name}` cannot take a series as a whole",
+                suggestion="Compare one of its values: `series[-1]`.",
+            )
+        try:
+            return bool(compare(*_aligned(left, right)))
+        except TypeError:
+            raise _refused(name, left, right) from None
+
+    return apply
+
+
+def _contains(item: Any, container: Any) -> bool:
+    if is_series(container):
+        return item in container.tolist()
+    if isinstance(container, str) and not isinstance(item, str):
+        raise TypeError
+    if isinstance(container, str | list):
+        return item in container
+    if isinstance(container, dict):
+        return is_hashable(item) and item in container
+    raise TypeError
+
+
+def is_hashable(value: Any) -> bool:
+    """Tell whether a value can be the key of a dict."""
+    return not isinstance(value, _CONTAINERS) and not is_series(value)
+
+
+def _membership(name: str, expected: bool) -> Apply:
+    def apply(item: Any, container: Any, limits: Limits) -> bool:
+        del limits
+        try:
+            return _contains(item, container) is expected
+        except TypeError:
+            raise _refused(name, item, container) from None
+
+    return apply
+
+
+def _identity(expected: bool) -> Apply:
+    """Make `is`: values of one type that are equal are the same; the language has no objects to tell apart."""
+
+    def apply(left: Any, right: Any, limits: Limits) -> bool:
+        del limits
+        same = left is right or (type(left) is type(right) and not is_series(left) and bool(left == right))
+        return same is expected
+
+    return apply
+
+
+COMPARISONS: Final[dict[str, Apply]] = {
+    "<": _comparison("<", operator.lt),
+    "<=": _comparison("<=", operator.le),
+    ">": _comparison(">", operator.gt),
+    ">=": _comparison(">=", operator.ge),
+    "==": _comparison("==", operator.eq),
+    "!=": _comparison("!=", operator.ne),
+    "in": _membership("in", expected=True),
+    "not in": _membership("not in", expected=False),
+    "is": _identity(expected=True),
+    "is not": _identity(expected=False),
+}
+
+
+def signed(signs: tuple[str, ...], value: Any) -> Any:
+    """Apply a run of signs to a number or series."""
+    if type(value) not in _NUMBERS and not is_series(value):
+        raise DslError(f"`{signs[-1]}` cannot take {type_of(value)}")
+    return -value if signs.count("-") % 2 else +value
+
+
+def truth(value: Any) -> bool:
+    """Tell whether a value counts as true; a series does when it has values."""
+    return len(value) > 0 if is_series(value) else bool(value)

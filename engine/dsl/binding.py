@@ -1,0 +1,81 @@
+"""Binds the arguments of a call to the parameters of its operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.dsl.checks import describe_value
+from engine.dsl.registry import OperatorDefinition, closest
+from engine.dsl.signature import Parameter
+from engine.errors import DslError
+
+
+def invalid(message: str, suggestion: str | None = None) -> DslError:
+    """Return the error for arguments that an operator does not take."""
+    return DslError(message, code="invalid_parameters", suggestion=suggestion)
+
+
+def refused_value(operator: str, parameter: Parameter, value: Any) -> DslError:
+    """Return the error for a value that a parameter does not accept."""
+    return invalid(
+        f"{operator}(): {parameter.name} must be {parameter.check.expected}; it is {describe_value(value)}"
+    )
+
+
+def choose_parameters(
+    definition: OperatorDefinition, names: Sequence[str | None]
+) -> list[Parameter] | tuple[int, DslError]:
+    """Return the parameter of every argument, given by name or (None) by place.
+
+    An argument that has none is returned by its index with the error; a missing one by index -1.
+    """
+    name = definition.name
+    by_name = {parameter.name: parameter for parameter in definition.parameters if not parameter.variadic}
+    places = [parameter for parameter in definition.parameters if not parameter.keyword_only]
+    variadic = next((parameter for parameter in places if parameter.variadic), None)
+    chosen: list[Parameter] = []
+    for index, keyword in enumerate(names):
+        if keyword is None:
+            parameter = places[index] if index < len(places) else variadic
+            if parameter is None:
+                count = len(places)
+                takes = f"{count} argument{'' if count == 1 else 's'}" if count else "no arguments"
+                return index, invalid(f"{name}() takes {takes}, not {len(names)}", definition.signature)
+        else:
+            parameter = by_name.get(keyword)
+            if parameter is None:
+                near = closest(keyword, by_name)
+                hint = f"Did you mean `{near}`?" if near else f"Its form is {definition.signature}."
+                return index, invalid(f"{name}() has no parameter {keyword}", hint)
+        if parameter in chosen and not parameter.variadic:
+            return index, invalid(f"{name}(): {parameter.name} is given twice")
+        chosen.append(parameter)
+    missing = [
+        parameter.name
+        for parameter in definition.parameters
+        if parameter.required and parameter not in chosen
+    ]
+    if missing:
+        return -1, invalid(f"{name}() needs {' and '.join(missing)}", f"Its form is {definition.signature}.")
+    return chosen
+
+
+def lay_out(
+    definition: OperatorDefinition, chosen: Sequence[Parameter]
+) -> tuple[tuple[int, ...], tuple[Any, ...], tuple[tuple[str, int], ...]]:
+    """Return `order`, `defaults` and `keywords` of a `CallPlan`."""
+    order: list[int] = []
+    defaults: list[Any] = []
+    keywords: list[tuple[str, int]] = []
+    for parameter in definition.parameters:
+        indexes = [index for index, taken in enumerate(chosen) if taken is parameter]
+        if parameter.keyword_only:
+            keywords += [(parameter.name, index) for index in indexes]
+        elif parameter.variadic:
+            order += indexes
+            defaults += [None] * len(indexes)
+        else:
+            order.append(indexes[0] if indexes else -1)
+            defaults.append(parameter.default)
+    return tuple(order), tuple(defaults), tuple(keywords)

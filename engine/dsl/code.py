@@ -1,0 +1,61 @@
+"""What the compiler knows of a compiled expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.dsl.frame import Frame
+
+Run = Callable[[Frame], Any]
+"""A plain form: computes the value at once."""
+
+Step = Callable[[Frame], Coroutine[Any, Any, Any]]
+"""A stepwise form: may wait for I/O, or suspend the script and go on in a later evaluation."""
+
+UNKNOWN: Final = object()
+"""Constant of an expression that has none, and content of a slot that is not bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One compiled expression; it has a plain form or a stepwise form.
+
+    Attributes:
+        at: offset in the script.
+        run: the plain form, if nothing inside may wait or suspend.
+        step: the stepwise form, if something may.
+        constant: its value, if it is known already and has no items.
+        needs: the slots it reads, if it depends on nothing else; None when it looks at the invocation.
+        boolean: its value is always True or False.
+        alternatives: the expressions that it takes its value from, if it only chooses between them.
+    """
+
+    at: int
+    run: Run | None = None
+    step: Step | None = None
+    constant: Any = UNKNOWN
+    needs: frozenset[int] | None = None
+    boolean: bool = False
+    alternatives: tuple[Code, ...] = ()
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the value is known."""
+        return self.constant is not UNKNOWN
+
+    @property
+    def is_static(self) -> bool:
+        """Whether the value depends on nothing but the text."""
+        return self.needs is not None and not self.needs
+
+
+def all_needs(codes: list[Code]) -> frozenset[int] | None:
+    """Return the slots that some expressions read together, or None if one looks at the invocation."""
+    needs: set[int] = set()
+    for code in codes:
+        if code.needs is None:
+            return None
+        needs |= code.needs
+    return frozenset(needs)

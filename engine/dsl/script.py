@@ -1,0 +1,126 @@
+"""A compiled script: immutable, cached by its text, run by a `DSLExecutor`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import Any, Final
+
+from engine.dsl.call_compiler import Facts
+from engine.dsl.code import UNKNOWN, Code
+from engine.dsl.compiler import Compiler
+from engine.dsl.context import Defaults, ScriptContext
+from engine.dsl.dependencies import Dependency, extract
+from engine.dsl.frame import Frame
+from engine.dsl.limits import DEFAULT_LIMITS, Limits
+from engine.dsl.parser import parse
+from engine.dsl.registry import Kind, OperatorRegistry
+from engine.dsl.scope import Scope
+from engine.dsl.source import error_at
+
+_CACHED_SCRIPTS: Final = 2_048
+
+
+class CompiledScript:
+    """A script that is ready to run, any number of times.
+
+    Attributes:
+        text: the script.
+        references: ids of the actions whose results it uses.
+        parameters: names of its `UNRESOLVED_PARAMETER`s.
+        operators: names of the operators it calls, in order of appearance, each once.
+        calls_effects: whether it calls an operator that changes something.
+        needs_exchange: whether it cannot run without an exchange account.
+        is_static: whether it depends on no market data.
+        is_plain: whether it can neither wait for anything nor suspend.
+        is_sync: whether it waits for no I/O, so that `DSLExecutor.execute_sync` can run it.
+    """
+
+    def __init__(self, text: str, code: Code, scope: Scope, facts: Facts, limits: Limits) -> None:
+        definitions = facts.calls
+        self.text = text
+        self.code = code
+        self.limits = limits
+        self.references = frozenset(scope.references)
+        self.parameters = frozenset(scope.parameters)
+        self.operators = tuple(dict.fromkeys(definition.name for definition in definitions))
+        self.calls_effects = any(definition.kind is Kind.EFFECT for definition in definitions)
+        self.needs_exchange = any(
+            definition.needs_exchange or definition.source for definition in definitions
+        )
+        self.is_static = not facts.requests
+        self.is_plain = code.run is not None
+        self.is_sync = not any(definition.does_io for definition in definitions)
+        self._scope = scope
+        self._facts = facts
+        self._reference_slots = tuple(scope.references.items())
+        self._parameter_slots = tuple(scope.parameters.items())
+
+    @cached_property
+    def script_hash(self) -> str:
+        """Identity of the text, 32 hex digits; what a suspended script can be resumed with."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:32]
+
+    def dependencies(
+        self,
+        defaults: Defaults,
+        references: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> tuple[Dependency, ...]:
+        """Return the market data that this script depends on, over all its branches.
+
+        Args:
+            defaults: the automation's own symbol and time frame.
+            references: results of other actions by id, as far as they are known.
+            parameters: values of `UNRESOLVED_PARAMETER` by name, as far as they are known.
+
+        Raises:
+            DslError: a symbol cannot be known before the script runs; the message names the expression.
+        """
+        if self.is_static:
+            return ()
+        frame = Frame([UNKNOWN] * self._scope.size, self.text, self.limits, None)
+        for slots, values in (
+            (self._reference_slots, references or {}),
+            (self._parameter_slots, parameters or {}),
+        ):
+            for name, slot in slots:
+                frame.slots[slot] = values.get(name, UNKNOWN)
+        return extract(self._facts, frame, defaults)
+
+    def frame(self, context: ScriptContext) -> Frame:
+        """Return a fresh frame for one evaluation.
+
+        Raises:
+            DslError: a reference or a parameter has no value.
+        """
+        slots: list[Any] = [None] * self._scope.size
+        for name, slot in self._reference_slots:
+            value = context.references.get(name, UNKNOWN)
+            if value is UNKNOWN:
+                raise self._unbound(slot, f"${name} has no result", "evaluation")
+            slots[slot] = value
+        for name, slot in self._parameter_slots:
+            value = context.parameters.get(name, UNKNOWN)
+            if value is UNKNOWN:
+                message = f"no dependency of this action declares the parameter {name}"
+                raise self._unbound(slot, message, "invalid_parameters")
+            slots[slot] = value
+        return Frame(slots, self.text, context.limits, context)
+
+    def _unbound(self, slot: int, message: str, code: str) -> Exception:
+        return error_at(self.text, self._scope.places[slot], message, code=code)
+
+
+@lru_cache(maxsize=_CACHED_SCRIPTS)
+def compile_script(text: str, registry: OperatorRegistry, limits: Limits = DEFAULT_LIMITS) -> CompiledScript:
+    """Return the compiled form of a script; the last ones are remembered.
+
+    Raises:
+        DslError: the script is wrong; the error is positioned, with an excerpt and, for names, a suggestion.
+    """
+    tree = parse(text, limits)
+    compiler = Compiler(text, registry, limits)
+    code = compiler.script(tree)
+    return CompiledScript(text, code, compiler.scope, compiler.facts, limits)
