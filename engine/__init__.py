@@ -1,1 +1,34 @@
 """The engine: executes one invocation of an automation at a time, and keeps nothing in between."""
+
+from engine.automation_file import load_automation
+from engine.dsl import operator
+from engine.errors import (
+    ActionStatus,
+    ConfigurationError,
+    DslError,
+    OctoflowError,
+    PostponeError,
+    RetryableError,
+)
+from engine.invocation import InvocationOutcome, InvocationRequest, InvocationStatus
+from engine.job import AutomationJob
+from engine.services import EngineSettings, Services
+from engine.state import AutomationState
+
+__all__ = [
+    "ActionStatus",
+    "AutomationJob",
+    "AutomationState",
+    "ConfigurationError",
+    "DslError",
+    "EngineSettings",
+    "InvocationOutcome",
+    "InvocationRequest",
+    "InvocationStatus",
+    "OctoflowError",
+    "PostponeError",
+    "RetryableError",
+    "Services",
+    "load_automation",
+    "operator",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,18 +13,16 @@ from engine.state import Action, Dependency
 from engine.types import ActionId
 from engine.values import decode_value
 
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
     """The values a script gets from other actions: by action id, and by parameter name."""
 
-    references: Mapping[str, Any] = field(default=_NOTHING)
-    parameters: Mapping[str, Any] = field(default=_NOTHING)
+    references: Mapping[str, Any]
+    parameters: Mapping[str, Any]
 
 
-NO_BINDINGS: Final = Bindings()
+NO_BINDINGS: Final = Bindings(MappingProxyType({}), MappingProxyType({}))
 
 
 def bind(action: Action, references: frozenset[ActionId], dag: Dag) -> Bindings:

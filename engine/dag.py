@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from engine.errors import DagError
 from engine.state import Action
-from engine.types import ActionId
+from engine.types import ActionId, Timestamp
 
 Edges = Mapping[ActionId, frozenset[ActionId]]
 """For each action, the actions whose results its script refers to."""
@@ -95,8 +95,13 @@ class Dag:
         """Return the actions that this one depends on, by edge or by reference."""
         return tuple(self[action_id] for action_id in self._nodes[action.id].upstream)
 
-    def reset(self, target: ActionId, *, requester: ActionId | None = None) -> None:
+    def reset(
+        self, target: ActionId, *, requester: ActionId | None = None, not_before: Timestamp | None = None
+    ) -> None:
         """Make `target`, everything that depends on it, and the action that asked for it run again.
+
+        Not before `not_before`: that holds for the target, and for a requester that does not depend on
+        it. Such a one would otherwise be ready at once, and ask again for ever.
 
         A completed `apply_configuration` stays completed. `complete` does not follow a reset up: the
         rest of the invocation is skipped behind one.
@@ -106,17 +111,25 @@ class Dag:
         """
         if target not in self._nodes:
             raise DagError(f"cannot restart '{target}': no such action; there are {', '.join(self.ids)}")
-        touched = {target} if requester is None or requester not in self._nodes else {target, requester}
+        touched = self._closure(target)
+        delayed = {target}
+        if requester in self._nodes and requester not in touched:
+            delayed.add(requester)
+        for action_id in touched | delayed:
+            action = self._nodes[action_id].action
+            if not (action.is_configuration and action.is_completed):
+                action.reset()
+                action.not_before = not_before if action_id in delayed else None
+
+    def _closure(self, target: ActionId) -> set[ActionId]:
+        touched = {target}
         waiting = [self._nodes[target]]
         while waiting:
             for dependent in waiting.pop().dependents:
                 if dependent.action.id not in touched:
                     touched.add(dependent.action.id)
                     waiting.append(dependent)
-        for action_id in touched:
-            action = self._nodes[action_id].action
-            if not (action.is_configuration and action.is_completed):
-                action.reset()
+        return touched
 
     def _link(self) -> None:
         for node in self._nodes.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, cast
 
 from engine.binding import NO_BINDINGS, Bindings, bind
 from engine.configuration import apply_configuration
@@ -217,6 +217,8 @@ class ActionRunner:
         recall = result.recall
         if recall.reset_to_id is not None:
             self._restart(action, ActionId(recall.reset_to_id), recall.waiting_time)
+            if action.id not in self._invocation.main_dag:
+                action.complete(None, self._invocation.now)  # a priority action asks once
             return Step.SKIP_REST
         action.wait(result.suspension, self._invocation.now + recall.waiting_time)
         if self._publish:
@@ -225,11 +227,13 @@ class ActionRunner:
 
     def _restart(self, requester: Action, target: ActionId, after: Seconds) -> None:
         try:
-            self._invocation.main_dag.reset(target, requester=requester.id)
+            self._invocation.main_dag.reset(
+                target,
+                requester=requester.id,
+                not_before=self._invocation.cadence + after if after > 0 else None,
+            )
         except DagError as error:
             raise OperatorError(ActionStatus.INVALID_CONFIG, error.message) from None
-        if after > 0:
-            self._invocation.main_dag[target].not_before = self._invocation.cadence + after
 
     def _follow(self, directive: Directive) -> Step:
         match directive:
@@ -286,5 +290,5 @@ class ActionRunner:
 
 
 def _effects(services: Mapping[type, object]) -> int:
-    account = services.get(Account)
-    return account.effects if isinstance(account, Account) else 0
+    account = cast("Account | None", services.get(Account))
+    return account.effects if account is not None else 0

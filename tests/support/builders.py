@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,7 +50,7 @@ class Invoked:
     """A state and what its last invocation said; `invoke` makes the next one."""
 
     def __init__(self, state: State, services: Services | None = None) -> None:
-        self.state = state
+        self.state = copy.deepcopy(state)
         self.services = services
         self.outcome: InvocationOutcome | None = None
 
