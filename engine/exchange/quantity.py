@@ -75,8 +75,12 @@ class Quantity:
     value: Decimal | None
 
 
-def parse_quantity(value: Any) -> Quantity:
+def parse_quantity(value: Any, *, what: str = "amount or price") -> Quantity:
     """Read a number, a text, or None (no value).
+
+    Args:
+        value: what a script gave.
+        what: its name in errors.
 
     Raises:
         DslError: `invalid_parameter_format`, naming the first character that does not fit.
@@ -85,29 +89,29 @@ def parse_quantity(value: Any) -> Quantity:
         return Quantity(Marker.NONE, None)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         if not math.isfinite(value):
-            raise _refused(str(value), "it is not a finite number")
+            raise _refused(what, str(value), "it is not a finite number")
         return Quantity(Marker.NONE, to_decimal(value))
     if not isinstance(value, str):
-        raise _refused(f"a {type(value).__name__}", "a number or a text is needed")
-    return _parse_text(value)
+        raise _refused(what, f"a {type(value).__name__}", "a number or a text is needed")
+    return _parse_text(value, what)
 
 
-def _parse_text(text: str) -> Quantity:
+def _parse_text(text: str, what: str) -> Quantity:
     start = _skip_marker(text, 0)
     number = _NUMBER.match(text, start)
     end = number.end() if number else start
     after = _skip_marker(text, end)
     if after < len(text):
-        raise _refused(text, f"unexpected {text[after]!r} at character {after + 1}", after)
+        raise _refused(what, text, f"unexpected {text[after]!r} at character {after + 1}", after)
     letters = text[:start] + text[end:]
     marker = _BY_LETTERS.get("".join(sorted(letters)))
     if marker is None:
-        raise _refused(text, f"{letters!r} is not a marker", 0 if start else end)
+        raise _refused(what, text, f"{letters!r} is not a marker", 0 if start else end)
     if number is None:
         return Quantity(marker, None)
     value = Decimal(number.group())
     if abs(value.adjusted()) > _MAX_DIGITS or len(value.as_tuple().digits) > _MAX_DIGITS:
-        raise _refused(text, "the number is too long", start)
+        raise _refused(what, text, "the number is too long", start)
     return Quantity(marker, value)
 
 
@@ -119,7 +123,7 @@ def parse_amount(value: Any) -> Quantity:
     """
     quantity = _require(value, AMOUNT_MARKERS, "amount")
     if not quantity.value or quantity.value <= 0:
-        raise _refused(str(value), "an amount must be above zero", what="amount")
+        raise _refused("amount", str(value), "an amount must be above zero")
     return quantity
 
 
@@ -133,13 +137,13 @@ def parse_price(value: Any) -> Quantity:
 
 
 def _require(value: Any, markers: frozenset[Marker], what: str) -> Quantity:
-    quantity = parse_quantity(value)
+    quantity = parse_quantity(value, what=what)
     if quantity.value is None:
-        raise _refused(str(value), "a number is missing", what=what)
+        raise _refused(what, str(value), "a number is missing")
     if quantity.marker not in markers:
         known = " ".join(sorted(marker for marker in markers if marker))
         reason = f"the marker {quantity.marker.value!r} is not for {what}s; these know {known}"
-        raise _refused(str(value), reason, what=what)
+        raise _refused(what, str(value), reason)
     return quantity
 
 
@@ -150,7 +154,7 @@ def _skip_marker(text: str, start: int) -> int:
     return end
 
 
-def _refused(shown: str, reason: str, index: int | None = None, *, what: str = "amount or price") -> DslError:
+def _refused(what: str, shown: str, reason: str, index: int | None = None) -> DslError:
     excerpt = None if index is None or len(shown) > 80 else f"  {shown}\n  {' ' * index}^"
     return DslError(
         f"invalid {what} {shown if len(shown) <= 80 else shown[:77] + '...'!r}: {reason}"

@@ -164,10 +164,10 @@ def _read(stamp: Stamp, time_frame: TimeFrame) -> Candles:
 
     path = stamp[0]
     try:
-        with path.open(encoding="utf-8") as file:
-            if tuple(file.readline().strip().split(",")) != HEADER:
-                raise ValueError
-            rows = np.loadtxt(file, delimiter=",", dtype=np.float64, ndmin=2, comments=None)
+        header, *lines = path.read_text(encoding="utf-8").splitlines()
+        if tuple(header.split(",")) != HEADER or not lines:
+            raise ValueError
+        rows = np.loadtxt(lines, delimiter=",", dtype=np.float64, ndmin=2, comments=None)
         table = np.ascontiguousarray(rows.T)
         table[TIME] /= MILLISECONDS
         if not _is_sound(table):
@@ -197,7 +197,7 @@ def _is_sound(table: Series) -> bool:
 def _diagnose(path: Path) -> None:
     """Raise the error that names the first bad line of a candle file."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    if not lines or tuple(lines[0].strip().split(",")) != HEADER:
+    if not lines or tuple(lines[0].split(",")) != HEADER:
         raise _corrupt(path, 1, f"the header `{','.join(HEADER)}`", lines[0] if lines else "nothing")
     if len(lines) == 1:
         raise _corrupt(path, 2, "at least one candle", "the end of the file")
