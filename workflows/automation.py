@@ -51,7 +51,7 @@ class Automation:
     @workflow.run
     async def run(self, start: AutomationInput) -> AutomationResult:  # noqa: ARG002 - read by __init__
         """Run the automation until it has finished or is stopped."""
-        self._was_reset = self._was_reset or _was_reset_to_start()
+        self._was_reset |= _was_reset_to_start()
         self._show()
         while not self._progress.ended:
             await self._wait_until_due()

@@ -15,7 +15,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from connection import plugin
+from connection import plugin, register_search_attributes
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, start_automation
 from workflows.messages import InvocationResult, Json, RunInvocation, WorkflowSettings
@@ -31,12 +31,16 @@ class FakeEngine:
     """The activity `run_invocation` with an engine that does what the test says.
 
     Attributes:
+        respond: what it answers.
         requests: what the workflow asked for, in order.
+        open: cleared, invocations do not end until it is set again.
     """
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
         self.requests: list[RunInvocation] = []
+        self.open = asyncio.Event()
+        self.open.set()
         self._called = asyncio.Condition()
 
     @activity.defn(name="run_invocation")
@@ -45,6 +49,7 @@ class FakeEngine:
         self.requests.append(request)
         async with self._called:
             self._called.notify_all()
+        await self.open.wait()
         return self.respond(request)
 
     async def called(self, times: int) -> None:
@@ -73,6 +78,7 @@ async def time_skipping(binary: Path) -> AsyncIterator[WorkflowEnvironment]:
         test_server_existing_path=str(binary),
         test_server_startup_timeout=timedelta(seconds=20),
     ) as environment:
+        await register_search_attributes(environment.client)
         yield environment
 
 

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateHandle, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.testing import WorkflowEnvironment
 
@@ -45,6 +45,12 @@ async def execute(handle: AutomationHandle, *scripts: str, update_id: str | None
     """Send scripts as priority actions named after them."""
     actions: list[Json] = [{"id": f"do-{script}", "dsl_script": script} for script in scripts]
     return await handle.execute_update(Automation.execute, ExecuteRequest(actions=actions), id=update_id)
+
+
+async def send(handle: AutomationHandle, script: str) -> WorkflowUpdateHandle[ExecuteAnswer]:
+    """Send a script without waiting for its answer."""
+    request = ExecuteRequest(actions=[{"id": f"do-{script}", "dsl_script": script}])
+    return await handle.start_update(Automation.execute, request, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
 
 
 async def stop(handle: AutomationHandle) -> str:
@@ -120,6 +126,41 @@ async def test_messages_that_arrive_together_are_handled_one_after_the_other(ser
 
     assert [answer.actions[f"do-{name}"].value for answer, name in zip(answers, names, strict=True)] == names
     assert sorted(state["asked"]) == sorted(f"do-{name}" for name in names)
+
+
+async def test_messages_that_arrive_during_an_invocation_are_handled_after_it_in_order(
+    server: WorkflowEnvironment,
+):
+    async with serving(server.client, idle) as engine:
+        engine.open.clear()
+        handle = await start(server.client)
+        await engine.called(1)
+        accepted = [await send(handle, name) for name in ("one", "two")]
+        assert len(engine.requests) == 1
+
+        engine.open.set()
+        for update in accepted:
+            await update.result()
+        await stop(handle)
+
+    asked = [[action["id"] for action in request.priority_actions] for request in engine.requests]
+    assert asked == [[], ["do-one"], ["do-two"]]
+
+
+async def test_stop_waits_for_the_invocation_that_runs(server: WorkflowEnvironment):
+    async with serving(server.client, idle) as engine:
+        engine.open.clear()
+        handle = await start(server.client)
+        await engine.called(1)
+        stopping = await handle.start_update(
+            Automation.stop, StopRequest(), wait_for_stage=WorkflowUpdateStage.ACCEPTED
+        )
+        engine.open.set()
+        report = await stopping.result()
+        result = await handle.result()
+
+    assert (report.status, report.iteration) == ("stopped", 1)
+    assert result.state["count"] == 1
 
 
 async def test_no_message_is_lost_or_doubled_when_the_workflow_continues_as_new(server: WorkflowEnvironment):
