@@ -1,0 +1,143 @@
+"""When resting orders fill: only on what happened after they existed, at their price, in the right order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from engine.exchange.bars import Bars, join_bars, price_now
+from engine.simulation.fills import Fill
+from engine.simulation.settlement import settle
+from engine.state import Order, Side
+from engine.types import OrderId, Symbol
+
+HOUR = 3_600.0
+
+Bar = tuple[float, float, float]
+"""Low, high, close."""
+
+
+def hourly(*bars: Bar) -> Bars:
+    """One bar per hour, the first of which opens at 0."""
+    low, high, close = (np.array(column) for column in zip(*bars, strict=True))
+    opened = np.arange(len(bars)) * HOUR
+    return Bars(opened, opened + HOUR, low, high, close)
+
+
+def limit(name: str, side: Side, price: str, *, created_at: float = 0) -> Order:
+    return Order(
+        id=OrderId(name),
+        symbol=Symbol("BTC/USDT"),
+        side=side,
+        type="limit",
+        amount=Decimal(1),
+        price=Decimal(price),
+        created_at=created_at,
+    )
+
+
+class Fills(list[tuple[str, Decimal, float]]):
+    """Books fills by writing them down; `opens` are orders that a fill places."""
+
+    def __init__(self, opens: dict[str, Order] | None = None) -> None:
+        super().__init__()
+        self._opens = opens or {}
+
+    def __call__(self, order: Order, fill: Fill) -> Sequence[Order]:
+        assert fill.liquidity == "maker"
+        order.status = "closed"
+        self.append((order.id, fill.price, fill.time / HOUR))
+        opened = self._opens.get(order.id)
+        if opened is None:
+            return ()
+        opened.created_at = fill.time
+        return (opened,)
+
+
+def filled(orders: Sequence[Order], bars: Bars) -> list[tuple[str, Decimal, float]]:
+    """Which orders fill, at which price, after how many hours."""
+    fills = Fills()
+    settle(orders, bars, fills)
+    return list(fills)
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "bar", "fills"),
+    [
+        ("buy", "100", (100, 110, 105), True),
+        ("buy", "100", (100.01, 110, 105), False),
+        ("sell", "110", (100, 110, 105), True),
+        ("sell", "110", (100, 109.99, 105), False),
+    ],
+)
+def test_a_limit_fills_at_its_price_once_the_market_touches_it(
+    side: Side, price: str, bar: Bar, fills: bool
+) -> None:
+    expected = [("order", Decimal(price), 1)] if fills else []
+    assert filled([limit("order", side, price)], hourly(bar)) == expected
+
+
+def test_the_first_touch_counts() -> None:
+    bars = hourly((105, 110, 108), (99, 112, 100), (90, 100, 95))
+    assert filled([limit("buy", "buy", "100")], bars) == [("buy", Decimal(100), 2)]
+
+
+def test_what_happened_before_an_order_existed_does_not_fill_it() -> None:
+    bars = hourly((90, 110, 105), (104, 111, 110))
+    assert filled([limit("buy", "buy", "100", created_at=HOUR)], bars) == []
+
+
+def test_of_the_candle_an_order_was_created_in_only_the_close_counts() -> None:
+    spike = hourly((90, 130, 105))
+    created = {"created_at": HOUR / 2}
+    assert filled([limit("buy", "buy", "100", **created)], spike) == []
+    assert filled([limit("sell", "sell", "120", **created)], spike) == []
+    assert filled([limit("buy", "buy", "105", **created)], spike) == [("buy", Decimal(105), 1)]
+
+
+def test_a_shorter_bar_inside_that_candle_counts_as_a_whole() -> None:
+    opened = np.array([0.5 * HOUR])
+    quarter = Bars(opened, opened + HOUR / 4, np.array([95.0]), np.array([106.0]), np.array([104.0]))
+    bars = join_bars((quarter, hourly((90, 130, 105))))
+
+    settled = filled([limit("buy", "buy", "100", created_at=0.5 * HOUR)], bars)
+
+    assert settled == [("buy", Decimal(100), 0.75)]
+
+
+def test_the_price_now_counts_last() -> None:
+    bars = join_bars((hourly((105, 110, 108)), price_now(99, 1.5 * HOUR)))
+    assert filled([limit("buy", "buy", "100")], bars) == [("buy", Decimal(100), 1.5)]
+
+
+def test_within_a_bar_the_low_comes_before_the_high_and_older_orders_first() -> None:
+    orders = [limit("sell", "sell", "110"), limit("late", "buy", "100"), limit("later", "buy", "105")]
+    assert [name for name, _, _ in filled(orders, hourly((99, 111, 104)))] == ["late", "later", "sell"]
+
+
+def test_an_order_opened_by_a_fill_is_settled_against_later_bars_of_the_same_batch() -> None:
+    bars = hourly((99, 130, 104), (101, 121, 118))
+    fills = Fills(opens={"entry": limit("exit", "sell", "120")})
+    settle([limit("entry", "buy", "100")], bars, fills)
+    assert fills == [("entry", Decimal(100), 1), ("exit", Decimal(120), 2)]
+
+
+def test_an_order_that_was_closed_meanwhile_is_skipped() -> None:
+    other = limit("other", "sell", "110")
+
+    def book(order: Order, fill: Fill) -> Sequence[Order]:
+        order.status, other.status = "closed", "canceled"
+        names.append(order.id)
+        return ()
+
+    names: list[str] = []
+    settle([limit("entry", "buy", "100"), other], hourly((99, 111, 104)), book)
+    assert names == ["entry"]
+
+
+def test_without_bars_nothing_fills() -> None:
+    none = np.array([])
+    assert filled([limit("buy", "buy", "100")], Bars(none, none, none, none, none)) == []
