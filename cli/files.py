@@ -60,7 +60,9 @@ def validate(
         else:
             answers.append({"file": str(file), "valid": True, "actions": len(state.actions)})
             if not as_json:
-                console().print(Text.assemble(("✓ ", "green"), f"{file}: {len(state.actions)} actions"))
+                count = len(state.actions)
+                line = f"{file}: {count} action{'' if count == 1 else 's'}"
+                console().print(Text.assemble(("✓ ", "green"), line), soft_wrap=True)
     if as_json:
         print_json(answers)
     if not all(answer["valid"] for answer in answers):

@@ -24,6 +24,7 @@ from workflows.messages import AutomationResult
 
 REFRESH_SECONDS: Final = 0.3
 LOG_LINES: Final = 8
+LOOKS: Final = 3
 
 
 class View(Protocol):
@@ -63,13 +64,12 @@ class PlainView:
 
     def show(self, snapshot: Snapshot) -> None:
         """See base class."""
-        before, self._before = self._before, snapshot
-        for line in changes(before, snapshot):
+        news = changes(self._before, snapshot)
+        self._before = snapshot
+        if news and not snapshot.has_ended:
+            news.append(f"{' ' * 19}  next run {next_run(snapshot.report)}")
+        for line in news:
             self._console.print(line, markup=False, soft_wrap=True)
-        if before is None or before.report.due_at != snapshot.report.due_at:
-            self._console.print(
-                f"{' ' * 19}  next run {next_run(snapshot.report)}", style="dim", soft_wrap=True
-            )
 
 
 class JsonView:
@@ -142,6 +142,11 @@ async def _follow(
 
 
 async def look(handle: AutomationHandle) -> Snapshot:
-    """Return how an automation is now."""
-    report, state = await asyncio.gather(handle.query(Automation.status), handle.query(Automation.state))
-    return Snapshot.of(handle.id, report, state)
+    """Return how an automation is now: status and state of the same iteration, unless it runs too fast."""
+    for _attempt in range(LOOKS):
+        state = await handle.query(Automation.state)
+        report = await handle.query(Automation.status)
+        snapshot = Snapshot.of(handle.id, report, state)
+        if snapshot.is_consistent:
+            break
+    return snapshot

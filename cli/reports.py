@@ -19,6 +19,7 @@ from workflows.messages import StatusReport
 MAX_ROWS: Final = 12
 MAX_RESULT: Final = 60
 ENDED: Final = ("finished", "stopped")
+_NO_TIME: Final = " " * 19
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "done": ("✓", "green"),
@@ -54,6 +55,11 @@ class Snapshot:
     def of(cls, automation_id: str, report: StatusReport, state: Mapping[str, Any]) -> Snapshot:
         """Build a snapshot from what the automation's queries answer."""
         return cls(automation_id, report, load_state(state))
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether report and state are of the same iteration."""
+        return self.report.iteration == self.state.automation.execution.iteration
 
     @property
     def has_ended(self) -> bool:
@@ -206,10 +212,10 @@ def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
     """Return what happened between two snapshots, a line each, in the order of the automation's time."""
     events = [*_action_events(before, after), *_trade_events(before, after)]
     lines = [f"{moment(at)}  {text}" for at, text in sorted(events, key=lambda event: event[0])]
-    lines += [f"{' ' * 19}  {text}" for text in _new_waits(before, after)]
+    lines += [f"{_NO_TIME}  {text}" for text in _new_waits(before, after)]
     if before is None or before.report.status != after.report.status:
         reason = f": {after.report.reason}" if after.report.reason else ""
-        lines.append(f"{' ' * 19}  {after.report.status.replace('_', ' ')}{reason}")
+        lines.append(f"{_NO_TIME}  {after.report.status.replace('_', ' ')}{reason}")
     return lines
 
 

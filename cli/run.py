@@ -17,7 +17,7 @@ from cli.files import read_automation
 from cli.live import follow, view_for
 from cli.market import DEFAULT_SPEED, choose_market, lay_over
 from cli.output import JsonFlag, console, moment, print_json, print_lines
-from cli.reports import Snapshot
+from cli.reports import Snapshot, render
 from connection import Settings
 from engine.state import AutomationState, dump_state
 from workflows.client import start_automation
@@ -180,6 +180,9 @@ def _how_to_come_back(automation_id: str) -> list[str]:
 
 
 def _conclude(end: Snapshot, *, as_json: bool) -> None:
+    output = console()
+    if not as_json and not output.is_terminal:  # a terminal shows the picture already
+        output.print("", render(end))
     if as_json:
         summary = end.report.model_dump(mode="json", exclude={"details"})
         print_json({"automation_id": end.automation_id, **summary, "state": dump_state(end.state)})

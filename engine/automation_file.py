@@ -118,7 +118,7 @@ _EXPECTED: Final[Mapping[str, str]] = {
 
 _PATTERNS: Final[Mapping[str, str]] = {
     "id": "an id is made of letters, digits, '.', '_' and '-'",
-    "actions": "an action's id is made of letters, digits and '_', and starts with no digit",
+    "actions": "an action's id is made of letters, digits and '_'; a script with a comma needs quotes in { }",
     "exchange": "an exchange is named by its ccxt id, in lower case: binance",
 }
 
@@ -172,27 +172,45 @@ def _script_problem(document: Document, path: KeyPath, error: DslError) -> Probl
     return document.problem_at(place, path, error.message, error.suggestion)
 
 
+_MISSING: Final = "missing"
+"""Stands in for a default that the file does not give, to find the scripts that use it."""
+
+
 def _check_scripts(
     document: Document, file: AutomationFile, scripts: Mapping[str, CompiledScript]
 ) -> Iterator[Problem]:
-    """Check what scripts need of the file around them: an exchange, a default symbol, bound parameters."""
-    defaults = Defaults(symbol=file.symbol, time_frame=file.time_frame)
+    """Check what scripts need of the file around them: an exchange, defaults, bound parameters."""
+    defaults = Defaults(symbol=file.symbol or _MISSING, time_frame=file.time_frame or _MISSING)
     configures = any(entry.action for entry in file.actions.values())
     for action_id, script in scripts.items():
         path: KeyPath = ("actions", action_id, "run")
         if script.parameters:
             hint = "In a file, write $action.key to use another action's result."
             yield document.problem(path, "UNRESOLVED_PARAMETER is not bound to anything", hint=hint)
-            continue
-        try:
-            needs = script.needs_exchange or bool(script.dependencies(defaults))
-        except DslError as error:
-            if not script.references:
-                yield _script_problem(document, path, error)
-            needs = True
-        if needs and file.exchange is None and not configures:
+        elif configures:
+            continue  # the configuration may bring the exchange
+        elif script.needs_exchange and file.exchange is None:
             hint = "Add a line such as `exchange: binance`."
             yield document.problem(path, "the script needs an exchange, and the file has none", hint=hint)
+        else:
+            yield from _check_defaults(document, path, script, defaults)
+
+
+def _check_defaults(
+    document: Document, path: KeyPath, script: CompiledScript, defaults: Defaults
+) -> Iterator[Problem]:
+    try:
+        dependencies = script.dependencies(defaults)
+    except DslError as error:
+        if not script.references:  # with references, only the run can tell
+            yield _script_problem(document, path, error)
+        return
+    if any(found.symbol == _MISSING for found in dependencies):
+        hint = "Name one in the script, or add a line such as `symbol: BTC/USDT`."
+        yield document.problem(path, "the script names no symbol, and neither does the file", hint=hint)
+    if any(found.time_frame == _MISSING for found in dependencies):
+        hint = "Name one in the script, or add a line such as `time_frame: 1h`."
+        yield document.problem(path, "the script names no time frame, and neither does the file", hint=hint)
 
 
 # How things depend on each other

@@ -169,7 +169,7 @@ class RepeatEntry(FileModel):
     )
     cron: Annotated[str, PlainValidator(_cron, json_schema_input_type=str)] | None = None
     timezone: Annotated[str, PlainValidator(_timezone, json_schema_input_type=str)] | None = None
-    max: int | None = Field(default=None, ge=1, description="How often to repeat at most.")
+    max: int | None = Field(default=None, ge=1, description="Rounds at most, the first one included.")
     until: Moment | None = Field(default=None, description="No repetition after this moment.")
 
     @model_validator(mode="after")

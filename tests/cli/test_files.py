@@ -14,7 +14,7 @@ from tests.conftest import REPOSITORY
 from tests.support.builders import NOW, scripts
 
 GOOD = "name: bot\nactions: {a: 1 + 1}\n"
-BAD = "name: bot\nactions: {a: 1 +, b: maxx(1, 2)}\n"
+BAD = "name: bot\nactions: {a: 1 +, b: 'maxx(1, 2)'}\n"
 
 
 @pytest.fixture

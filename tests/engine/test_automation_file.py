@@ -224,7 +224,8 @@ actions:
             ("name: b\nactions: {a: $b}", 2, "no action 'b'"),
             ("name: b\nactions: {a: {run: '1', after: a}}", 2, "depend on itself"),
             ("name: b\nactions: {a: price('BTC/USDT')}", 2, "needs an exchange"),
-            ("name: b\nexchange: binance\nactions: {a: 'close[-1]'}", 3, "symbol"),
+            ("name: b\nexchange: binance\ntime_frame: 1h\nactions: {a: 'close[-1]'}", 4, "no symbol"),
+            ("name: b\nexchange: binance\nsymbol: BTC/USDT\nactions: {a: 'close[-1]'}", 4, "no time frame"),
         ],
     )
     def test_each_mistake_has_one_clear_message(self, text: str, line: int, said: str) -> None:
