@@ -1,0 +1,210 @@
+"""Live public data: the real ccxt class against an exchange on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ConfigurationError, RetryableError
+from engine.exchange import fetch_recording, list_recorded, open_source
+from engine.exchange.public import PublicSource
+from engine.exchange.public_cache import PublicCaches
+from engine.state import ExchangeDetails
+from engine.types import Symbol, TimeFrame
+from tests.support.public_exchange import PublicExchange, serving
+
+BTC, ETH = Symbol("BTC/USDT"), Symbol("ETH/USDT")
+HOUR = TimeFrame("1h")
+START = 1_700_002_800
+NOW = START + 9.5 * 3_600
+
+
+@pytest.fixture
+async def exchange() -> AsyncIterator[PublicExchange]:
+    """Ten hourly candles, the last of which runs; lows are 90, 91, …"""
+    async with serving("BTC", "ETH") as served:
+        served.candles = [
+            ((START + index * 3_600) * 1_000, "100", "110", str(90 + index), str(100 + index), "5")
+            for index in range(10)
+        ]
+        yield served
+
+
+class Clock:
+    """A monotonic clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Shared:
+    """Sources that share their caches, as in one process."""
+
+    def __init__(self, exchange: PublicExchange) -> None:
+        self.clock = Clock()
+        self._caches = PublicCaches(self.clock)
+        self._details = ExchangeDetails(internal_name="binance", url=exchange.url)
+
+    def source(self) -> PublicSource:
+        return PublicSource(self._details, self._caches)
+
+
+async def test_markets_have_the_exchanges_rules(exchange: PublicExchange) -> None:
+    source = Shared(exchange).source()
+    markets = await source.markets()
+    await source.close()
+    assert markets[BTC].amount_tick == Decimal("0.00001")
+    assert markets[BTC].cost.minimum == 5
+    assert markets[BTC].fee_asset("buy") == "BTC"
+
+
+async def test_candles_come_oldest_first_with_the_running_one_last(exchange: PublicExchange) -> None:
+    source = Shared(exchange).source()
+    candles = await source.candles(BTC, HOUR, now=NOW, count=3)
+    await source.close()
+    assert candles.time.tolist() == [START + hour * 3_600 for hour in (7, 8, 9)]
+    assert candles.close.tolist() == [107, 108, 109]
+
+
+async def test_a_hundred_invocations_on_one_pair_cost_one_request_each(exchange: PublicExchange) -> None:
+    shared = Shared(exchange)
+
+    async def invocation() -> None:
+        source = shared.source()
+        try:
+            await source.candles(BTC, HOUR, now=NOW, count=5)
+            await source.tickers([BTC], now=NOW)
+        finally:
+            await source.close()
+
+    await asyncio.gather(*(invocation() for _ in range(100)))
+
+    assert exchange.requests == {"exchangeInfo": 1, "klines": 1, "24hr": 1}
+
+
+async def test_candles_are_fetched_again_when_one_closed_or_after_a_minute(exchange: PublicExchange) -> None:
+    source = Shared(exchange).source()
+    for now in (NOW, NOW + 59, NOW + 61, START + 10 * 3_600 - 1, START + 10 * 3_600):
+        await source.candles(BTC, HOUR, now=now, count=5)
+    await source.close()
+    assert exchange.requests["klines"] == 4
+
+
+async def test_more_candles_than_cached_are_fetched(exchange: PublicExchange) -> None:
+    source = Shared(exchange).source()
+    assert len(await source.candles(BTC, HOUR, now=NOW, count=2)) == 2
+    assert len(await source.candles(BTC, HOUR, now=NOW, count=8)) == 8
+    assert len(await source.candles(BTC, HOUR, now=NOW, count=3)) == 3
+    await source.close()
+    assert exchange.requests["klines"] == 2
+
+
+async def test_only_missing_tickers_are_fetched(exchange: PublicExchange) -> None:
+    source = Shared(exchange).source()
+    await source.tickers([BTC], now=NOW)
+    exchange.price = "200"
+    prices = await source.tickers([BTC, ETH], now=NOW + 30)
+    later = await source.tickers([BTC, ETH], now=NOW + 61)
+    await source.close()
+    assert (prices[BTC].close, prices[ETH].close) == (100, 200)
+    assert (later[BTC].close, later[BTC].bid) == (200, 99)
+    assert exchange.requests["24hr"] == 3
+
+
+async def test_an_older_price_serves_while_the_exchange_does_not_answer(exchange: PublicExchange) -> None:
+    shared = Shared(exchange)
+    source = shared.source()
+    await source.tickers([BTC], now=NOW)
+    exchange.failure = 503
+
+    shared.clock.now = 299
+    assert (await source.tickers([BTC], now=NOW + 299))[BTC].close == 100
+    shared.clock.now = 301
+    with pytest.raises(RetryableError, match="binance does not answer"):
+        await source.tickers([BTC], now=NOW + 301)
+    await source.close()
+
+
+async def test_an_exchange_that_does_not_answer_is_worth_another_try(exchange: PublicExchange) -> None:
+    exchange.failure = 503
+    source = Shared(exchange).source()
+    with pytest.raises(RetryableError, match="binance does not answer"):
+        await source.markets()
+    exchange.failure = None
+    assert BTC in await source.markets()
+    await source.close()
+
+
+async def test_history_uses_candles_at_hand_that_reach_back_far_enough(exchange: PublicExchange) -> None:
+    source = Shared(exchange).source()
+    await source.candles(BTC, HOUR, now=NOW, count=10)
+
+    bars = await source.history(BTC, since=START + 7.5 * 3_600, now=NOW, fetched=[HOUR])
+
+    await source.close()
+    assert bars.low.tolist() == [97, 98]
+    assert exchange.requests["klines"] == 1
+
+
+async def test_history_fetches_the_shortest_candles_that_reach_back_far_enough(
+    exchange: PublicExchange,
+) -> None:
+    source = Shared(exchange).source()
+    exchange.candles = [
+        (int(NOW - 180 + minute * 60) * 1_000, "1", "2", "0.5", "1", "1") for minute in range(4)
+    ]
+    bars = await source.history(BTC, since=NOW - 150, now=NOW, fetched=[])
+    await source.close()
+    assert (bars.closed - NOW).tolist() == [-120, -60, 0]
+
+
+async def test_an_unknown_exchange_is_refused() -> None:
+    source = open_source(ExchangeDetails(internal_name="nosuchexchange"))
+    with pytest.raises(ConfigurationError, match="no exchange `nosuchexchange`"):
+        await source.markets()
+    await source.close()
+
+
+def test_only_the_module_of_the_wanted_exchange_is_imported() -> None:
+    script = (
+        "import sys\n"
+        "from engine.exchange.ccxt_client import make_client\n"
+        "from engine.state import ExchangeDetails\n"
+        "assert not any(name.startswith('ccxt') for name in sys.modules)\n"
+        "make_client(ExchangeDetails(internal_name='kraken'))\n"
+        "assert 'ccxt.async_support.kraken' in sys.modules\n"
+        "assert 'ccxt.async_support.binance' not in sys.modules\n"
+        "assert 'ccxt.binance' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+
+
+async def test_a_market_can_be_recorded_and_read_back(exchange: PublicExchange, tmp_path: Path) -> None:
+    await fetch_recording("binance", [BTC, ETH], HOUR, 500, tmp_path, url=exchange.url)
+
+    details = ExchangeDetails.model_validate(
+        {"internal_name": "binance", "recorded": {"folder": str(tmp_path)}}
+    )
+    source = open_source(details)
+    markets = await source.markets()
+    candles = await source.candles(BTC, HOUR, now=START + 9 * 3_600 - 1, count=200)
+
+    assert [one.symbol for one in list_recorded(tmp_path, "binance")] == [BTC, ETH]
+    assert markets[ETH].amount_tick == Decimal("0.00001")
+    assert len(candles) == 9, "the running candle is not recorded"
+    assert candles.close.tolist()[:2] == [100, 101]
+
+
+async def test_recording_without_a_network_fails_fast(tmp_path: Path) -> None:
+    with pytest.raises(RetryableError, match=r"127\.0\.0\.1 cannot be reached"):
+        await fetch_recording("binance", [BTC], HOUR, 500, tmp_path, timeout=0.5, url="http://127.0.0.1:1")
+    assert list(tmp_path.iterdir()) == []

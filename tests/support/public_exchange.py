@@ -1,0 +1,88 @@
+"""An exchange on loopback that answers public requests in the way of Binance, and counts them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+Candle = tuple[int, str, str, str, str, str]
+"""Open time in ms, open, high, low, close, volume."""
+
+
+class PublicExchange:
+    """What the exchange answers; a test changes it as it goes.
+
+    Attributes:
+        candles: of every symbol and time frame.
+        price: last price of every symbol.
+        failure: HTTP status of every answer, when set.
+        requests: how often each path was asked for.
+    """
+
+    def __init__(self, *bases: str) -> None:
+        self.url = ""
+        self.bases = bases
+        self.candles: Sequence[Candle] = ()
+        self.price = "100"
+        self.failure: int | None = None
+        self.requests: Counter[str] = Counter()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        name = request.path.rpartition("/")[2]
+        self.requests[name] += 1
+        if self.failure is not None:
+            return web.json_response({"code": -1000, "msg": "not now"}, status=self.failure)
+        handler = getattr(self, f"_{name.lower()}", None)
+        return web.json_response(handler(request) if handler else {})
+
+    def _exchangeinfo(self, _: web.Request) -> Any:
+        return {"symbols": [self._symbol(base) for base in self.bases]}
+
+    def _klines(self, request: web.Request) -> Any:
+        limit = int(request.query.get("limit", 500))
+        return [[*candle, candle[0] + 1, "0", 1, "0", "0", "0"] for candle in self.candles[-limit:]]
+
+    def _24hr(self, request: web.Request) -> Any:
+        if "symbol" in request.query:
+            return self._ticker(request.query["symbol"])
+        return [self._ticker(f"{base}USDT") for base in self.bases]
+
+    def _ticker(self, symbol: str) -> dict[str, Any]:
+        return {"symbol": symbol, "lastPrice": self.price, "bidPrice": "99", "closeTime": 1_700_000_000_000}
+
+    def _symbol(self, base: str) -> dict[str, Any]:
+        return {
+            "symbol": f"{base}USDT",
+            "status": "TRADING",
+            "baseAsset": base,
+            "quoteAsset": "USDT",
+            "isSpotTradingAllowed": True,
+            "permissionSets": [["SPOT"]],
+            "filters": [
+                {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"},
+                {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": "0.00001"},
+                {"filterType": "NOTIONAL", "minNotional": "5", "maxNotional": "9000000"},
+            ],
+        }
+
+
+@asynccontextmanager
+async def serving(*bases: str) -> AsyncIterator[PublicExchange]:
+    """Run the exchange with BASE/USDT markets, on a port of its own."""
+    exchange = PublicExchange(*bases)
+    app = web.Application()
+    app.router.add_get("/{path:.*}", exchange.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    exchange.url = f"http://{host}:{port}"
+    try:
+        yield exchange
+    finally:
+        await runner.cleanup()
