@@ -1,7 +1,8 @@
 """The operators `+ - * / // % **`, comparisons and truth, for every type of value, with their limits.
 
-The compiled fast paths (`fast_paths.py`) do what they can for int and float and leave everything else to these
-functions. All take the limits of the script, and raise `DslError` without a position, which their caller adds.
+The compiled fast paths (`fast_paths.py`) do what they can for int and float and leave everything else to
+these functions. All take the limits of the script, and raise `DslError` without a position, which their
+caller adds.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def weigh(value: Any, limits: Limits) -> int:
         DslError: more than one evaluation may touch, or nested too deep.
     """
     if not isinstance(value, _CONTAINERS):
-        return len(value) if isinstance(value, str) or is_series(value) else 1
+        return len(value) if is_series(value) else 1
     total = 0
     level: list[Any] = [value]
     for _ in range(limits.nesting):
@@ -248,7 +249,7 @@ def _membership(name: str, expected: bool) -> Apply:
 
 
 def _identity(expected: bool) -> Apply:
-    """Make `is`: values of one type that are equal are the same; the language has no objects to tell apart."""
+    """Make `is`: equal values of one type are the same, since the language has no identity of objects."""
 
     def apply(left: Any, right: Any, limits: Limits) -> bool:
         del limits

@@ -35,6 +35,7 @@ def choose_parameters(
     places = [parameter for parameter in definition.parameters if not parameter.keyword_only]
     variadic = next((parameter for parameter in places if parameter.variadic), None)
     chosen: list[Parameter] = []
+    taken: set[str] = set()
     for index, keyword in enumerate(names):
         if keyword is None:
             parameter = places[index] if index < len(places) else variadic
@@ -48,13 +49,14 @@ def choose_parameters(
                 near = closest(keyword, by_name)
                 hint = f"Did you mean `{near}`?" if near else f"Its form is {definition.signature}."
                 return index, invalid(f"{name}() has no parameter {keyword}", hint)
-        if parameter in chosen and not parameter.variadic:
+        if parameter.name in taken and not parameter.variadic:
             return index, invalid(f"{name}(): {parameter.name} is given twice")
+        taken.add(parameter.name)
         chosen.append(parameter)
     missing = [
         parameter.name
         for parameter in definition.parameters
-        if parameter.required and parameter not in chosen
+        if parameter.required and parameter.name not in taken
     ]
     if missing:
         return -1, invalid(f"{name}() needs {' and '.join(missing)}", f"Its form is {definition.signature}.")

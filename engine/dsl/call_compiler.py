@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
-from engine.dsl import plain
 from engine.dsl.binding import choose_parameters, lay_out, refused_value
 from engine.dsl.calls import BoundArgument, CallPlan, plain_call, stepwise_call
 from engine.dsl.checks import REFUSED
-from engine.dsl.code import Code, all_needs
+from engine.dsl.code import Code, all_needs, constant_code
 from engine.dsl.frame import SCALARS
 from engine.dsl.markers import SymbolParam, TimeFrameParam
 from engine.dsl.nodes import Argument, Call, Constant, DictLiteral, Expression
@@ -49,11 +48,15 @@ class Facts:
     Attributes:
         calls: the called operators, in order of appearance.
         requests: the calls that depend on market data.
+        references: ids of the actions whose results are used.
+        parameters: names of the `UNRESOLVED_PARAMETER`s.
         assignments: the locals' slots and values.
     """
 
     calls: list[OperatorDefinition] = field(default_factory=list)
     requests: list[DataRequest] = field(default_factory=list)
+    references: set[str] = field(default_factory=set)
+    parameters: set[str] = field(default_factory=set)
     assignments: tuple[tuple[int, Code], ...] = ()
 
 
@@ -186,7 +189,7 @@ class CallCompiler:
             return code
         text = code.constant.strip()
         if with_placeholder and not text:
-            return Code(code.at, run=plain.constant(value=True), constant=True, needs=frozenset())
+            return constant_code(code.at, value=True)
         if with_placeholder and _APPLIED_TO_VALUE.match(text):
             text = f"{PLACEHOLDER} {text}"
         try:
@@ -228,7 +231,7 @@ class CallCompiler:
             raise self._compiler.error(code.at, error.message, code=error.code, suggestion=error.suggestion)
         if type(converted) not in SCALARS and not isinstance(converted, str):
             return code
-        return replace(code, run=plain.constant(converted), constant=converted)
+        return constant_code(code.at, converted)
 
     # Dependencies.
 
@@ -243,13 +246,3 @@ class CallCompiler:
 
         symbol, time_frame = given(SymbolParam), given(TimeFrameParam)
         self._compiler.facts.requests.append(DataRequest(definition, node, at, symbol, time_frame))
-
-
-def wants(definition: OperatorDefinition, marker: type) -> bool:
-    """Tell whether an operator has a parameter with a marker."""
-    return any(parameter.marker(marker) for parameter in definition.parameters)
-
-
-def constant_of(code: Code) -> Any:
-    """Return the value of a constant expression."""
-    return code.constant

@@ -172,7 +172,7 @@ def _fill_in_defaults(plan: CallPlan, places: list[Any], frame: Frame) -> None:
     """Put the automation's own symbol and time frame in the places that were left out."""
     for place, parameter in enumerate(plan.definition.parameters[: len(places)]):
         for marker, name in _DEFAULTED:
-            if places[place] is None and parameter.marker(marker) and frame.context is not None:
+            if places[place] is None and parameter.marker(marker):
                 places[place] = getattr(frame.context.defaults, name)
                 if places[place] is None:
                     raise invalid(

@@ -15,7 +15,10 @@ Step = Callable[[Frame], Coroutine[Any, Any, Any]]
 """A stepwise form: may wait for I/O, or suspend the script and go on in a later evaluation."""
 
 UNKNOWN: Final = object()
-"""Constant of an expression that has none, and content of a slot that is not bound."""
+"""Constant of an expression that has none, and content of a slot whose value is not known."""
+
+OUTSIDE: Final = -1
+"""Stands among the slots that an expression needs for values that come from other actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,11 @@ class Code:
     def is_static(self) -> bool:
         """Whether the value depends on nothing but the text."""
         return self.needs is not None and not self.needs
+
+
+def constant_code(at: int, value: Any) -> Code:
+    """Return the code of a value that is known."""
+    return Code(at, run=lambda _: value, constant=value, needs=frozenset(), boolean=isinstance(value, bool))
 
 
 def all_needs(codes: list[Code]) -> frozenset[int] | None:

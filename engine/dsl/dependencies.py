@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.dsl.call_compiler import DataRequest, Facts
-from engine.dsl.code import UNKNOWN, Code
-from engine.dsl.context import Defaults
+from engine.dsl.code import OUTSIDE, UNKNOWN, Code
 from engine.dsl.frame import Frame
 from engine.dsl.markers import SymbolParam, TimeFrameParam
 from engine.dsl.printer import unparse
 from engine.dsl.registry import Source
 from engine.dsl.source import error_at
-from engine.errors import DslError, OctoflowError
+from engine.errors import DslError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +30,18 @@ class Dependency:
     candles: int = 0
 
 
-def extract(facts: Facts, frame: Frame, defaults: Defaults) -> tuple[Dependency, ...]:
+def extract(facts: Facts, frame: Frame) -> tuple[Dependency, ...]:
     """Return the dependencies of a script, each once, in order of appearance.
 
     Args:
         facts: what the compiler found.
-        frame: its slots hold the references and parameters that are known, `UNKNOWN` elsewhere.
-        defaults: the automation's own symbol and time frame; calls that use a missing one are left out.
+        frame: its context has the automation's own symbol and time frame (calls that would use a missing
+            one are left out), and the references and parameters that are known already.
 
     Raises:
-        DslError: a symbol or time frame cannot be known before the script runs; the message names the expression.
+        DslError: a symbol or time frame cannot be known before the script runs; names the expression.
     """
+    defaults = frame.context.defaults
     for slot, code in facts.assignments:
         frame.slots[slot] = _value(code, frame)
     found: dict[Dependency, None] = {}
@@ -102,11 +102,13 @@ def _value(code: Code, frame: Frame) -> Any:
     """Return the value of an expression if everything it depends on is known, else `UNKNOWN`."""
     if code.is_constant:
         return code.constant
-    if code.run is None or code.needs is None or any(frame.slots[slot] is UNKNOWN for slot in code.needs):
+    if (
+        code.run is None
+        or code.needs is None
+        or any(slot != OUTSIDE and frame.slots[slot] is UNKNOWN for slot in code.needs)
+    ):
         return UNKNOWN
     try:
         return code.run(frame)
     except DslError:
         return UNKNOWN
-    except OctoflowError:
-        raise

@@ -79,9 +79,9 @@ class DSLExecutor:
             RuntimeError: the script waits for I/O after all.
         """
         script = self._script
-        if script.code.run is not None:
+        if script.is_plain:
             frame = script.frame(self._context)
-            value = script.code.run(frame)
+            value = script.code.run(frame)  # type: ignore[misc]  # plain scripts have this form
             return Done(value, tuple(frame.directives), frame.effects)
         coroutine = self.run(suspension)
         try:

@@ -1,8 +1,8 @@
 """Closures for arithmetic and comparisons: int and float at once, everything else by `arithmetic.py`.
 
-Most scripts compare a number with a constant or add two of them. Such a node costs one Python call here: the type
-is tested, the operation written out, and only what is not an ordinary int or float takes the careful way. Operands
-that are constants are part of the closure.
+Most scripts compare a number with a constant or add two of them. Such a node costs one Python call here:
+the type is tested, the operation written out, and only what is not an ordinary int or float takes the
+careful way. Operands that are constants are part of the closure.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ from engine.dsl.arithmetic import ARITHMETIC, COMPARISONS, Apply
 from engine.dsl.code import Run
 from engine.dsl.frame import SCALARS, Frame
 
-_SMALL: Final = 2**255
-"""Integers below this are inside every limit on integers; larger ones are checked the careful way."""
+_HIGH: Final = 2**255
+_LOW: Final = -_HIGH
+"""Integers between these are inside every limit on integers; others are checked the careful way."""
+
+_NEAR: Final = 2**30 - 1
+_NEAR_LOW: Final = -_NEAR
+"""CPython compares integers of one digit, which most are, twice as fast."""
 
 _PLAIN: Final = frozenset({int, float})
 
@@ -82,7 +87,7 @@ def binary(sign: str, left: Run, right: Run, careful: Careful) -> Run:
                 result = operation(a, b)
             except ArithmeticError:
                 return careful(frame, a, b)
-            if type(result) is not int or -_SMALL < result < _SMALL:
+            if type(result) is not int or _LOW < result < _HIGH:
                 return result
         return careful(frame, a, b)
 
@@ -91,8 +96,24 @@ def binary(sign: str, left: Run, right: Run, careful: Careful) -> Run:
 
 def with_constant_right(sign: str, left: Run, constant: Any, careful: Careful) -> Run | None:
     """Return the closure of `left sign constant`, or None where there is no faster form."""
+    if type(constant) is float and sign in _FLOAT_GIVING:
+        return _float_right(_OPERATIONS[sign], left, constant, careful)
     make = _CONSTANT_RIGHT.get(sign)
     return make(left, constant, careful) if make and type(constant) in _PLAIN else None
+
+
+_FLOAT_GIVING: Final = frozenset("+-*")
+"""Operators whose result is a float, and so needs no check, when one operand is one."""
+
+
+def _float_right(operation: Callable[[Any, Any], Any], left: Run, constant: float, careful: Careful) -> Run:
+    def run(frame: Frame) -> Any:
+        a = left(frame)
+        if type(a) is float or type(a) is int:
+            return operation(a, constant)
+        return careful(frame, a, constant)
+
+    return run
 
 
 def with_constant_left(sign: str, constant: Any, right: Run, careful: Careful) -> Run | None:
@@ -104,12 +125,12 @@ def with_constant_left(sign: str, constant: Any, right: Run, careful: Careful) -
 def _add_right(left: Run, constant: Any, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         a = left(frame)
-        if type(a) is float:
-            return a + constant
         if type(a) is int:
             result = a + constant
-            if -_SMALL < result < _SMALL:
+            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
                 return result
+        elif type(a) is float:
+            return a + constant
         return careful(frame, a, constant)
 
     return run
@@ -118,12 +139,12 @@ def _add_right(left: Run, constant: Any, careful: Careful) -> Run:
 def _subtract_right(left: Run, constant: Any, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         a = left(frame)
-        if type(a) is float:
-            return a - constant
         if type(a) is int:
             result = a - constant
-            if -_SMALL < result < _SMALL:
+            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
                 return result
+        elif type(a) is float:
+            return a - constant
         return careful(frame, a, constant)
 
     return run
@@ -132,12 +153,12 @@ def _subtract_right(left: Run, constant: Any, careful: Careful) -> Run:
 def _multiply_right(left: Run, constant: Any, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         a = left(frame)
-        if type(a) is float:
-            return a * constant
         if type(a) is int:
             result = a * constant
-            if -_SMALL < result < _SMALL:
+            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
                 return result
+        elif type(a) is float:
+            return a * constant
         return careful(frame, a, constant)
 
     return run
@@ -149,7 +170,7 @@ def _divide_right(left: Run, constant: Any, careful: Careful) -> Run:
 
     def run(frame: Frame) -> Any:
         a = left(frame)
-        return a / constant if type(a) in _PLAIN else careful(frame, a, constant)
+        return a / constant if type(a) is float or type(a) is int else careful(frame, a, constant)
 
     return run
 
@@ -157,12 +178,12 @@ def _divide_right(left: Run, constant: Any, careful: Careful) -> Run:
 def _add_left(constant: Any, right: Run, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         b = right(frame)
-        if type(b) is float:
-            return constant + b
         if type(b) is int:
             result = constant + b
-            if -_SMALL < result < _SMALL:
+            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
                 return result
+        elif type(b) is float:
+            return constant + b
         return careful(frame, constant, b)
 
     return run
@@ -171,12 +192,12 @@ def _add_left(constant: Any, right: Run, careful: Careful) -> Run:
 def _subtract_left(constant: Any, right: Run, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         b = right(frame)
-        if type(b) is float:
-            return constant - b
         if type(b) is int:
             result = constant - b
-            if -_SMALL < result < _SMALL:
+            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
                 return result
+        elif type(b) is float:
+            return constant - b
         return careful(frame, constant, b)
 
     return run
@@ -185,12 +206,12 @@ def _subtract_left(constant: Any, right: Run, careful: Careful) -> Run:
 def _multiply_left(constant: Any, right: Run, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         b = right(frame)
-        if type(b) is float:
-            return constant * b
         if type(b) is int:
             result = constant * b
-            if -_SMALL < result < _SMALL:
+            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
                 return result
+        elif type(b) is float:
+            return constant * b
         return careful(frame, constant, b)
 
     return run
@@ -199,7 +220,7 @@ def _multiply_left(constant: Any, right: Run, careful: Careful) -> Run:
 def _less_right(left: Run, constant: Any, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         a = left(frame)
-        return a < constant if type(a) in _PLAIN else careful(frame, a, constant)
+        return a < constant if type(a) is float or type(a) is int else careful(frame, a, constant)
 
     return run
 
@@ -207,7 +228,7 @@ def _less_right(left: Run, constant: Any, careful: Careful) -> Run:
 def _less_equal_right(left: Run, constant: Any, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         a = left(frame)
-        return a <= constant if type(a) in _PLAIN else careful(frame, a, constant)
+        return a <= constant if type(a) is float or type(a) is int else careful(frame, a, constant)
 
     return run
 
@@ -215,7 +236,7 @@ def _less_equal_right(left: Run, constant: Any, careful: Careful) -> Run:
 def _greater_right(left: Run, constant: Any, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         a = left(frame)
-        return a > constant if type(a) in _PLAIN else careful(frame, a, constant)
+        return a > constant if type(a) is float or type(a) is int else careful(frame, a, constant)
 
     return run
 
@@ -223,7 +244,7 @@ def _greater_right(left: Run, constant: Any, careful: Careful) -> Run:
 def _greater_equal_right(left: Run, constant: Any, careful: Careful) -> Run:
     def run(frame: Frame) -> Any:
         a = left(frame)
-        return a >= constant if type(a) in _PLAIN else careful(frame, a, constant)
+        return a >= constant if type(a) is float or type(a) is int else careful(frame, a, constant)
 
     return run
 

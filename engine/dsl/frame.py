@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +15,10 @@ from engine.types import CallSite
 
 SCALARS: Final = frozenset({int, float, bool, Decimal, type(None)})
 """Types of values that have no items."""
+
+
+_CHARACTERS_PER_ITEM: Final = 64
+"""How many characters of a text cost as much as one item of a list."""
 
 
 class Suspended(Exception):
@@ -41,28 +45,32 @@ class Frame:
     """One evaluation of one script.
 
     Attributes:
-        slots: values of references, parameters, locals and placeholders.
+        context: what the job gave.
         text: the script, for the positions of errors.
-        context: what the job gave; None while constants are folded.
-        work: items that lists and texts may still have.
+        slots: values of locals and placeholders.
+        ahead_of_time: constants are folded or dependencies extracted; nothing of the invocation is known.
         effects: effects performed so far.
         directives: what the script asked of the job.
     """
 
-    __slots__ = ("_kept", "_operator_state", "_resumed_at", "context", "directives", "effects", "limits", "slots",
-                 "text", "work")  # fmt: skip
+    # Defaults stand in the class, because most evaluations are over before they would need them.
+    ahead_of_time = False
+    effects = 0
+    directives: Sequence[Directive] = ()
+    _work: int | None = None
+    _kept: dict[int, Any] | None = None
+    _resumed_at: str | None = None
+    _operator_state: Mapping[str, Any] | None = None
 
-    def __init__(self, slots: list[Any], text: str, limits: Limits, context: ScriptContext | None) -> None:
-        self.slots = slots
-        self.text = text
-        self.limits = limits
+    def __init__(self, context: ScriptContext, text: str, slots: list[Any]) -> None:
         self.context = context
-        self.work = limits.work
-        self.effects = 0
-        self.directives: list[Directive] = []
-        self._kept: dict[int, Any] | None = None
-        self._resumed_at: str | None = None
-        self._operator_state: Mapping[str, Any] | None = None
+        self.text = text
+        self.slots = slots
+
+    @property
+    def limits(self) -> Limits:
+        """What the script may cost."""
+        return self.context.limits
 
     def resume(self, call_site: str, operator_state: Mapping[str, Any], kept: dict[int, Any]) -> None:
         """Make this evaluation go on where another one was suspended."""
@@ -76,7 +84,9 @@ class Frame:
 
     def charge(self, value: Any) -> None:
         """Count the items of a list, dict, text or series against what the evaluation may touch."""
-        if type(value) not in SCALARS:
+        if type(value) is str:
+            self._spend(len(value) // _CHARACTERS_PER_ITEM + 1)
+        elif type(value) not in SCALARS:
             self._spend(len(value))
 
     def charge_deep(self, value: Any) -> Any:
@@ -86,10 +96,15 @@ class Frame:
         return value
 
     def _spend(self, items: int) -> None:
-        self.work -= items
-        if self.work < 0:
+        self._work = (self.limits.work if self._work is None else self._work) - items
+        if self._work < 0:
             message = f"the script touches more than {self.limits.work:,} items of lists and texts"
             raise DslError(message, code="limit_exceeded")
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the evaluation has touched all the items it may."""
+        return self._work is not None and self._work < 0
 
     def count_effect(self, operator: str) -> None:
         """Count one effect against the limit of the invocation."""
@@ -100,8 +115,10 @@ class Frame:
 
     def context_for(self, operator: str, call_site: CallSite) -> OperatorContext:
         """Return what one call sees of the invocation."""
-        if self.context is None:
+        if self.ahead_of_time:
             raise DslError(f"{operator}() cannot be evaluated before the script runs")
+        if not isinstance(self.directives, list):
+            self.directives = []
         state = None
         if self._resumed_at == call_site:
             state, self._resumed_at = self._operator_state, None
@@ -114,6 +131,8 @@ class Frame:
         """
         if isinstance(error, OctoflowError) and not isinstance(error, DslError):
             return error
+        if self.ahead_of_time:
+            return DslError(doing)  # nobody sees the errors of folding
         if not isinstance(error, DslError):
             error = DslError(f"{doing}: {_reason(error)}")
         return error if error.position else error.at(position_of(self.text, at), self.text)

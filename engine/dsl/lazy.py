@@ -1,4 +1,4 @@
-"""Arguments that an operator evaluates itself, with the memory that lets it be called again after a suspension."""
+"""Arguments that an operator evaluates itself, and the memory that lets it start anew after a suspension."""
 
 from __future__ import annotations
 

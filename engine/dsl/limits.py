@@ -16,7 +16,7 @@ class Limits:
         nesting: how deep brackets and expressions may stand inside each other.
         integer_bits: integers stay below two to this power.
         items: length of one list, dict or string.
-        work: items that all lists, dicts, strings and series of one evaluation may have together.
+        work: items of lists, dicts and series that one evaluation may touch, all together.
         effects: effects of one invocation.
         kept_bytes: size in bytes, as JSON, of what a suspended script keeps.
     """
@@ -25,7 +25,7 @@ class Limits:
     nesting: int = 100
     integer_bits: int = 256
     items: int = 1_000_000
-    work: int = 3_000_000
+    work: int = 2_000_000
     effects: int = 50
     kept_bytes: int = 65_536
 

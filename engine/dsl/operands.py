@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.dsl.arithmetic import check_items, is_hashable, type_of
+from engine.dsl.code import Run
 from engine.dsl.frame import SCALARS, Frame
 from engine.dsl.registry import closest
 from engine.errors import DslError
@@ -68,6 +69,37 @@ def walk(action: str, value: Any, path: Sequence[str | int]) -> Any:
             way = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path[:done])
             raise DslError(f"${action}{way}: {error.message}", suggestion=error.suggestion) from None
     return value
+
+
+def reference(action: str, path: Sequence[str | int], at: int) -> Run:
+    """Return the closure of `$action.path`."""
+
+    def run(frame: Frame) -> Any:
+        try:
+            return frame.context.references[action]
+        except KeyError:
+            raise frame.located(DslError(f"${action} has no result"), at, f"${action}") from None
+
+    def run_with_path(frame: Frame) -> Any:
+        value = run(frame)
+        try:
+            return walk(action, value, path)
+        except DslError as error:
+            raise frame.located(error, at, f"${action}") from None
+
+    return run_with_path if path else run
+
+
+def parameter(name: str, at: int) -> Run:
+    """Return the closure of an `UNRESOLVED_PARAMETER`."""
+
+    def run(frame: Frame) -> Any:
+        if name not in frame.context.parameters:
+            message = f"no dependency of this action declares the parameter {name}"
+            raise frame.located(DslError(message, code="invalid_parameters"), at, name)
+        return frame.context.parameters[name]
+
+    return run
 
 
 def sliced(value: Any, bounds: Sequence[Any]) -> Any:

@@ -19,11 +19,6 @@ def is_true(value: Any) -> bool:
     return value is True or (value is not False and truth(value))
 
 
-def constant(value: Any) -> Run:
-    """Return the closure of a constant."""
-    return lambda _: value
-
-
 def slot(index: int) -> Run:
     """Return the closure that reads a local, a reference or a parameter."""
     return lambda frame: frame.slots[index]

@@ -1,7 +1,8 @@
 """Says what is wrong with a text that the grammar does not accept, and what to write instead.
 
 Most refused texts are Python: their construct is recognised by the text at the place where parsing stopped,
-looked up in a table, and refused as `unsupported`. Everything else is a `syntax` error that says what was expected.
+looked up in a table, and refused as `unsupported`. Everything else is a `syntax` error that says what was
+expected.
 """
 
 from __future__ import annotations

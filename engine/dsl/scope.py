@@ -9,19 +9,13 @@ PLACEHOLDER: Final = "LOCAL_VALUE_PLACEHOLDER"
 
 
 class Scope:
-    """Slots of one script: references and parameters first come, then locals and placeholders.
+    """The locals and placeholders of one script.
 
     Attributes:
-        references: slot by action id.
-        parameters: slot by parameter name.
-        places: offset of the first use of each reference and parameter, by slot.
         size: number of slots.
     """
 
     def __init__(self) -> None:
-        self.references: dict[str, int] = {}
-        self.parameters: dict[str, int] = {}
-        self.places: dict[int, int] = {}
         self.size = 0
         self._locals: dict[str, int] = {}
         self._placeholders: list[int] = []
@@ -30,20 +24,6 @@ class Scope:
         """Return a slot that nothing else uses."""
         self.size += 1
         return self.size - 1
-
-    def reference(self, action: str, at: int) -> int:
-        """Return the slot of another action's result."""
-        return self._named(self.references, action, at)
-
-    def parameter(self, name: str, at: int) -> int:
-        """Return the slot of an `UNRESOLVED_PARAMETER`."""
-        return self._named(self.parameters, name, at)
-
-    def _named(self, slots: dict[str, int], name: str, at: int) -> int:
-        if name not in slots:
-            slots[name] = self.new_slot()
-            self.places[slots[name]] = at
-        return slots[name]
 
     def assign(self, name: str) -> int:
         """Return a new slot for a local; from now on the name means this one."""

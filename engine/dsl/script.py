@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
@@ -16,10 +16,10 @@ from engine.dsl.frame import Frame
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
 from engine.dsl.parser import parse
 from engine.dsl.registry import Kind, OperatorRegistry
-from engine.dsl.scope import Scope
-from engine.dsl.source import error_at
 
 _CACHED_SCRIPTS: Final = 2_048
+_NO_SLOTS: Final[list[Any]] = []
+"""Shared by all scripts without locals; nothing writes to it."""
 
 
 class CompiledScript:
@@ -34,16 +34,17 @@ class CompiledScript:
         needs_exchange: whether it cannot run without an exchange account.
         is_static: whether it depends on no market data.
         is_plain: whether it can neither wait for anything nor suspend.
+        evaluate: returns the value of a plain script from its `ScriptContext`, or raises its `DslError`.
         is_sync: whether it waits for no I/O, so that `DSLExecutor.execute_sync` can run it.
     """
 
-    def __init__(self, text: str, code: Code, scope: Scope, facts: Facts, limits: Limits) -> None:
+    def __init__(self, text: str, code: Code, slots: int, facts: Facts, limits: Limits) -> None:
         definitions = facts.calls
         self.text = text
         self.code = code
         self.limits = limits
-        self.references = frozenset(scope.references)
-        self.parameters = frozenset(scope.parameters)
+        self.references = frozenset(facts.references)
+        self.parameters = frozenset(facts.parameters)
         self.operators = tuple(dict.fromkeys(definition.name for definition in definitions))
         self.calls_effects = any(definition.kind is Kind.EFFECT for definition in definitions)
         self.needs_exchange = any(
@@ -52,10 +53,9 @@ class CompiledScript:
         self.is_static = not facts.requests
         self.is_plain = code.run is not None
         self.is_sync = not any(definition.does_io for definition in definitions)
-        self._scope = scope
+        self._slots = slots
+        self.evaluate = _evaluator(code, text, slots)
         self._facts = facts
-        self._reference_slots = tuple(scope.references.items())
-        self._parameter_slots = tuple(scope.parameters.items())
 
     @cached_property
     def script_hash(self) -> str:
@@ -80,37 +80,34 @@ class CompiledScript:
         """
         if self.is_static:
             return ()
-        frame = Frame([UNKNOWN] * self._scope.size, self.text, self.limits, None)
-        for slots, values in (
-            (self._reference_slots, references or {}),
-            (self._parameter_slots, parameters or {}),
-        ):
-            for name, slot in slots:
-                frame.slots[slot] = values.get(name, UNKNOWN)
-        return extract(self._facts, frame, defaults)
+        context = ScriptContext(
+            now=0,
+            defaults=defaults,
+            references=references or {},
+            parameters=parameters or {},
+            limits=self.limits,
+        )
+        frame = Frame(context, self.text, [UNKNOWN] * self._slots)
+        frame.ahead_of_time = True
+        return extract(self._facts, frame)
 
     def frame(self, context: ScriptContext) -> Frame:
-        """Return a fresh frame for one evaluation.
+        """Return a fresh frame for one evaluation."""
+        return Frame(context, self.text, [None] * self._slots if self._slots else _NO_SLOTS)
 
-        Raises:
-            DslError: a reference or a parameter has no value.
-        """
-        slots: list[Any] = [None] * self._scope.size
-        for name, slot in self._reference_slots:
-            value = context.references.get(name, UNKNOWN)
-            if value is UNKNOWN:
-                raise self._unbound(slot, f"${name} has no result", "evaluation")
-            slots[slot] = value
-        for name, slot in self._parameter_slots:
-            value = context.parameters.get(name, UNKNOWN)
-            if value is UNKNOWN:
-                message = f"no dependency of this action declares the parameter {name}"
-                raise self._unbound(slot, message, "invalid_parameters")
-            slots[slot] = value
-        return Frame(slots, self.text, context.limits, context)
 
-    def _unbound(self, slot: int, message: str, code: str) -> Exception:
-        return error_at(self.text, self._scope.places[slot], message, code=code)
+def _evaluator(code: Code, text: str, slots: int) -> Callable[[ScriptContext], Any]:
+    """Return the shortest way to the value of a plain script."""
+    run = code.run
+    if run is None:
+        return _not_plain
+    if slots:
+        return lambda context: run(Frame(context, text, [None] * slots))
+    return lambda context: run(Frame(context, text, _NO_SLOTS))
+
+
+def _not_plain(_: ScriptContext) -> Any:
+    raise TypeError("only plain scripts can be evaluated at once")
 
 
 @lru_cache(maxsize=_CACHED_SCRIPTS)
@@ -123,4 +120,4 @@ def compile_script(text: str, registry: OperatorRegistry, limits: Limits = DEFAU
     tree = parse(text, limits)
     compiler = Compiler(text, registry, limits)
     code = compiler.script(tree)
-    return CompiledScript(text, code, compiler.scope, compiler.facts, limits)
+    return CompiledScript(text, code, compiler.scope.size, compiler.facts, limits)

@@ -1,7 +1,8 @@
 """Stepwise forms of all nodes: coroutines that can suspend, keep what they evaluated, and go on from there.
 
-Every form has the same shape: it takes back what it kept, if the script was suspended inside it, evaluates what is
-left, and when a `Suspended` passes through, adds its progress. Nodes with nothing to keep add nothing.
+Every form has the same shape: it takes back what it kept, if the script was suspended inside it, evaluates
+what is left, and when a `Suspended` passes through, adds its progress. Nodes with nothing to keep add
+nothing.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 from engine.dsl import Kind, OperatorSet, Range, Series, operator
 from engine.dsl.arithmetic import is_hashable, truth
-from engine.dsl.limits import DEFAULT_LIMITS
 from engine.errors import DslError
 
 SET: Final = OperatorSet("collection", "Lists and dicts.")
@@ -86,11 +85,17 @@ def last(values: Series) -> Any:
     return _items(values[-1:], what="last")[0]
 
 
+_MAX_RANGE: Final = 100_000
+"""Below the limit of lists, because it takes 12 characters to ask for so many."""
+
 _Bound = Annotated[int, Range(ge=-(10**15), le=10**15)]
 
 
 @operator(SET, kind=Kind.PURE, name="range", example="range(5)")
-def range_(start: _Bound, stop: _Bound | None = None, step: _Bound = 1) -> list[int]:
+def range_(start: _Bound, stop: _Bound | None = None, step: _MAX_RANGE: Final = 100_000
+"""Below the limit of lists, because it takes 12 characters to ask for so many."""
+
+_Bound = 1) -> list[int]:
     """Return the integers from a start to below a stop.
 
     Args:
@@ -101,11 +106,9 @@ def range_(start: _Bound, stop: _Bound | None = None, step: _Bound = 1) -> list[
     if step == 0:
         raise DslError("the step cannot be 0", code="invalid_parameters")
     numbers = builtins.range(start, stop, step) if stop is not None else builtins.range(0, start, step)
-    if builtins.len(numbers) > DEFAULT_LIMITS.items:
-        raise DslError(
-            f"{builtins.len(numbers):,} items; a list has at most {DEFAULT_LIMITS.items:,}",
-            code="limit_exceeded",
-        )
+    if builtins.len(numbers) > _MAX_RANGE:
+        message = f"{builtins.len(numbers):,} integers; a range has at most {_MAX_RANGE:,}"
+        raise DslError(message, code="limit_exceeded")
     return list(numbers)
 
 
