@@ -92,10 +92,7 @@ _Bound = Annotated[int, Range(ge=-(10**15), le=10**15)]
 
 
 @operator(SET, kind=Kind.PURE, name="range", example="range(5)")
-def range_(start: _Bound, stop: _Bound | None = None, step: _MAX_RANGE: Final = 100_000
-"""Below the limit of lists, because it takes 12 characters to ask for so many."""
-
-_Bound = 1) -> list[int]:
+def range_(start: _Bound, stop: _Bound | None = None, step: _Bound = 1) -> list[int]:
     """Return the integers from a start to below a stop.
 
     Args:
