@@ -102,7 +102,7 @@ def operators(
     shown = [found for found in registry.definitions() if name in (None, found.name, found.set_name)]
     if not shown:
         hint = registry.suggest(name or "", [group.name for group in registry.sets()])
-        suggestion = f" Did you mean {hint!r}?" if hint else ""
+        suggestion = f" Did you mean `{hint}`?" if hint else ""
         raise CommandError(f"there is no operator or set {name!r}.{suggestion}", ExitCode.WRONG_INPUT)
     if as_json:
         print_json([definition.describe() for definition in shown])

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-_JSON_KEY = "octoflow.json"
+_JSON_KEY: Final = "octoflow.json"
+
+LOG_WIDTH: Final = 140
+"""Columns where the output is no terminal, whose width would be known."""
 
 
 def _remember_json(context: typer.Context, value: bool) -> bool:
@@ -33,8 +36,9 @@ def wants_json(context: Any) -> bool:
 
 
 def console() -> Console:
-    """Return a console on the present stdout; a test or a pipe may have replaced it."""
-    return Console(highlight=False)
+    """Return a console on the present stdout, which a test or a pipe may have replaced."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=LOG_WIDTH)
 
 
 def print_json(value: Any) -> None:
@@ -50,10 +54,10 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
     """Return a table in the one style of this command line; texts are shown as they are, without markup."""
+    cut = [Column(header, no_wrap=True, overflow="ellipsis", header_style="dim") for header in columns]
     result = Table(
-        *columns, title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0),
-        header_style="dim",
-    )  # fmt: skip
+        *cut, title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
+    )
     for row in rows:
         result.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return result

@@ -17,7 +17,8 @@ from engine.values import decode_value, format_decimal, plain_value
 from workflows.messages import StatusReport
 
 MAX_ROWS: Final = 12
-MAX_RESULT: Final = 60
+MAX_SCRIPT: Final = 48
+MAX_RESULT: Final = 80
 ENDED: Final = ("finished", "stopped")
 _NO_TIME: Final = " " * 19
 
@@ -117,6 +118,8 @@ def _in_words(value: Any) -> str:
     if isinstance(value, dict) and isinstance(value.get("cancelled_orders"), list):
         count = len(value["cancelled_orders"])
         return f"{count} order{'' if count == 1 else 's'} cancelled"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_in_words(item)}" for key, item in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -174,7 +177,7 @@ def _actions(snapshot: Snapshot) -> RenderableType:
     for action in actions[:MAX_ROWS]:
         sign, style = _MARKS[action_status(action)]
         script = action.dsl_script if action.dsl_script is not None else f"({action.action})"
-        rows.append([Text(sign, style=style), action.id, shorten(script, 48), action_result(action)])
+        rows.append([Text(sign, style=style), action.id, shorten(script, MAX_SCRIPT), action_result(action)])
     hidden = len(actions) - MAX_ROWS
     title = f"Actions (the first {MAX_ROWS} of {len(actions)})" if hidden > 0 else "Actions"
     return table(title, ["", "id", "script", "result"], rows)

@@ -133,7 +133,7 @@ class Document:
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a hint with the known name that looks most like `name`, if one does."""
     matches = get_close_matches(name, list(known), n=1)
-    return f"Did you mean {matches[0]!r}?" if matches else None
+    return f"Did you mean `{matches[0]}`?" if matches else None
 
 
 def read_document(text: str, name: str) -> Document:

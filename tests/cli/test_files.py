@@ -42,7 +42,7 @@ class TestValidate:
         self, octoflow: Octoflow, good: str, bad: str
     ) -> None:
         octoflow.fails(
-            "validate", bad, good, code=2, saying=[f"{bad}:2:", "action 'a'", "action 'b'", "'max'"]
+            "validate", bad, good, code=2, saying=[f"{bad}:2:", "action 'a'", "action 'b'", "`max`"]
         )
 
     def test_programs_get_the_problems_as_json(self, octoflow: Octoflow, good: str, bad: str) -> None:
@@ -90,7 +90,7 @@ class TestLanguageReference:
         assert described["parameters"][0]["required"]
 
     def test_an_unknown_name_suggests_the_closest_one(self, octoflow: Octoflow) -> None:
-        octoflow.fails("operators", "sqart", code=2, saying=["'sqrt'"])
+        octoflow.fails("operators", "sqart", code=2, saying=["`sqrt`"])
 
     def test_the_page_in_the_documentation_is_up_to_date(self) -> None:
         page = (REPOSITORY / "docs" / "operators.md").read_text()

@@ -182,7 +182,7 @@ actions:
         problem = only_problem_of("name: bot\nactions:\n  a: {run: '1', aftr: b}\n")
         assert str(problem) == (
             "bot.yaml:3:17: action 'a': unknown key 'aftr'; expected run, action, config, after, then."
-            " Did you mean 'after'?"
+            " Did you mean `after`?"
         )
 
     def test_an_unknown_operator_suggests_the_closest_one(self) -> None:
