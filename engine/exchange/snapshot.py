@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Awaitable, Collection, Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import NoReturn
 
@@ -98,12 +99,14 @@ class MarketSnapshot:
 
     async def load_prices(self, assets: Iterable[Asset], unit: Asset) -> None:
         """Fetch the prices that `value` needs for these assets, where the exchange has them."""
-        for symbol in sorted(needed_symbols(assets, unit, await self._load_markets())):
-            try:
-                await self.fetch([symbol], {})
-            except ConfigurationError:
-                # A recorded market need not hold every asset of the account; its value is unknown then.
-                continue
+        needed = sorted(needed_symbols(assets, unit, await self._load_markets()))
+        try:
+            await self.fetch(needed, {})
+        except ConfigurationError:
+            # A recorded market need not have every asset at this time; the value of the others is known still.
+            for symbol in needed:
+                with suppress(ConfigurationError):
+                    await self.fetch([symbol], {})
 
     async def _load_markets(self) -> Mapping[Symbol, Market]:
         if self._markets is None:

@@ -148,12 +148,7 @@ def vwma(data: Series, volume: Series, period: Number) -> Series:
     import numpy as np
     import talib
 
-    values, weights = floats(data), floats(volume)
-    if len(values) != len(weights):
-        raise DslError(
-            f"{len(values)} values and {len(weights)} volumes; both must be as many",
-            code="invalid_parameters",
-        )
+    values, weights = _aligned(data, volume)
     whole = whole_period(period, values)
     if whole == 1:
         return values.copy()
@@ -193,3 +188,185 @@ def _classic_macd(values: Floats) -> Floats:
     lead = _MACD_CLASSIC[1] - 1
     line: Floats = talib.MACDFIX(_led_in(values, lead), signalperiod=1)[0][lead:]
     return line
+
+
+@operator(
+    SET,
+    kind=Kind.PURE,
+    window=_needs(1),
+    example="atr(high('BTC/USDT', '4h'), low('BTC/USDT', '4h'), close('BTC/USDT', '4h'), 14)[-1]",
+)
+def atr(high: Series, low: Series, close: Series, period: Number) -> Series:
+    """Average true range in Wilder's smoothing, in quote.
+
+    Args:
+        high: highest price of each candle.
+        low: lowest price of each candle.
+        close: last price of each candle.
+        period: number of candles.
+    """
+    import talib
+
+    highs, lows, closes = _aligned(high, low, close)
+    whole = whole_period(period, closes, extra=1)
+    result: Floats = talib.ATR(highs, lows, closes, whole)[whole:]
+    return result
+
+
+@operator(
+    SET, kind=Kind.PURE, window=_needs(0), example="bollinger(close('BTC/USDT', '4h'), 20)['lower'][-1]"
+)
+def bollinger(data: Series, period: Number, deviations: Number = 2) -> dict[str, Any]:
+    """Bollinger bands: `{"upper": …, "middle": …, "lower": …}`, the middle being the simple moving average.
+
+    Args:
+        data: prices, oldest first.
+        period: number of candles.
+        deviations: distance of the outer bands, in standard deviations of one period.
+    """
+    middle, width = floats(ma(data, period)), floats(stddev(data, period)) * float(deviations)
+    return {"upper": middle + width, "middle": middle, "lower": middle - width}
+
+
+@operator(
+    SET,
+    kind=Kind.PURE,
+    window=lambda arguments: (
+        int(arguments["period"]) + int(arguments["smoothing"]) + int(arguments["signal"])
+    ),
+    example="stochastic(high('BTC/USDT', '4h'), low('BTC/USDT', '4h'), close('BTC/USDT', '4h'))['k'][-1]",
+)
+def stochastic(
+    high: Series, low: Series, close: Series, period: Number = 14, smoothing: Number = 3, signal: Number = 3
+) -> dict[str, Any]:
+    """Stochastic oscillator, 0 to 100: `{"k": …, "d": …}`; null while the price stands still.
+
+    Args:
+        high: highest price of each candle.
+        low: lowest price of each candle.
+        close: last price of each candle.
+        period: number of candles whose range counts.
+        smoothing: period of the average that makes `k` of it.
+        signal: period of the average of `k` that makes `d`.
+    """
+    import numpy as np
+
+    highs, lows, closes = _aligned(high, low, close)
+    top, bottom = floats(highest(highs, period)), floats(lowest(lows, period))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        raw = 100 * (closes[len(closes) - len(top) :] - bottom) / (top - bottom)
+    k = ma(raw, smoothing)
+    return {"k": k, "d": ma(k, signal)}
+
+
+@operator(SET, kind=Kind.PURE, window=_needs(0), example="highest(high('BTC/USDT', '4h'), 20)[-1]")
+def highest(data: Series, period: Number) -> Series:
+    """Highest value of each period.
+
+    Args:
+        data: values, oldest first.
+        period: number of candles.
+    """
+    import talib
+
+    values = floats(data)
+    whole = whole_period(period, values)
+    result: Floats = values.copy() if whole == 1 else talib.MAX(values, whole)[whole - 1 :]
+    return result
+
+
+@operator(SET, kind=Kind.PURE, window=_needs(0), example="lowest(low('BTC/USDT', '4h'), 20)[-1]")
+def lowest(data: Series, period: Number) -> Series:
+    """Lowest value of each period.
+
+    Args:
+        data: values, oldest first.
+        period: number of candles.
+    """
+    import talib
+
+    values = floats(data)
+    whole = whole_period(period, values)
+    result: Floats = values.copy() if whole == 1 else talib.MIN(values, whole)[whole - 1 :]
+    return result
+
+
+@operator(SET, kind=Kind.PURE, window=_needs(0), example="stddev(close('BTC/USDT', '4h'), 20)[-1]")
+def stddev(data: Series, period: Number) -> Series:
+    """Standard deviation of each period, of the population.
+
+    Args:
+        data: values, oldest first.
+        period: number of candles.
+    """
+    import talib
+
+    values = floats(data)
+    whole = whole_period(period, values)
+    result: Floats = values * 0 if whole == 1 else talib.STDDEV(values, whole)[whole - 1 :]
+    return result
+
+
+@operator(SET, kind=Kind.PURE, window=_needs(1), example="change(close('BTC/USDT', '4h'))[-1]")
+def change(data: Series, period: Number = 1) -> Series:
+    """Difference of each value to the one a period before.
+
+    Args:
+        data: values, oldest first.
+        period: number of candles between the two.
+    """
+    values = floats(data)
+    whole = whole_period(period, values, extra=1)
+    return values[whole:] - values[:-whole]
+
+
+@operator(
+    SET,
+    kind=Kind.PURE,
+    example="crossover(ema(close('BTC/USDT', '4h'), 12), ema(close('BTC/USDT', '4h'), 26))",
+)
+def crossover(data: Series, other: Series | Number) -> bool:
+    """Whether the newest value is above the other one, and the value before was not.
+
+    Args:
+        data: values, oldest first.
+        other: a series, or a number that stands still.
+    """
+    previous, newest = _differences(data, other)
+    return previous <= 0 < newest
+
+
+@operator(SET, kind=Kind.PURE, example="crossunder(rsi(close('BTC/USDT', '4h'), 14), 30)")
+def crossunder(data: Series, other: Series | Number) -> bool:
+    """Whether the newest value is below the other one, and the value before was not.
+
+    Args:
+        data: values, oldest first.
+        other: a series, or a number that stands still.
+    """
+    previous, newest = _differences(data, other)
+    return newest < 0 <= previous
+
+
+def _differences(data: Series, other: Series | Number) -> tuple[float, float]:
+    """Return the last two differences between a series and another one, or a number."""
+    ours = floats(data)
+    theirs = floats([other, other] if isinstance(other, int | float | Decimal) else other)
+    if len(ours) < 2 or len(theirs) < 2:
+        raise DslError("a crossing needs two values of each series")
+    return float(ours[-2] - theirs[-2]), float(ours[-1] - theirs[-1])
+
+
+def _aligned(*columns: Series) -> tuple[Floats, ...]:
+    """Return columns of the same candles as arrays.
+
+    Raises:
+        DslError: `invalid_parameters`, when they are not equally long.
+    """
+    arrays = tuple(floats(column) for column in columns)
+    if len({len(array) for array in arrays}) > 1:
+        lengths = ", ".join(str(len(array)) for array in arrays)
+        raise DslError(
+            f"series of {lengths} values; all must be of the same candles", code="invalid_parameters"
+        )
+    return arrays

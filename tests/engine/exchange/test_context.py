@@ -103,11 +103,10 @@ async def test_an_unknown_symbol_costs_only_the_operator_that_uses_it() -> None:
     source = MemoryMarket({BTC: 100, ETH: 10})
     async with opened(source, holding()) as context:
         await context.require([TRADED, Dependency("BTC/USDC", "1h", "candles")])
-        data = context.services()[MarketData]
-        assert isinstance(data, object)
-        assert context.services()[Account]
+        data: Any = context.services()[MarketData]
+        assert data.mark_price(BTC) == 100
         with pytest.raises(DslError, match="no symbol `BTC/USDC`") as unknown:
-            data.market(Symbol("BTC/USDC"))  # type: ignore[attr-defined]
+            data.candles(Symbol("BTC/USDC"), HOUR)
     assert unknown.value.code == "invalid_parameters"
     assert "BTC/USDT" in (unknown.value.suggestion or "")
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import DslError
+from engine.operators.indicators import ema, ma
 from tests.support.memory_market import MemoryMarket
 from tests.support.paper import run_script
 
@@ -74,8 +75,32 @@ async def test_while_nothing_moves_there_is_no_strength() -> None:
 
 
 @pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("highest([1, 3, 2, 1], 2)", [3, 3, 2]),
+        ("lowest([1, 3, 2, 1], 2)", [1, 2, 1]),
+        ("stddev([1, 3, 3], 2)", [1, 0]),
+        ("change([1, 3, 2, 7])", [2, -1, 5]),
+        ("change([1, 3, 2, 7], 2)", [1, 4]),
+        ("atr([2, 3, 9], [1, 1, 3], [1, 2, 4], 2)", [4.5]),
+        ("bollinger([1, 3, 3], 2)['upper']", [4, 3]),
+        ("bollinger([1, 3, 3], 2, 1)['lower']", [1, 3]),
+        ("stochastic([2, 4, 4], [1, 1, 2], [1, 4, 3], 2, 1, 2)['k']", [100, 100 * 2 / 3]),
+        ("stochastic([2, 4, 4], [1, 1, 2], [1, 4, 3], 2, 1, 2)['d']", [250 / 3]),
+        ("[crossover([1, 3], [2, 2]), crossover([1, 3], 2), crossover([3, 4], 2)]", [True, True, False]),
+        ("[crossunder([3, 1], [2, 2]), crossunder([3, 1], 2), crossunder([2, 2], 2)]", [True, True, False]),
+        ("[crossover([1, 2, 3], [9, 2, 2])]", [True]),
+    ],
+)
+async def test_small_examples_worked_out_by_hand(script: str, expected: Sequence[float]) -> None:
+    assert await value(script) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
     ("script", "code"),
     [
+        ("crossover([1], [2])", "evaluation"),
+        ("atr([1, 2], [1], [1, 2], 1)", "invalid_parameters"),
         ("rsi(prices, 999999)", "evaluation"),
         ("rsi([1, 2, 3, 4], 4)", "evaluation"),
         ("rsi(prices, -1)", "evaluation"),
@@ -98,13 +123,12 @@ async def test_what_cannot_be_computed_is_refused(script: str, code: str) -> Non
     assert refused.value.code == code
 
 
+@settings(deadline=None)  # the first example imports numpy and TA-Lib
 @given(
     prices=st.lists(st.floats(min_value=0.01, max_value=1e6), min_size=3, max_size=60),
     period=st.integers(min_value=1, max_value=60),
 )
 def test_averages_follow_their_definitions(prices: list[float], period: int) -> None:
-    from engine.operators.indicators import ema, ma
-
     period = min(period, len(prices))
     windows = [prices[end - period : end] for end in range(period, len(prices) + 1)]
     assert list(ma(prices, period)) == pytest.approx([math.fsum(one) / period for one in windows], rel=1e-6)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from engine.errors import DslError
+from engine.exchange import RecordedSource
+from tests.support.market import write_candles
 from tests.support.memory_market import BTC, ETH, MemoryMarket
-from tests.support.paper import run_script
+from tests.support.paper import NOW, run_script
 
 HOLDINGS = {"BTC": 1, "USDT": 1_000}
 
@@ -47,3 +50,14 @@ async def test_holdings_are_valued_at_current_prices() -> None:
 async def test_holdings_without_a_price_cannot_be_valued() -> None:
     with pytest.raises(DslError, match="what DOGE is worth in USDT"):
         await run_script("holdings_value('USDT')", exchange(), {"DOGE": 1})
+
+
+async def test_a_recorded_market_that_lacks_an_asset_now_values_the_others(tmp_path: Path) -> None:
+    hourly = [(100, 100, 100, 100)]
+    write_candles(tmp_path, "BTC/USDT", "1h", hourly, start=NOW)
+    write_candles(tmp_path, "ETH/USDT", "1h", hourly, start=NOW + 86_400)
+    source = RecordedSource(tmp_path, "binance")
+
+    assert (await run_script("holdings_value('USDT')", source, {"BTC": 2})).value == 200
+    with pytest.raises(DslError, match="what ETH is worth in USDT"):
+        await run_script("holdings_value('USDT')", source, {"BTC": 2, "ETH": 1})
