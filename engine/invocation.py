@@ -14,9 +14,13 @@ from engine.types import ActionId, Timestamp
 from engine.values import JsonValue, json_size
 
 MAX_EXECUTED_ENTRIES: Final = 50
-MAX_VALUES_BYTES: Final = 32_000
+MAX_OUTCOME_BYTES: Final = 31_000
+"""Of everything of variable length; the rest of the 32 KB is for names of fields."""
+
 MAX_NOTES: Final = 20
 MAX_TEXT: Final = 300
+_ENTRY_BYTES: Final = 150
+"""Bytes of an executed entry besides its id and its error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ class InvocationOutcome(BaseModel):
 
     Attributes:
         next_due_at: UNIX seconds (market time) of the next invocation, None when nothing is due.
-        executed: the first 50 actions called; `executed_count` and `error_count` count all.
+        executed: the first actions called, at most 50; `executed_count` and `error_count` count all.
             `duration` of an entry is in seconds of processor time, `effects` counts orders
             placed or cancelled.
         values: results of priority actions as plain JSON.
@@ -103,12 +107,12 @@ class Journal:
         self.waiting: dict[ActionId, Timestamp] = {}
         self.cut_off: dict[str, int] = {}
         self.notes: list[str] = []
-        self._values_left = MAX_VALUES_BYTES
+        self._room = MAX_OUTCOME_BYTES
 
-    @property
-    def keeps_entries(self) -> bool:
-        """Whether an entry of one more action would be kept."""
-        return len(self.executed) < MAX_EXECUTED_ENTRIES
+    def keeps_entry_of(self, action_id: ActionId, error: str | None) -> bool:
+        """Whether there is room for the entry of one more action; if so, it is taken."""
+        size = _ENTRY_BYTES + json_size([action_id, error])
+        return len(self.executed) < MAX_EXECUTED_ENTRIES and self._takes(size)
 
     def record(self, entry: ExecutedAction, *, failed: bool) -> None:
         """Count an executed action and keep its entry."""
@@ -122,19 +126,17 @@ class Journal:
 
     def publish(self, action_id: ActionId, value: JsonValue) -> None:
         """Keep the plain result of a priority action, or say that it is too long to show."""
-        size = json_size(value)
-        if size > self._values_left:
-            self.note(
-                f"the result of '{action_id}' has {size} bytes and is not shown here; it is in the state"
-            )
-            return
-        self._values_left -= size
-        self.values[action_id] = value
+        size = json_size({action_id: value})
+        if self._takes(size):
+            self.values[action_id] = value
+        else:
+            self.note(f"the result of '{action_id}' ({size} bytes) is not shown here; it is in the state")
 
     def note(self, text: str) -> None:
         """Keep a sentence for people."""
-        if len(self.notes) < MAX_NOTES:
-            self.notes.append(shorten(text))
+        shown = shorten(text)
+        if len(self.notes) < MAX_NOTES and self._takes(json_size(shown)):
+            self.notes.append(shown)
 
     def outcome(
         self,
@@ -158,6 +160,11 @@ class Journal:
             cut_off=self.cut_off,
             notes=self.notes,
         )
+
+    def _takes(self, size: int) -> bool:
+        fits = size <= self._room
+        self._room -= size if fits else 0
+        return fits
 
     def cut(self, counts: Mapping[str, int]) -> None:
         """Remember what was dropped from a bounded list."""

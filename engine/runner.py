@@ -273,7 +273,8 @@ class ActionRunner:
         self, action: Action, script: CompiledScript | None, *, duration: Seconds = 0, effects: int = 0
     ) -> None:
         journal = self._invocation.journal
-        if not journal.keeps_entries:
+        error = shorten(action.error_message) if action.error_message else None
+        if not journal.keeps_entry_of(action.id, error):
             journal.count(failed=action.failed)
             return
         journal.record(
@@ -281,7 +282,7 @@ class ActionRunner:
                 id=action.id,
                 operator=script.operators[0] if script and script.operators else action.action,
                 status=action.error_status or ("ok" if action.is_completed else "waiting"),
-                error=shorten(action.error_message) if action.error_message else None,
+                error=error,
                 duration=duration,
                 effects=effects,
             ),

@@ -480,7 +480,18 @@ async def test_a_long_result_of_a_priority_action_is_named_instead_of_shown() ->
     outcome = await run.invoke(priority_actions=[action("p", "'x' * 40000")])
 
     assert outcome.values == {}
-    assert "40002 bytes" in outcome.notes[0]
+    assert "'p' (40008 bytes) is not shown here" in outcome.notes[0]
+
+
+async def test_the_outcome_stays_small_whatever_happens() -> None:
+    long = "x" * 250
+    failing = [action(f"{long}{n}", f"error('{long}')") for n in range(60)]
+    run = Invoked(scripts("wait(5)"))
+
+    outcome = await run.invoke(priority_actions=[action("big", "'é' * 10000"), *failing])
+
+    assert len(json.dumps(outcome.model_dump(mode="json"), ensure_ascii=False).encode()) < 32_768
+    assert outcome.executed_count == 61
 
 
 async def test_notify_is_shown_in_the_outcome() -> None:

@@ -1,0 +1,1 @@
+"""The conformance corpus of the language and the paper exchange, and what runs it."""

@@ -1,0 +1,39 @@
+"""`python -m tests.conformance FILE…`: run every case of some corpus files and count."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.conformance.compare import matches
+from tests.conformance.corpus import Corpus, differences
+from tests.conformance.modes import run
+
+
+def main() -> int:
+    """Run the command line; the exit code is 1 when a case fails."""
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("-v", "--verbose", action="store_true", help="list the failing cases")
+    arguments = parser.parse_args()
+    passed = failed = 0
+    for path in arguments.files:
+        for case in Corpus.read(path).cases:
+            actual = asyncio.run(run(case))
+            if matches(actual, case.expected):
+                passed += 1
+                continue
+            failed += 1
+            if arguments.verbose:
+                reason = differences().get(case.id)
+                print(f"{case.id}: {case.expression!r}")
+                print(f"    expected {case.expected}\n    actual   {actual}")
+                print(f"    different on purpose: {reason}" if reason else "")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
