@@ -103,7 +103,7 @@ class MarketSnapshot:
         try:
             await self.fetch(needed, {})
         except ConfigurationError:
-            # A recorded market need not have every asset at this time; the value of the others is known still.
+            # A recorded market need not have every asset at this time; the others still have a value.
             for symbol in needed:
                 with suppress(ConfigurationError):
                     await self.fetch([symbol], {})
