@@ -87,12 +87,14 @@ def _exchange_class(exchange_id: str) -> Any:
             if package not in sys.modules:
                 sys.modules[package] = _stand_in(package)
         name = f"ccxt.async_support.{exchange_id}"
-        if not exchange_id.isidentifier() or importlib.util.find_spec(name) is None:
-            raise ConfigurationError(
-                f"ccxt knows no exchange `{exchange_id}`; its ids are such as binance, kraken, okx",
-                code="unknown_exchange",
-            )
-        return getattr(importlib.import_module(name), exchange_id)
+        known = exchange_id.isidentifier() and importlib.util.find_spec(name) is not None
+        found = getattr(importlib.import_module(name), exchange_id, None) if known else None
+    if found is None:
+        raise ConfigurationError(
+            f"ccxt knows no exchange `{exchange_id}`; its ids are such as binance, kraken, okx",
+            code="unknown_exchange",
+        )
+    return found
 
 
 def _stand_in(package: str) -> ModuleType:

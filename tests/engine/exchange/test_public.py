@@ -167,9 +167,10 @@ async def test_history_fetches_the_shortest_candles_that_reach_back_far_enough(
     assert (bars.closed - NOW).tolist() == [-120, -60, 0]
 
 
-async def test_an_unknown_exchange_is_refused() -> None:
-    source = open_source(ExchangeDetails(internal_name="nosuchexchange"))
-    with pytest.raises(ConfigurationError, match="no exchange `nosuchexchange`"):
+@pytest.mark.parametrize("name", ["nosuchexchange", "base", "no such", "Binance"])
+async def test_an_unknown_exchange_is_refused(name: str) -> None:
+    source = open_source(ExchangeDetails(internal_name=name))
+    with pytest.raises(ConfigurationError, match=f"no exchange `{name}`"):
         await source.markets()
     await source.close()
 
