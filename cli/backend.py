@@ -43,6 +43,10 @@ class Backend:
         """Return the address of an automation's page in the Temporal UI."""
         return f"{self.ui}/namespaces/{self.client.namespace}/workflows/{automation_id}" if self.ui else None
 
+    def line_about(self, automation_id: str) -> str:
+        """Return a line that says where an automation can be looked at in detail."""
+        return f"Temporal UI: {self.page_of(automation_id) or 'that of your Temporal server'}"
+
 
 def ui_address(settings: Settings) -> str | None:
     """Return the address of the Temporal UI, if the development server of this machine is in use."""

@@ -113,7 +113,9 @@ def operators(
             members = [definition for definition in shown if definition.set_name == group.name]
             if members:
                 rows = [(definition.name, definition.summary) for definition in members]
-                console().print(table(f"{group.name}: {group.summary}", ["", ""], rows))
+                console().print(
+                    table(f"{group.name}: {group.summary}", ["operator", "summary"], rows, cut=["summary"])
+                )
 
 
 def invoke(

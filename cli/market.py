@@ -10,12 +10,13 @@ from typing import Final
 
 from cli.errors import CommandError, ExitCode
 from engine.automation_schema import parse_moment
-from engine.dsl import Defaults, compile_script
+from engine.dsl import Defaults, Dependency, compile_script
 from engine.errors import ConfigurationError, DslError, RetryableError
 from engine.exchange import Recording, fetch_recording, list_recorded
 from engine.operators import default_registry
 from engine.simulation.sample_market import write_sample_market
 from engine.state import AutomationState, RecordedMarket
+from engine.types import Symbol, TimeFrame
 
 MARKET_VARIABLE: Final = "OCTOFLOW_MARKET_DATA"
 AUTO: Final = "auto"
@@ -28,7 +29,7 @@ HISTORY_CANDLES: Final = 100
 
 FETCHED_CANDLES: Final = 500
 FETCH_TIMEOUT: Final = 2.0
-FALLBACK_TIME_FRAME: Final = "1h"
+FALLBACK_TIME_FRAME: Final = TimeFrame("1h")
 SAMPLE_SEED: Final = 1
 
 _SHIPPED_SAMPLE: Final = Path(__file__).parents[1] / "examples" / "sample_market"
@@ -46,8 +47,8 @@ class MarketChoice:
 class Need:
     """Candles that the scripts of an automation read; `time_frame` None when only prices are read."""
 
-    symbol: str
-    time_frame: str | None
+    symbol: Symbol
+    time_frame: TimeFrame | None
 
 
 def needs_of(state: AutomationState) -> tuple[Need, ...]:
@@ -62,8 +63,13 @@ def needs_of(state: AutomationState) -> tuple[Need, ...]:
             dependencies = compile_script(action.dsl_script, default_registry()).dependencies(defaults)
         except DslError:
             continue  # depends on another action's result, which only the run will know
-        needs |= dict.fromkeys(Need(found.symbol, found.time_frame) for found in dependencies)
+        needs |= dict.fromkeys(map(_need, dependencies))
     return tuple(needs)
+
+
+def _need(dependency: Dependency) -> Need:
+    time_frame = TimeFrame(dependency.time_frame) if dependency.time_frame is not None else None
+    return Need(Symbol(dependency.symbol), time_frame)
 
 
 async def choose_market(market: str, state: AutomationState, home: Path) -> MarketChoice:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 _JSON_KEY: Final = "octoflow.json"
@@ -52,12 +52,26 @@ def print_lines(lines: Iterable[str]) -> None:
         typer.echo(line)
 
 
-def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Return a table in the one style of this command line; texts are shown as they are, without markup."""
-    cut = [Column(header, no_wrap=True, overflow="ellipsis", header_style="dim") for header in columns]
-    result = Table(
-        *cut, title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
-    )
+def table(
+    title: str | None,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    cut: Sequence[str] = (),
+) -> Table:
+    """Return a table in the one style of this command line; texts are shown as they are, without markup.
+
+    Args:
+        title: above the table.
+        columns: their headers.
+        rows: their cells.
+        cut: the columns that give way where the terminal is too narrow.
+    """
+    result = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for index, header in enumerate(columns):
+        width = max(len(header), *(len(row[index]) for row in rows), 1)
+        least = None if header in cut else width
+        result.add_column(header, header_style="dim", no_wrap=True, overflow="ellipsis", min_width=least)
     for row in rows:
         result.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return result

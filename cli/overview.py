@@ -48,7 +48,7 @@ def list_automations(
             )
             for entry in found
         ]
-        console().print(table(None, columns, rows))
+        console().print(table(None, columns, rows, cut=["symbols"]))
 
 
 def _query(status: str | None, exchange: str | None, symbol: str | None, *, ended: bool) -> str:
@@ -83,21 +83,20 @@ def _entry(execution: WorkflowExecution) -> dict[str, Any]:
 
 def show(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
     """Show one automation: actions and results, orders, portfolio, next run."""
-    snapshot, page = asyncio.run(_show(automation_id))
+    snapshot, where = asyncio.run(_show(automation_id))
     if as_json:
         report = snapshot.report.model_dump(mode="json", exclude={"details"})
         print_json({"automation_id": automation_id, **report, "state": dump_state(snapshot.state)})
         return
     console().print(render(snapshot))
-    if page:
-        console().print(f"\n{page}", style="cyan", soft_wrap=True)
+    console().print(f"\n{where}", style="cyan", soft_wrap=True)
 
 
-async def _show(automation_id: str) -> tuple[Snapshot, str | None]:
+async def _show(automation_id: str) -> tuple[Snapshot, str]:
     reached = await backend.reach_served(connection.load_settings())
     with talking_to(automation_id):
         snapshot = await look(automation_handle(reached.client, automation_id))
-    return snapshot, reached.page_of(automation_id)
+    return snapshot, reached.line_about(automation_id)
 
 
 def watch(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
@@ -107,6 +106,6 @@ def watch(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
 
 async def _watch(automation_id: str, *, as_json: bool) -> None:
     reached = await backend.reach_served(connection.load_settings())
-    footer = reached.page_of(automation_id) or ""
+    footer = reached.line_about(automation_id)
     with view_for(console(), footer=footer, as_json=as_json) as view:
         await follow(reached.client, automation_id, view)

@@ -180,7 +180,7 @@ def _actions(snapshot: Snapshot) -> RenderableType:
         rows.append([Text(sign, style=style), action.id, shorten(script, MAX_SCRIPT), action_result(action)])
     hidden = len(actions) - MAX_ROWS
     title = f"Actions (the first {MAX_ROWS} of {len(actions)})" if hidden > 0 else "Actions"
-    return table(title, ["", "id", "script", "result"], rows)
+    return table(title, ["", "id", "script", "result"], rows, cut=["script", "result"])
 
 
 def _orders(snapshot: Snapshot) -> RenderableType:

@@ -87,14 +87,13 @@ async def _start(state: AutomationState, overlay: Overlay, *, as_json: bool) -> 
     reached = await backend.reach(settings)
     automation_id = await _launch(reached, state, settings)
     served = await backend.is_served(reached.client, settings.task_queue)
-    page = reached.page_of(automation_id)
     if as_json:
-        print_json({"automation_id": automation_id, "ui": page, "served": served})
+        print_json({"automation_id": automation_id, "ui": reached.page_of(automation_id), "served": served})
         return
     lines = [
         about_market,
         f"{automation_id} was started; `octoflow watch {automation_id}` follows it.",
-        page,
+        reached.line_about(automation_id),
     ]
     if not served:
         lines.append("No worker is running: start one with `octoflow worker`, or nothing will happen.")
@@ -131,7 +130,7 @@ async def _run(state: AutomationState, overlay: Overlay, *, as_json: bool) -> No
     ended: str | None = None
     try:
         automation_id = await _launch(reached, state, settings)
-        tell(f"Temporal UI: {reached.page_of(automation_id) or 'that of your server'}")
+        tell(reached.line_about(automation_id))
         end = await _follow_until_end(reached, automation_id, as_json=as_json)
         if end is not None and end.has_ended:
             ended = automation_id
@@ -156,7 +155,7 @@ async def _launch(reached: Backend, state: AutomationState, settings: Settings) 
 async def _follow_until_end(reached: Backend, automation_id: str, *, as_json: bool) -> Snapshot | None:
     """Return how the automation ended, or None when the user left it to itself."""
     output = console()
-    footer = reached.page_of(automation_id) or ""
+    footer = reached.line_about(automation_id)
     unattended = as_json or not output.is_terminal
     try:
         with view_for(output, footer=footer, as_json=as_json) as view:

@@ -12,6 +12,7 @@ from cli.market import MarketChoice, Need, choose_market, lay_over, needs_of
 from engine.automation_file import load_automation
 from engine.errors import ConfigurationError, RetryableError
 from engine.state import AutomationState
+from engine.types import Symbol, TimeFrame
 from tests.conftest import SAMPLE_MARKET
 
 BOT = """
@@ -36,7 +37,7 @@ async def _unreachable(*_: object, **__: object) -> None:
 
 def test_what_scripts_read_is_known_before_they_run(bot: AutomationState) -> None:
     needs = needs_of(bot)
-    assert Need("BTC/USDT", "4h") in needs
+    assert Need(Symbol("BTC/USDT"), TimeFrame("4h")) in needs
     assert "ETH/USDT" in {need.symbol for need in needs}
 
 
