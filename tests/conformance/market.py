@@ -14,8 +14,11 @@ from engine.state import ExchangeAccountElements
 from engine.types import Asset, Symbol, TimeFrame
 from tests.conformance.corpus import CandleSet, Case
 
-_RESTING: Final = {"type": "limit", "amount": "1", "price": "1"}
-"""What cases leave out of their open orders."""
+_RESTING: Final = {
+    "buy": {"type": "limit", "amount": "1", "price": "1"},
+    "sell": {"type": "limit", "amount": "1", "price": "100"},
+}
+"""What cases leave out of their open orders; at the price of 10 that such cases get, none of them fills."""
 
 
 class CaseMarket:
@@ -28,7 +31,7 @@ class CaseMarket:
         self._prices: dict[str, str | None] = dict(context.get("mark_prices") or {})
         if "mark_price" in context:
             self._prices[context["symbol"]] = context["mark_price"]
-        self._prices |= {order["symbol"]: _RESTING["price"] for order in context.get("open_orders") or ()}
+        self._prices |= {order["symbol"]: "10" for order in context.get("open_orders") or ()}
         self._symbols = {*self._prices, *self._candles}
 
     async def markets(self) -> Mapping[Symbol, Market]:
@@ -77,13 +80,13 @@ class CaseMarket:
 
 
 def account_elements(case: Case) -> ExchangeAccountElements:
-    """Return the case's account; orders that it calls cancelled, closed or uncancellable are not open any more."""
+    """Return the case's account; orders that are cancelled, closed or refuse to be are not open any more."""
     context = case.context
     holdings = context.get("portfolio") or {}
     orders = context.get("open_orders") or []
     outcomes = context.get("cancel_results") or [True] * len(orders)
     still_open = [
-        {"id": order["id"], "symbol": order["symbol"], "side": order["side"], **_RESTING}
+        {key: order[key] for key in ("id", "symbol", "side")} | _RESTING[order["side"]]
         for order, cancelled in zip(orders, outcomes, strict=True)
         if cancelled and not order["cancelled"] and not order["closed"]
     ]

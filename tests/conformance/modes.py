@@ -60,7 +60,10 @@ async def _order(case: Case) -> Any:
     value, account = await _execute(case)
     if "open_orders" in case.context:
         return value
-    orders = [*account.orders.open_orders, *(one for order in account.orders.open_orders for one in order.chained)]
+    orders = [
+        *account.orders.open_orders,
+        *(one for order in account.orders.open_orders for one in order.chained),
+    ]
     return {
         "$orders": [_order_in_words(order) for order in orders],
         "$trades": [_trade_in_words(trade) for trade in account.trades],
@@ -75,10 +78,7 @@ async def _trace(case: Case) -> Any:
 
 async def _dependencies(case: Case) -> Any:
     found = _compile(case).dependencies(_defaults(case))
-    rows = {
-        (row.source == "orders", row.symbol, row.time_frame, row.source): None
-        for row in found
-    }
+    rows = {(row.source == "orders", row.symbol, row.time_frame, row.source): None for row in found}
     return [
         {"kind": "symbol", "symbol": symbol, "time_frame": None}
         if is_order
@@ -290,7 +290,7 @@ class _CaseHoldings:
 
 
 def _input(case: Case) -> Any:
-    return case.context["input"] if "input" in case.context else case.expression
+    return case.context.get("input", case.expression)
 
 
 MODES: Final[Mapping[str, Mode]] = {
