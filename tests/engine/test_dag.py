@@ -36,7 +36,8 @@ def test_completing_a_layer_frees_only_what_has_no_other_open_dependency() -> No
 
 
 def test_an_action_that_ended_in_an_error_satisfies_what_only_comes_after_it() -> None:
-    dag = Dag(actions(action("a", "1", error_status="internal_error", executed_at=1.0), action("b", "1", "a")))
+    failed = action("a", "1", error_status="internal_error", executed_at=1.0)
+    dag = Dag(actions(failed, action("b", "1", "a")))
 
     assert ids(dag.unblocked()) == ["b"]
 

@@ -57,7 +57,7 @@ async def test_actions_run_in_order_of_definition() -> None:
 
 
 async def test_the_same_request_gives_the_same_bytes() -> None:
-    state = automation(action("a", "wait(10, 50)"), action("b", "now() + 0.1"), action("c", "decimal('1.10')"))
+    state = scripts("wait(10, 50)", "now() + 0.1", "decimal('1.10')")
 
     first, second = Invoked(state), Invoked(state)
     await first.invoke()
@@ -79,7 +79,8 @@ async def test_the_state_of_the_request_is_left_as_it_was() -> None:
 
 
 async def test_an_error_ends_its_action_and_the_others_run() -> None:
-    run = Invoked(scripts("1", "error('not_enough_funds', 'Add more funds 2')", "3", "1/0", "1 +", "nonsense()"))
+    failing = "error('not_enough_funds', 'Add more funds 2')"
+    run = Invoked(scripts("1", failing, "3", "1/0", "1 +", "nonsense()"))
 
     outcome = await run.invoke()
 
@@ -124,13 +125,14 @@ async def test_a_decimal_arrives_as_a_decimal() -> None:
 
 
 async def test_a_result_path_walks_mappings_and_lists() -> None:
+    script = "abs(value=UNRESOLVED_PARAMETER)"
     edge = {"action_id": "a", "parameter": "value", "result_path": ["rows", "1", "price"]}
     run = Invoked(
         automation(
             action("a", "{'rows': [{'price': 1}, {'price': 2}]}"),
-            action("b", "abs(value=UNRESOLVED_PARAMETER)", dependencies=[edge]),
-            action("c", "abs(value=UNRESOLVED_PARAMETER)", dependencies=[edge | {"result_path": ["rows", "7"]}]),
-            action("d", "abs(value=UNRESOLVED_PARAMETER)", dependencies=[edge | {"result_path": ["row"]}]),
+            action("b", script, dependencies=[edge]),
+            action("c", script, dependencies=[edge | {"result_path": ["rows", "7"]}]),
+            action("d", script, dependencies=[edge | {"result_path": ["row"]}]),
         )
     )
 
@@ -165,7 +167,7 @@ async def test_a_state_without_automation_is_refused() -> None:
         (automation(action("a", "1", "nowhere")), DagError),
     ],
 )
-def test_a_state_that_cannot_run_is_refused_before_anything_happens(state: dict, error: type[Exception]) -> None:
+def test_a_state_that_cannot_run_is_refused_at_once(state: dict, error: type[Exception]) -> None:
     with pytest.raises(error):
         AutomationJob(InvocationRequest(state=state, now=NOW))
 
@@ -240,7 +242,7 @@ async def test_a_priority_action_runs_alone_and_leaves_the_schedule_untouched() 
     await run.invoke(now=NOW)
     dag = json.dumps(run.state["automation"]["actions_dag"])
 
-    outcome = await run.invoke(now=NOW + 60, trigger=TriggerReason.MESSAGE, priority_actions=[action("p", "2 * 21")])
+    outcome = await run.invoke(NOW + 60, TriggerReason.MESSAGE, priority_actions=[action("p", "2 * 21")])
 
     assert outcome.values == {"p": 42}
     assert json.dumps(run.state["automation"]["actions_dag"]) == dag
@@ -286,7 +288,7 @@ async def test_priority_actions_that_were_all_executed_before_are_an_error_of_th
 
 
 async def test_a_priority_action_of_the_wrong_form_is_refused() -> None:
-    with pytest.raises(StateError, match="priority action: .* needs either dsl_script or action"):
+    with pytest.raises(StateError, match=r"priority action: .* needs either dsl_script or action"):
         await Invoked(scripts("1")).invoke(priority_actions=[{"id": "p"}])
 
 
@@ -358,7 +360,8 @@ async def test_an_action_that_restarts_what_it_does_not_depend_on_waits_with_it(
 
 
 async def test_an_action_can_restart_another_when_it_completes() -> None:
-    run = Invoked(automation(action("a", "1"), action("b", "2", "a", reset_target_action_id="a", reset_after=60)))
+    last = action("b", "2", "a", reset_target_action_id="a", reset_after=60)
+    run = Invoked(automation(action("a", "1"), last))
 
     outcome = await run.invoke(now=NOW)
 

@@ -17,7 +17,8 @@ from tests.support.builders import action, automation, paper
 
 
 def test_fields_at_their_default_are_left_out_at_every_level() -> None:
-    state = automation(action("a", "1"), execution={"iteration": 0, "previous_execution": {"scheduled_to": 0}})
+    execution = {"iteration": 0, "previous_execution": {"scheduled_to": 0}}
+    state = automation(action("a", "1"), execution=execution)
 
     assert dump_state(load_state(state))["automation"] == {
         "metadata": {"automation_id": "test", "seed": "seed"},
@@ -26,7 +27,8 @@ def test_fields_at_their_default_are_left_out_at_every_level() -> None:
 
 
 def test_results_that_look_empty_are_kept() -> None:
-    state = automation(*(action(f"a{n}", "1", result=r, executed_at=1.0) for n, r in enumerate([0, False, "", []])))
+    results = enumerate([0, False, "", []])
+    state = automation(*(action(f"a{n}", "1", result=result, executed_at=1.0) for n, result in results))
 
     dumped = dump_state(load_state(state))["automation"]["actions_dag"]["actions"]
 
@@ -34,7 +36,8 @@ def test_results_that_look_empty_are_kept() -> None:
 
 
 def test_loading_and_dumping_a_dumped_state_gives_the_same_bytes() -> None:
-    state = paper(automation(action("a", "1", "b"), action("b", "2", not_before=3.5)), {"BTC": "1.50", "USDT": 1e3})
+    actions = action("a", "1", "b"), action("b", "2", not_before=3.5)
+    state = paper(automation(*actions), {"BTC": "1.50", "USDT": 1e3})
 
     once = json.dumps(dump_state(load_state(state)))
 
@@ -50,7 +53,7 @@ def test_unknown_fields_of_a_state_are_ignored() -> None:
 
 
 def test_a_newer_schema_is_refused() -> None:
-    with pytest.raises(SchemaVersionError, match="schema version 2, this release reads up to 1; update Octoflow"):
+    with pytest.raises(SchemaVersionError, match="schema version 2, this release reads up to 1"):
         load_state({"schema_version": 2})
 
 
@@ -93,7 +96,7 @@ def test_a_recorded_market_with_credentials_is_refused() -> None:
 def test_the_newest_trades_are_kept_and_what_is_cut_off_is_counted() -> None:
     trade = {"symbol": "BTC/USDT", "side": "buy", "type": "market", "amount": 1, "price": 1, "cost": 1}
     elements = ExchangeAccountElements(
-        trades=[Trade.model_validate({**trade, "id": str(number), "timestamp": number}) for number in range(230)]
+        trades=[Trade.model_validate({**trade, "id": str(n), "timestamp": n}) for n in range(230)]
     )
 
     assert elements.cut_to_bounds() == {"trades": 30}
@@ -124,9 +127,13 @@ _SCALARS = (
 )
 _VALUES = st.recursive(
     _SCALARS,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(max_size=5) | st.sampled_from(["$dec", "$series", "$dict"]), inner, max_size=4)
-    | st.dictionaries(st.integers(), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(max_size=5) | st.sampled_from(["$dec", "$series", "$dict"]), inner, max_size=4
+        )
+        | st.dictionaries(st.integers(), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 

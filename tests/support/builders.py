@@ -35,7 +35,7 @@ def automation(*actions: dict[str, Any], **sections: Any) -> State:
 
 
 def scripts(*texts: str) -> State:
-    """A state of independent actions a0, a1, …"""
+    """A state of independent actions: a0, a1 and so on."""
     return automation(*(action(f"a{index}", text) for index, text in enumerate(texts)))
 
 

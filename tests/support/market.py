@@ -13,7 +13,7 @@ HEADER = "timestamp,open,high,low,close,volume"
 def write_candles(
     folder: Path, symbol: str, time_frame: str, rows: Sequence[Sequence[float]], *, start: float
 ) -> None:
-    """Write candles from `(open, high, low, close)` rows, the first of which opens at `start` (UNIX seconds)."""
+    """Write candles from `(open, high, low, close)` rows; the first opens at `start` (UNIX seconds)."""
     step = TIME_FRAMES[TimeFrame(time_frame)]
     path = folder / "candles" / "binance" / f"{symbol.replace('/', '-')}-{time_frame}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
