@@ -1,0 +1,93 @@
+"""Which market data a script asks for, known before it runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.dsl import Defaults, Dependency, compile_script
+from engine.errors import DslError
+from engine.operators import default_registry
+
+BTC, ETH = "BTC/USDT", "ETH/USDT"
+
+
+def dependencies(
+    text: str, *, symbol: str | None = None, time_frame: str | None = None, **given: object
+) -> object:
+    script = compile_script(text, default_registry())
+    found = script.dependencies(Defaults(symbol, time_frame), **given)  # type: ignore[arg-type]
+    return [(one.symbol, one.time_frame, one.source) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 + 1", []),
+        ("price('BTC/USDT')", [(BTC, None, "price")]),
+        ("price('BTC' + '/USDT')", [(BTC, None, "price")]),
+        ("close('BTC/USDT', '1h')", [(BTC, "1h", "candles")]),
+        ("close(time_frame='4h', symbol='BTC/USDT')", [(BTC, "4h", "candles")]),
+        ("close(**{'symbol': 'BTC/USDT', 'time_frame': '4h'})", [(BTC, "4h", "candles")]),
+        ("price('BTC/USDT') if False else price('ETH/USDT')", [(BTC, None, "price"), (ETH, None, "price")]),
+        ("False and price('BTC/USDT')", [(BTC, None, "price")]),
+        ("{'a': [price('BTC/USDT')]}['a'][0]", [(BTC, None, "price")]),
+        ("price('BTC/USDT') * price('BTC/USDT')", [(BTC, None, "price")]),
+        ("if_error(1, \"price('BTC/USDT')\")", [(BTC, None, "price")]),
+        ("value_if(1, \" < price('BTC/USDT')\")", [(BTC, None, "price")]),
+        ("loop_until(price('BTC/USDT') > 5, 1)", [(BTC, None, "price")]),
+        ("s = 'BTC/USDT'\nprice(s)", [(BTC, None, "price")]),
+        ("price('BTC/USDT' if now() > 0 else 'ETH/USDT')", [(BTC, None, "price"), (ETH, None, "price")]),
+        ("total('BTC')", []),
+    ],
+)  # fmt: skip
+def test_dependencies_are_found_over_all_branches(text: str, expected: object) -> None:
+    assert dependencies(text) == expected
+
+
+def test_the_automations_own_symbol_and_time_frame_stand_in() -> None:
+    assert dependencies("close[-1]", symbol=BTC, time_frame="1h") == [(BTC, "1h", "candles")]
+    assert dependencies("close(None, '4h')", symbol=BTC, time_frame="1h") == [(BTC, "4h", "candles")]
+    assert dependencies("price + close") == []
+
+
+def test_a_symbol_from_another_action_is_bound_first() -> None:
+    assert dependencies("price($pick.symbol)", references={"pick": {"symbol": ETH}}) == [(ETH, None, "price")]
+    assert dependencies("price(symbol=UNRESOLVED_PARAMETER)", parameters={"symbol": ETH}) == [
+        (ETH, None, "price")
+    ]
+
+
+@pytest.mark.parametrize("text", ["1 + price($pick.symbol)", "price(str(now()))", "price(wait(5))"])
+def test_a_symbol_that_cannot_be_known_is_an_error_naming_the_expression(text: str) -> None:
+    with pytest.raises(DslError, match=r"the symbol of `price\(.*\)` cannot be known before the script runs"):
+        dependencies(text)
+
+
+def test_an_unknown_time_frame_is_refused() -> None:
+    with pytest.raises(DslError, match="must be one of") as caught:
+        dependencies("close('BTC/USDT', '9h')")
+    assert caught.value.code == "invalid_parameters"
+
+
+def test_a_compiled_script_knows_what_it_is() -> None:
+    text = "x = $buy.amount\nmax(x, round(2.5, digits=UNRESOLVED_PARAMETER))"
+    script = compile_script(text, default_registry())
+    assert script.references == {"buy"}
+    assert script.parameters == {"digits"}
+    assert script.operators == ("max", "round")
+    assert script.is_static
+    assert script.is_plain
+    assert not script.calls_effects
+    assert not script.needs_exchange
+    assert compile_script("total('BTC')", default_registry()).needs_exchange
+    assert compile_script("stop_automation()", default_registry()).calls_effects
+    assert not compile_script("price()", default_registry()).is_static
+
+
+def test_equal_dependencies_are_one() -> None:
+    assert len({Dependency(BTC, "1h", "candles"), Dependency(BTC, "1h", "candles")}) == 1
+
+
+def test_scripts_are_compiled_once() -> None:
+    registry = default_registry()
+    assert compile_script("1 + 1", registry) is compile_script("1 + 1", registry)
