@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from engine.state import APPLY_CONFIGURATION
@@ -79,6 +78,8 @@ def _timezone(value: object) -> str:
 
 
 def _cron(value: object) -> str:
+    from croniter import croniter  # only automations with a cron schedule need it
+
     if isinstance(value, str) and croniter.is_valid(value):
         return value
     raise ValueError(f"{value!r} is not a cron expression; expected five fields such as '0 9 * * 1-5'")
@@ -133,7 +134,8 @@ Script = Annotated[
 class FileModel(BaseModel):
     """A part of an automation file: a typo is an error, never silently ignored."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    # Building the validators takes 40 ms, which a worker that reads no file should not spend.
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class RecordedEntry(FileModel):

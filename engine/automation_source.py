@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Final
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.nodes import MappingNode, Node
 
 KeyPath = tuple[str | int, ...]
 """Way from the root of a document to a value: `("actions", "buy", "after", 0)`."""
@@ -160,6 +160,9 @@ def read_document(text: str, name: str) -> Document:
 
 
 def _compose(text: str, name: str) -> Node:
+    from ruamel.yaml import YAML  # 0.1 s to import; a worker never reads files
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -189,6 +192,8 @@ class _Reader:
         self._count = 0
 
     def read(self, node: Node, path: KeyPath) -> Any:
+        from ruamel.yaml.nodes import MappingNode, SequenceNode  # see _compose
+
         self._document._values[path] = node
         self._count += 1
         if self._count > MAX_VALUES or len(path) > _MAX_DEPTH:
@@ -205,6 +210,8 @@ class _Reader:
         raise AutomationFileError([self._document.problem_at(place, path, message)])
 
     def _pairs(self, node: MappingNode, path: KeyPath) -> Iterator[tuple[str, Node]]:
+        from ruamel.yaml.nodes import ScalarNode  # see _compose
+
         seen: set[str] = set()
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
