@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from engine.dsl.binding import choose_parameters, lay_out, refused_value
-from engine.dsl.calls import BoundArgument, CallPlan, plain_call, stepwise_call
+from engine.dsl.calls import BoundArgument, CallPlan, from_automation, plain_call, stepwise_call
 from engine.dsl.checks import REFUSED
 from engine.dsl.code import Code, all_needs, constant_code
 from engine.dsl.frame import SCALARS
@@ -96,8 +96,11 @@ class CallCompiler:
         at = compiler.offset(node.at)
         self._note_request(definition, node, at, arguments)
         call_site = CallSite(f"{definition.name}#{node_id}")
+        automatic = from_automation(definition)
         return self._code(
-            CallPlan(definition, at, node_id, call_site, tuple(arguments), order, defaults, keywords)
+            CallPlan(
+                definition, at, node_id, call_site, tuple(arguments), order, defaults, keywords, automatic
+            )
         )
 
     def _code(self, plan: CallPlan) -> Code:

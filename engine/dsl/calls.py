@@ -46,6 +46,7 @@ class CallPlan:
         order: for each positional place of the function, the index of its argument, or -1 for the default.
         defaults: the default of each positional place.
         keywords: name and index of the arguments that the function takes by name only.
+        from_automation: see the function of that name.
     """
 
     definition: OperatorDefinition
@@ -56,6 +57,7 @@ class CallPlan:
     order: tuple[int, ...]
     defaults: tuple[Any, ...]
     keywords: tuple[tuple[str, int], ...]
+    from_automation: tuple[tuple[Parameter, int | None, str], ...]
 
     @property
     def doing(self) -> str:
@@ -161,24 +163,39 @@ def _invoke(plan: CallPlan, values: Sequence[Any], frame: Frame) -> Any:
         return definition.function(*places, **keywords)
     if definition.kind is Kind.EFFECT:
         frame.count_effect(definition.name)
-    _fill_in_defaults(plan, places, frame)
+    _fill_in_defaults(plan, places, keywords, frame)
     return definition.function(frame.context_for(definition.name, plan.call_site), *places, **keywords)
 
 
-_DEFAULTED: Final = ((SymbolParam, "symbol"), (TimeFrameParam, "time_frame"))
+def _fill_in_defaults(plan: CallPlan, places: list[Any], keywords: dict[str, Any], frame: Frame) -> None:
+    """Put the automation's own symbol and time frame where none is given."""
+    for parameter, place, name in plan.from_automation:
+        given = keywords.get(parameter.name) if place is None else places[place]
+        if given is not None:
+            continue
+        value = getattr(frame.context.defaults, name)
+        if value is None:
+            raise invalid(
+                f"{plan.doing} needs a {name.replace('_', ' ')}, and the automation has none",
+                f"Give one, as in `{plan.definition.example}`, or set `{name}` in the automation.",
+            )
+        if place is None:
+            keywords[parameter.name] = value
+        else:
+            places[place] = value
 
 
-def _fill_in_defaults(plan: CallPlan, places: list[Any], frame: Frame) -> None:
-    """Put the automation's own symbol and time frame in the places that were left out."""
-    for place, parameter in enumerate(plan.definition.parameters[: len(places)]):
-        for marker, name in _DEFAULTED:
-            if places[place] is None and parameter.marker(marker):
-                places[place] = getattr(frame.context.defaults, name)
-                if places[place] is None:
-                    raise invalid(
-                        f"{plan.doing} needs a {name.replace('_', ' ')}, and the automation has none",
-                        f"Give one, as in `{plan.definition.example}`, or set `{name}` in the automation.",
-                    )
+_AUTOMATION_FIELDS: Final = ((SymbolParam, "symbol"), (TimeFrameParam, "time_frame"))
+
+
+def from_automation(definition: OperatorDefinition) -> tuple[tuple[Parameter, int | None, str], ...]:
+    """Return the parameters that default to a field of the automation, with their place and that field."""
+    return tuple(
+        (parameter, None if parameter.keyword_only else place, name)
+        for place, parameter in enumerate(definition.parameters)
+        for marker, name in _AUTOMATION_FIELDS
+        if parameter.marker(marker)
+    )
 
 
 def _checked_result(result: Any, frame: Frame) -> Any:

@@ -131,10 +131,11 @@ def _slice(node: Slice) -> str:
 
 
 def _reference(node: Reference) -> str:
-    steps = (
-        f"[{step}]" if isinstance(step, int) or not step.isidentifier() else f".{step}" for step in node.path
-    )
-    return f"${node.action}" + "".join(steps)
+    return f"${node.action}" + "".join(map(_path_step, node.path))
+
+
+def _path_step(step: str | int) -> str:
+    return f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step!r}]"
 
 
 _PRINT: Final[dict[type, Callable[[Any], str]]] = {

@@ -29,7 +29,7 @@ def an_operator_set() -> OperatorSet:
     shown = OperatorSet("shown", "Operators of this test.")
 
     @operator(shown, kind=Kind.READ, example="probe('buy', 2)", source="price")
-    def probe(
+    def probe(  # noqa: D417 - scripts do not see the context
         context: OperatorContext,
         side: Annotated[str, Choice("buy", "sell")],
         amount: Annotated[Decimal, Range(gt=0), Unit("base")],
@@ -47,6 +47,7 @@ def an_operator_set() -> OperatorSet:
             amount: how much.
             rest: more numbers.
             symbol: the market.
+            flag: a switch.
         """
         return [side, amount, *rest, symbol, flag]
 
