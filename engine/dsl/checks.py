@@ -128,13 +128,22 @@ def _check_of_type(annotation: Any) -> Check:
         return _NUMBER_CHECK
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
-        return _any_of([check_for(member) for member in get_args(annotation)])
+        return _any_of([check_for(member) for member in members_of(annotation)])
     if origin is Literal:
         return _narrow_choice(_CHECKS[Any], Choice(*get_args(annotation)))
     check = _CHECKS.get(origin or annotation)
     if check is None:
         raise TypeError(f"operators cannot take a {annotation!r}")
     return check
+
+
+def members_of(union: Any) -> list[Any]:
+    """Return the members of a union, with `Number` as one of them where Python has dissolved it."""
+    members = list(get_args(union))
+    numbers = get_args(Number)
+    if not set(numbers) <= set(members):
+        return members
+    return [Number, *(member for member in members if member not in numbers)]
 
 
 def _any_of(checks: list[Check]) -> Check:

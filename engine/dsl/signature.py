@@ -10,7 +10,7 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from engine.dsl.checks import Check, check_for
+from engine.dsl.checks import Check, check_for, members_of
 from engine.dsl.markers import (
     Choice,
     ExpressionText,
@@ -165,10 +165,7 @@ def type_name(annotation: Any) -> str:
     if origin is Annotated:
         return type_name(get_args(annotation)[0])
     if origin in (Union, UnionType):
-        members = get_args(annotation)
-        if set(get_args(Number)) <= set(members):
-            members = (Number, *(member for member in members if member not in get_args(Number)))
-        return " | ".join(type_name(member) for member in members)
+        return " | ".join(type_name(member) for member in members_of(annotation))
     if origin is Literal:
         return " | ".join(repr(option) for option in get_args(annotation))
     plain = origin or annotation
