@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -9,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import files, messages, overview, run, services
-from cli.errors import exit_code_of, report
+from cli.errors import ExitCode, exit_code_of, report
 from cli.output import wants_json
 
 
@@ -70,5 +73,17 @@ app.command()(files.schema)
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line and end the process.
+
+    It ends without the interpreter's own shutdown: threads of Temporal's SDK may still carry requests that were
+    given up, and would abort a process whose interpreter is going away.
+    """
+    code: object = 0
+    try:
+        app()
+    except SystemExit as ending:
+        code = ending.code
+    with contextlib.suppress(BrokenPipeError):  # as when the output goes to `head`
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else ExitCode.FAILED if code else ExitCode.OK)
