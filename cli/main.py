@@ -75,7 +75,7 @@ app.command()(files.schema)
 def main() -> None:
     """Run the command line and end the process.
 
-    It ends without the interpreter's own shutdown: threads of Temporal's SDK may still carry requests that were
+    It ends without the interpreter's own shutdown: threads of the SDK may still carry requests that were
     given up, and would abort a process whose interpreter is going away.
     """
     code: object = 0
