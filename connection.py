@@ -43,13 +43,6 @@ PROMPT_TIMERS: Final = ("--dynamic-config-value", 'history.timerProcessorMaxTime
 """By default a server fires timers up to 1 s late, which would slow recorded markets down threefold."""
 
 
-DEVELOPMENT_SERVER_OPTIONS: Final = (
-    # By default a timer may fire a second late, which would dominate the waits of a fast recorded market.
-    *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="50ms"'),
-)
-"""Command line of the development server, besides what the SDK adds."""
-
-
 class Settings(BaseSettings):
     """What a process must know to reach Temporal, read from `OCTOFLOW_*` variables.
 
@@ -272,7 +265,6 @@ async def _start_development_server(settings: Settings, database: Path | None) -
             dev_server_existing_path=str(program) if program else None,
             dev_server_database_filename=str(database) if database else None,
             dev_server_log_level="error",
-            dev_server_extra_args=DEVELOPMENT_SERVER_OPTIONS,
             dev_server_extra_args=PROMPT_TIMERS,
         )
     except RuntimeError as error:

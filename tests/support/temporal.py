@@ -15,7 +15,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from connection import DEVELOPMENT_SERVER_OPTIONS, plugin, register_search_attributes
+from connection import PROMPT_TIMERS, plugin, register_search_attributes
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, start_automation
 from workflows.messages import InvocationResult, Json, RunInvocation, WorkflowSettings
@@ -89,7 +89,7 @@ async def development_server(binary: Path) -> AsyncIterator[WorkflowEnvironment]
         plugins=[plugin()],
         dev_server_existing_path=str(binary),
         dev_server_log_level="never",
-        dev_server_extra_args=DEVELOPMENT_SERVER_OPTIONS,
+        dev_server_extra_args=PROMPT_TIMERS,
         dev_server_startup_timeout=timedelta(seconds=20),
         search_attributes=SEARCH_ATTRIBUTES,
     ) as environment:
