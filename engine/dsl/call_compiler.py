@@ -15,9 +15,10 @@ from engine.dsl.frame import SCALARS
 from engine.dsl.markers import SymbolParam, TimeFrameParam
 from engine.dsl.nodes import Argument, Call, Constant, DictLiteral, Expression
 from engine.dsl.parser import parse
-from engine.dsl.registry import Kind, OperatorDefinition
+from engine.dsl.registry import Kind, OperatorDefinition, Window
 from engine.dsl.scope import PLACEHOLDER
 from engine.dsl.signature import Parameter
+from engine.dsl.windows import Need
 from engine.errors import DslError
 from engine.types import CallSite
 
@@ -31,14 +32,18 @@ class DataRequest:
 
     Attributes:
         node: the call, for error messages.
+        origin: `id` of the node it stands for in the tree: itself, or a bare name.
         symbol, time_frame: the expressions given for them, if any.
+        candles: how many of the newest candles are looked at; None when that cannot be told.
     """
 
     definition: OperatorDefinition
     node: Call
+    origin: int
     at: int
     symbol: Code | None
     time_frame: Code | None
+    candles: Need = None
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class Facts:
         requests: the calls that depend on market data.
         references: ids of the actions whose results are used.
         parameters: names of the `UNRESOLVED_PARAMETER`s.
+        windows, texts: see `candles_needed`.
         assignments: the locals' slots and values.
     """
 
@@ -57,6 +63,8 @@ class Facts:
     requests: list[DataRequest] = field(default_factory=list)
     references: set[str] = field(default_factory=set)
     parameters: set[str] = field(default_factory=set)
+    windows: dict[int, Need] = field(default_factory=dict)
+    texts: dict[int, Expression] = field(default_factory=dict)
     assignments: tuple[tuple[int, Code], ...] = ()
 
 
@@ -72,8 +80,8 @@ class CallCompiler:
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
 
-    def call(self, node: Call) -> Code:
-        """Compile one call.
+    def call(self, node: Call, origin: Expression) -> Code:
+        """Compile one call, which stands in the tree as itself or as a bare name.
 
         Raises:
             DslError: `unknown_operator` or `invalid_parameters`, positioned.
@@ -94,7 +102,9 @@ class CallCompiler:
         ]
         order, defaults, keywords = lay_out(definition, chosen)
         at = compiler.offset(node.at)
-        self._note_request(definition, node, at, arguments)
+        self._note_request(definition, node, id(origin), at, arguments)
+        if definition.window is not None:
+            compiler.facts.windows[id(origin)] = _window(definition.window, definition.parameters, arguments)
         call_site = CallSite(f"{definition.name}#{node_id}")
         automatic = from_automation(definition)
         return self._code(
@@ -207,6 +217,7 @@ class CallCompiler:
         if script.assignments:
             message = f"{definition.name}(): the text for {parameter.name} is one expression, without locals"
             raise self._compiler.error(node.at, message, code="unsupported")
+        self._compiler.facts.texts[id(node)] = script.result
         return self._compiler.embedded(script.result, node.at)
 
     def _refuse_effects(
@@ -239,7 +250,12 @@ class CallCompiler:
     # Dependencies.
 
     def _note_request(
-        self, definition: OperatorDefinition, node: Call, at: int, arguments: Sequence[BoundArgument]
+        self,
+        definition: OperatorDefinition,
+        node: Call,
+        origin: int,
+        at: int,
+        arguments: Sequence[BoundArgument],
     ) -> None:
         if definition.source is None:
             return
@@ -248,4 +264,17 @@ class CallCompiler:
             return next((argument.code for argument in arguments if argument.parameter.marker(marker)), None)
 
         symbol, time_frame = given(SymbolParam), given(TimeFrameParam)
-        self._compiler.facts.requests.append(DataRequest(definition, node, at, symbol, time_frame))
+        self._compiler.facts.requests.append(DataRequest(definition, node, origin, at, symbol, time_frame))
+
+
+def _window(window: Window, parameters: Sequence[Parameter], arguments: Sequence[BoundArgument]) -> Need:
+    """Return how many items an indicator needs, if its constant arguments tell."""
+    known = {parameter.name: parameter.default for parameter in parameters if not parameter.required}
+    for argument in arguments:
+        known.pop(argument.parameter.name, None)
+        if argument.code.is_constant:
+            known[argument.parameter.name] = argument.code.constant
+    try:
+        return max(int(window(known)), 1)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None

@@ -22,6 +22,7 @@ from engine.dsl.nodes import Expression, Script
 from engine.dsl.registry import OperatorRegistry
 from engine.dsl.scope import PLACEHOLDER, Scope
 from engine.dsl.source import error_at
+from engine.dsl.windows import candles_needed
 from engine.errors import DslError, OctoflowError
 
 _FOLDING_WORK: Final = 20_000
@@ -66,6 +67,11 @@ class Compiler:
             assignments.append((self.scope.assign(assignment.name), value))
         self.facts.assignments = tuple(assignments)
         result = self.expression(script.result)
+        if self.facts.requests:
+            needs = candles_needed(script, self.facts.windows, self.facts.texts)
+            self.facts.requests = [
+                replace(request, candles=needs.get(request.origin)) for request in self.facts.requests
+            ]
         if not assignments:
             return result
         codes = [*(code for _, code in assignments), result]

@@ -21,7 +21,7 @@ class Dependency:
 
     Attributes:
         time_frame: None when no candles are needed.
-        candles: how many the script looks at; 0 when that is not known.
+        candles: how many of the newest ones the script looks at; 0 when that is not known.
     """
 
     symbol: str
@@ -44,22 +44,22 @@ def extract(facts: Facts, frame: Frame) -> tuple[Dependency, ...]:
     defaults = frame.context.defaults
     for slot, code in facts.assignments:
         frame.slots[slot] = _value(code, frame)
-    found: dict[Dependency, None] = {}
+    found: dict[tuple[str, str | None, Source], int] = {}
     for request in facts.requests:
+        source = request.definition.source
+        assert source is not None, "only calls with a source are noted"
         for symbol in _choices(request, request.symbol, SymbolParam, defaults.symbol, frame):
-            if symbol is None:
-                continue
             for time_frame in _choices(
                 request, request.time_frame, TimeFrameParam, defaults.time_frame, frame
             ):
-                if time_frame is not None or request.definition.source != "candles":
-                    found[Dependency(symbol, time_frame, _source(request))] = None
-    return tuple(found)
+                if symbol is not None and (time_frame is not None or source != "candles"):
+                    key = (symbol, time_frame, source)
+                    found[key] = max(found.get(key, 0), _candles(request))
+    return tuple(Dependency(*key, candles=candles) for key, candles in found.items())
 
 
-def _source(request: DataRequest) -> Source:
-    assert request.definition.source is not None, "only calls with a source are noted"
-    return request.definition.source
+def _candles(request: DataRequest) -> int:
+    return request.candles or 0 if request.definition.source == "candles" else 0
 
 
 def _choices(

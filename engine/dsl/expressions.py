@@ -91,11 +91,11 @@ def _name(compiler: Compiler, node: Name) -> Code:
         raise compiler.error(
             node.at, f"{PLACEHOLDER} has a value only in the condition of value_if()", code="unsupported"
         )
-    return compiler.call(Call(node.name, (), at=node.at))
+    return compiler.call(Call(node.name, (), at=node.at), node)
 
 
 def _call(compiler: Compiler, node: Call) -> Code:
-    return compiler.call(node)
+    return compiler.call(node, node)
 
 
 def _reference(compiler: Compiler, node: Reference) -> Code:

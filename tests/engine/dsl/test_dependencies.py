@@ -84,6 +84,31 @@ def test_a_compiled_script_knows_what_it_is() -> None:
     assert not compile_script("price()", default_registry()).is_static
 
 
+@pytest.mark.parametrize(
+    ("text", "candles"),
+    [
+        ("close[-1]", 1),
+        ("close[-3] + close[-2]", 3),
+        ("rsi(close, 14)[-1]", 15),
+        ("ma(close, 50)[-1] > ma(close, 300)[-1]", 300),
+        ("ma(rsi(close, 14), 5)[-2]", 20),
+        ("ma(close - open, 20)[-1]", 20),
+        ("mean(close[-3:])", 3),
+        ("x = close\ny = ma(x, 30)\ny[-1] - x[-1]", 30),
+        ("value_if(1, ' < ma(close, 12)[-1]')", 12),
+        ("ma(close if now() > 0 else open, 9)[-1]", 9),
+        ("close", 0),
+        ("close[0]", 0),
+        ("mean(close)", 0),
+        ("ma(close, $period.value)[-1]", 0),
+        ("close[5:]", 0),
+    ],
+)
+def test_the_number_of_candles_is_what_the_newest_values_need(text: str, candles: int) -> None:
+    script = compile_script(text, default_registry())
+    assert {one.candles for one in script.dependencies(Defaults(BTC, "1h"))} == {candles}
+
+
 def test_equal_dependencies_are_one() -> None:
     assert len({Dependency(BTC, "1h", "candles"), Dependency(BTC, "1h", "candles")}) == 1
 

@@ -29,7 +29,7 @@ def an_operator_set() -> OperatorSet:
     shown = OperatorSet("shown", "Operators of this test.")
 
     @operator(shown, kind=Kind.READ, example="probe('buy', 2)", source="price")
-    def probe(  # noqa: D417 - scripts do not see the context
+    def probe(
         context: OperatorContext,
         side: Annotated[str, Choice("buy", "sell")],
         amount: Annotated[Decimal, Range(gt=0), Unit("base")],
