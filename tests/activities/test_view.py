@@ -1,0 +1,51 @@
+"""What people see of an automation: Markdown that stays small whatever the state holds."""
+
+from __future__ import annotations
+
+from activities.view import MAX_DETAILS_BYTES, details, next_actions
+from engine.invocation import InvocationOutcome, InvocationStatus
+from tests.support.builders import action, automation
+
+OUTCOME = InvocationOutcome(status=InvocationStatus.RUNNING, iteration=1)
+
+
+def test_details_show_actions_portfolio_orders_and_notes():
+    order = {"side": "buy", "amount": "0.5", "symbol": "BTC/USDT", "type": "limit", "price": "40000"}
+    state = automation(
+        action("buy", "1", executed_at=1.0, result={"id": 7}),
+        action("sell", "2", executed_at=1.0, error_status="not_enough_funds", error_message="a|b"),
+        action("later", "wait(60)", suspension={}),
+        exchange_account_elements={
+            "portfolio": {"content": {"USDT": {"available": "1", "total": "2"}}},
+            "orders": {"open_orders": [order]},
+        },
+    )
+    shown = details(state, OUTCOME.model_copy(update={"notes": ["sold at a loss"]}))
+
+    assert "| buy | {'id': 7} |" in shown
+    assert "| sell | not_enough_funds: a\\|b |" in shown
+    assert "| later | waits |" in shown
+    assert "| USDT | 1 | 2 |" in shown
+    assert "| buy | 0.5 | BTC/USDT | limit | 40000 |" in shown
+    assert "- sold at a loss" in shown
+
+
+def test_details_are_bounded():
+    actions = [
+        action(f"{'é' * 60}-{number}", "1", executed_at=1.0, result="é" * 500) for number in range(500)
+    ]
+    shown = details(automation(*actions), OUTCOME)
+
+    assert len(shown.encode()) <= MAX_DETAILS_BYTES
+    assert shown.endswith("…")
+
+
+def test_next_actions_are_those_due_at_the_next_invocation():
+    state = automation(
+        action("done", "1", executed_at=1.0),
+        action("soon", "1", not_before=60.0),
+        action("late", "1", not_before=90.0),
+    )
+
+    assert next_actions(state, due_at=60) == "soon"
+    assert next_actions(state, due_at=None) == ""
