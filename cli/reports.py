@@ -68,6 +68,11 @@ class Snapshot:
         return self.report.status in ENDED
 
     @property
+    def goes_on(self) -> bool:
+        """Whether the automation will run again by itself."""
+        return not self.has_ended and self.report.status != "needs_attention"
+
+    @property
     def open_orders(self) -> list[Order]:
         """Orders that wait to be filled."""
         elements = self.state.automation.exchange_account_elements
@@ -164,7 +169,7 @@ def _headline(snapshot: Snapshot) -> Text:
         (report.status.replace("_", " "), _STATUS_STYLES.get(report.status, "bold cyan")),
         f"  iteration {report.iteration}",
     )
-    if not snapshot.has_ended:
+    if snapshot.goes_on:
         line.append(f"  next run {next_run(report)}")
     if report.reason:
         line.append(f"\n{report.reason}", style="red")

@@ -180,7 +180,7 @@ def _how_to_come_back(automation_id: str) -> list[str]:
 
 def _conclude(end: Snapshot, *, as_json: bool) -> None:
     output = console()
-    if not as_json and not output.is_terminal:  # a terminal shows the picture already
+    if end.has_ended and not as_json and not output.is_terminal:  # a terminal shows the picture already
         output.print("", render(end))
     if as_json:
         summary = end.report.model_dump(mode="json", exclude={"details"})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import SAMPLE_MARKET
 from tests.e2e.conftest import Installation
 
 pytestmark = pytest.mark.timeout(150)
@@ -84,6 +86,31 @@ def test_an_automation_goes_on_after_server_and_worker_were_ended(
             worker.terminate()
         server.terminate()
     assert (worker.returncode, server.returncode) == (0, 0)
+
+
+def test_a_corrupt_candle_file_asks_for_a_person_and_loses_nothing(
+    installation: Installation, tmp_path: Path
+) -> None:
+    market = tmp_path / "market"
+    shutil.copytree(SAMPLE_MARKET, market)
+    files = list((market / "candles" / "binance").glob("BTC-*.csv"))
+    sound = {file: file.read_text() for file in files}
+    for file, text in sound.items():
+        lines = text.splitlines()
+        file.write_text("\n".join([*lines[:9], "garbage", *lines[10:]]))
+
+    broken = installation.run("run", "examples/limit_ladder.yaml", "--market", str(market))
+    assert broken.exit_code == 1
+    assert "line 10" in broken.err
+    assert "octoflow retry limit-ladder" in broken.err
+    assert "Traceback" not in broken.out + broken.err
+
+    for file, text in sound.items():
+        file.write_text(text)
+    assert installation.run("retry", "limit-ladder").exit_code == 0
+    ended = installation.run("watch", "limit-ladder")
+    assert ended.exit_code == 0
+    assert "finished" in ended.out
 
 
 def _read_until(process: subprocess.Popen[str], said: str) -> str:
