@@ -88,6 +88,7 @@ async def development_server(binary: Path) -> AsyncIterator[WorkflowEnvironment]
     async with await WorkflowEnvironment.start_local(
         plugins=[plugin()],
         dev_server_existing_path=str(binary),
+        identity="test",
         dev_server_log_level="never",
         dev_server_extra_args=PROMPT_TIMERS,
         dev_server_startup_timeout=timedelta(seconds=20),

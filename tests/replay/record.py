@@ -1,0 +1,83 @@
+"""Records what the replay test keeps of a release: `python -m tests.replay.record VERSION`."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from pathlib import Path
+
+from temporalio.client import WorkflowHistory
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from tests.support.temporal import FAST, counted, development_server, serving, start
+from workflows.automation import Automation
+from workflows.messages import ActionAnswer, ExecuteRequest, InvocationResult, RunInvocation, StopRequest
+
+FOLDER = Path(__file__).parent
+SETTINGS = FAST.model_copy(update={"search_attributes": True, "first_delay": 0.2, "longest_delay": 0.2})
+
+
+def eventful(request: RunInvocation) -> InvocationResult:
+    """Respond as an automation that meets everything: an outage, a wrong key, timers, priority actions."""
+    count = request.state.get("count", 0)
+    if count == 2 and request.state.get("tries") is None and request.trigger == "scheduled":
+        raise ApplicationError("binance does not answer", type="RetryableError")
+    at = request.woken_at + (0.1 if count < 6 else 3600)
+    answers = {action["id"]: ActionAnswer(value=1) for action in request.priority_actions}
+    state = {"tries": 1} if request.trigger == "message" else {}
+    return counted(request, due_at=at, wake_at=at, answers=answers, state=state)
+
+
+def broken(request: RunInvocation) -> InvocationResult:
+    """Respond as an account that a person must repair."""
+    raise ApplicationError("the API key is wrong", type="ConfigurationError", non_retryable=True)
+
+
+async def every_message(server: WorkflowEnvironment) -> WorkflowHistory:
+    """An automation that gets each kind of message and meets each kind of failure."""
+    async with serving(server.client, eventful) as engine:
+        handle = await start(server.client, settings=SETTINGS)
+        await engine.called(4)
+        actions = [{"id": "extra", "dsl_script": "1"}]
+        await handle.execute_update(Automation.execute, ExecuteRequest(actions=actions))
+        engine.respond = broken
+        try:
+            await handle.execute_update(Automation.trigger)
+        except Exception:
+            engine.respond = eventful
+        await handle.execute_update(Automation.retry)
+        await handle.execute_update(Automation.stop, StopRequest(cancel_open_orders=True))
+        await handle.result()
+        return await handle.fetch_history()
+
+
+async def long_life(server: WorkflowEnvironment) -> WorkflowHistory:
+    """The last run of an automation that continued as new, and finished."""
+
+    def brief(request: RunInvocation) -> InvocationResult:
+        if request.state.get("count") == 11:
+            return counted(request, status="finished")
+        return counted(request, wake_at=request.woken_at)
+
+    settings = SETTINGS.model_copy(update={"continue_as_new_after": 30})
+    async with serving(server.client, brief):
+        handle = await start(server.client, settings=settings)
+        await handle.result()
+        return await server.client.get_workflow_handle(handle.id).fetch_history()
+
+
+async def record(version: str) -> None:
+    """Write the histories of a version."""
+    folder = FOLDER / version
+    folder.mkdir(exist_ok=True)
+    async with development_server(Path(sys.executable).with_name("temporal")) as server:
+        for scenario in (every_message, long_life):
+            history = await scenario(server)
+            (folder / f"{scenario.__name__}.json").write_text(history.to_json() + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(record(sys.argv[1]))
+    gc.collect()
