@@ -65,19 +65,16 @@ def choose_parameters(
 
 def lay_out(
     definition: OperatorDefinition, chosen: Sequence[Parameter]
-) -> tuple[tuple[int, ...], tuple[Any, ...], tuple[tuple[str, int], ...]]:
-    """Return `order`, `defaults` and `keywords` of a `CallPlan`."""
-    order: list[int] = []
-    defaults: list[Any] = []
+) -> tuple[tuple[tuple[int, Any], ...], tuple[tuple[str, int], ...]]:
+    """Return `layout` and `keywords` of a `CallPlan`."""
+    layout: list[tuple[int, Any]] = []
     keywords: list[tuple[str, int]] = []
     for parameter in definition.parameters:
         indexes = [index for index, taken in enumerate(chosen) if taken is parameter]
         if parameter.keyword_only:
             keywords += [(parameter.name, index) for index in indexes]
         elif parameter.variadic:
-            order += indexes
-            defaults += [None] * len(indexes)
+            layout += [(index, None) for index in indexes]
         else:
-            order.append(indexes[0] if indexes else -1)
-            defaults.append(parameter.default)
-    return tuple(order), tuple(defaults), tuple(keywords)
+            layout.append((indexes[0] if indexes else -1, parameter.default))
+    return tuple(layout), tuple(keywords)

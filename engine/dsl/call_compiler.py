@@ -100,7 +100,7 @@ class CallCompiler:
             self._argument(definition, parameter, argument.value)
             for parameter, argument in zip(chosen, written, strict=True)
         ]
-        order, defaults, keywords = lay_out(definition, chosen)
+        layout, keywords = lay_out(definition, chosen)
         at = compiler.offset(node.at)
         self._note_request(definition, node, id(origin), at, arguments)
         if definition.window is not None:
@@ -108,9 +108,7 @@ class CallCompiler:
         call_site = CallSite(f"{definition.name}#{node_id}")
         automatic = from_automation(definition)
         return self._code(
-            CallPlan(
-                definition, at, node_id, call_site, tuple(arguments), order, defaults, keywords, automatic
-            )
+            CallPlan(definition, at, node_id, call_site, tuple(arguments), layout, keywords, automatic)
         )
 
     def _code(self, plan: CallPlan) -> Code:

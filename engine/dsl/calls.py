@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.dsl.arithmetic import check_items
 from engine.dsl.binding import invalid, refused_value
 from engine.dsl.checks import REFUSED
 from engine.dsl.code import Code, Run, Step
@@ -17,7 +16,6 @@ from engine.dsl.markers import SymbolParam, TimeFrameParam
 from engine.dsl.registry import Kind, OperatorDefinition
 from engine.dsl.signature import Parameter
 from engine.dsl.stepwise import value_of
-from engine.errors import DslError
 from engine.types import CallSite
 from engine.values import is_series
 
@@ -43,8 +41,7 @@ class CallPlan:
         at: offset in the script.
         call_site: its place in the script, part of the identity of its effects.
         arguments: in the order they are written, which is the order they are evaluated in.
-        order: for each positional place of the function, the index of its argument, or -1 for the default.
-        defaults: the default of each positional place.
+        layout: for each positional place of the function, the index of its argument, or -1, and its default.
         keywords: name and index of the arguments that the function takes by name only.
         from_automation: see the function of that name.
     """
@@ -54,8 +51,7 @@ class CallPlan:
     node_id: int
     call_site: CallSite
     arguments: tuple[BoundArgument, ...]
-    order: tuple[int, ...]
-    defaults: tuple[Any, ...]
+    layout: tuple[tuple[int, Any], ...]
     keywords: tuple[tuple[str, int], ...]
     from_automation: tuple[tuple[Parameter, int | None, str], ...]
 
@@ -134,7 +130,7 @@ def _with_thunks(plan: CallPlan, values: list[Any], journal: Journal, frame: Fra
 def _takes_values_as_written(plan: CallPlan) -> bool:
     return (
         plan.definition.kind is Kind.PURE
-        and plan.order == tuple(range(len(plan.arguments)))
+        and [index for index, _ in plan.layout] == list(range(len(plan.arguments)))
         and not plan.keywords
     )
 
@@ -154,10 +150,7 @@ def _enforced(plan: CallPlan, argument: BoundArgument, value: Any, frame: Frame)
 def _invoke(plan: CallPlan, values: Sequence[Any], frame: Frame) -> Any:
     """Call the operator's function; the result of a coroutine function is its coroutine."""
     definition = plan.definition
-    places = [
-        values[index] if index >= 0 else default
-        for index, default in zip(plan.order, plan.defaults, strict=True)
-    ]
+    places = [default if index < 0 else values[index] for index, default in plan.layout]
     keywords = {name: values[index] for name, index in plan.keywords}
     if definition.kind is Kind.PURE:
         return definition.function(*places, **keywords)
@@ -185,6 +178,7 @@ def _fill_in_defaults(plan: CallPlan, places: list[Any], keywords: dict[str, Any
             places[place] = value
 
 
+_SIZED: Final = frozenset({str, list, dict})
 _AUTOMATION_FIELDS: Final = ((SymbolParam, "symbol"), (TimeFrameParam, "time_frame"))
 
 
@@ -200,8 +194,7 @@ def from_automation(definition: OperatorDefinition) -> tuple[tuple[Parameter, in
 
 def _checked_result(result: Any, frame: Frame) -> Any:
     """Return what an operator gave as a value of the language."""
-    if isinstance(result, str | list | dict) or is_series(result):
-        check_items(len(result), frame.limits)
+    if type(result) in _SIZED or is_series(result):
         frame.charge(result)
         return result
     if isinstance(result, tuple):
@@ -210,6 +203,4 @@ def _checked_result(result: Any, frame: Frame) -> Any:
         return result.item() if hasattr(result, "item") else result
     if isinstance(result, ReCallingOperatorResult):
         raise TypeError("it asks to be called again, but is not registered with suspends=True")
-    if isinstance(result, DslError):
-        raise result
     raise TypeError(f"it gave a {type(result).__name__}, which is no value of the language")

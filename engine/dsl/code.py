@@ -14,6 +14,9 @@ Run = Callable[[Frame], Any]
 Step = Callable[[Frame], Coroutine[Any, Any, Any]]
 """A stepwise form: may wait for I/O, or suspend the script and go on in a later evaluation."""
 
+Combine = Callable[[Frame, list[Any]], Any]
+"""Makes the value of a node out of the values of its operands."""
+
 UNKNOWN: Final = object()
 """Constant of an expression that has none, and content of a slot whose value is not known."""
 

@@ -258,12 +258,17 @@ def _conditional(compiler: Compiler, node: Conditional) -> Code:
 
 
 def _subscript(compiler: Compiler, node: Subscript) -> Code:
-    return _strict(
-        compiler,
-        node.at,
-        [node.value, node.index],
-        "index",
-        lambda values: operands.subscript(values[0], values[1]),
+    at = compiler.offset(node.at)
+    codes = [compiler.expression(node.value), compiler.expression(node.index)]
+    combine = operands.combined(at, "index", lambda values: operands.subscript(*values))
+    index = codes[1].constant
+    return compiler.node(
+        at,
+        codes,
+        lambda runs: (
+            operands.item_at(runs[0], index, combine) if type(index) is int else plain.strict(runs, combine)
+        ),
+        lambda node_id: stepwise.strict(node_id, codes, combine),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from engine.dsl.arithmetic import weigh
+from engine.dsl.arithmetic import check_items, weigh
 from engine.dsl.context import Directive, OperatorContext, ReCallingOperatorResult, ScriptContext
 from engine.dsl.limits import Limits
 from engine.dsl.source import position_of
@@ -84,10 +84,11 @@ class Frame:
 
     def charge(self, value: Any) -> None:
         """Count the items of a list, dict, text or series against what the evaluation may touch."""
-        if type(value) is str:
-            self._spend(len(value) // _CHARACTERS_PER_ITEM + 1)
-        elif type(value) not in SCALARS:
-            self._spend(len(value))
+        if type(value) in SCALARS:
+            return
+        count = len(value)
+        check_items(count, self.context.limits)
+        self._spend(count // _CHARACTERS_PER_ITEM + 1 if type(value) is str else count)
 
     def charge_deep(self, value: Any) -> Any:
         """Count a new value with everything inside it, and return it."""
@@ -96,7 +97,7 @@ class Frame:
         return value
 
     def _spend(self, items: int) -> None:
-        self._work = (self.limits.work if self._work is None else self._work) - items
+        self._work = (self.context.limits.work if self._work is None else self._work) - items
         if self._work < 0:
             message = f"the script touches more than {self.limits.work:,} items of lists and texts"
             raise DslError(message, code="limit_exceeded")

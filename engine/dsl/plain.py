@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from engine.dsl.arithmetic import truth
-from engine.dsl.code import Run
+from engine.dsl.code import Combine, Run
 from engine.dsl.fast_paths import Careful
 from engine.dsl.frame import Frame
-
-Combine = Callable[[Frame, list[Any]], Any]
-"""Makes the value of a node out of the values of its operands."""
 
 
 def is_true(value: Any) -> bool:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.dsl.code import Code, Step
+from engine.dsl.code import Code, Combine, Step
 from engine.dsl.fast_paths import Careful
 from engine.dsl.frame import Frame, Suspended
-from engine.dsl.plain import Combine, is_true
+from engine.dsl.plain import is_true
 
 
 async def value_of(code: Code, frame: Frame) -> Any:

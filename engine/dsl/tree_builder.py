@@ -165,9 +165,9 @@ class TreeBuilder(Transformer[Token, Script]):
     def items(self, items: Children) -> Children:
         return items
 
-    def subscript(self, children: Children) -> Subscript:
+    def subscript(self, children: Children) -> Expression:
         value, bracket, index = children
-        return Subscript(value, index, at=_offset(bracket))
+        return self._step(value, index, _offset(bracket))
 
     def slice(self, children: Children) -> Children:
         return children
@@ -186,9 +186,7 @@ class TreeBuilder(Transformer[Token, Script]):
         value, token = children
         return self._step(value, Constant(str(token[1:]), at=_offset(token)), _offset(token))
 
-    def step_by_index(self, children: Children) -> Expression:
-        value, bracket, index = children
-        return self._step(value, index, _offset(bracket))
+    step_by_index = subscript
 
     @staticmethod
     def _step(value: Expression, index: Expression, at: int) -> Expression:

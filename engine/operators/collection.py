@@ -25,7 +25,7 @@ def get(element: Any, key: Any, default: Any) -> Any:
 
 
 @operator(SET, kind=Kind.PURE, name="len", example="len([1, 2])")
-def len_(value: str | list[Any] | dict[Any, Any] | Series) -> int:
+def len_(value: str | Series | dict[Any, Any]) -> int:
     """Return how many items a list, dict or series has, or how many characters a text.
 
     Args:
