@@ -1,0 +1,69 @@
+"""The documentation names everything that a user can meet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from cli.main import app
+from engine.automation_schema import AutomationFile
+from engine.invocation import InvocationOutcome
+from engine.state import AutomationState
+from tests.conftest import REPOSITORY
+
+
+def models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
+
+
+def fields_of(root: type[BaseModel]) -> set[str]:
+    """The names of all fields of a model and of the models in it."""
+    seen: set[type[BaseModel]] = set()
+    pending = [root]
+    while pending:
+        model = pending.pop()
+        seen.add(model)
+        inside = [found for field in model.model_fields.values() for found in models_in(field.annotation)]
+        pending += [found for found in inside if found not in seen]
+    return {name for model in seen for name in model.model_fields}
+
+
+def words_in_code(page: str) -> set[str]:
+    text = (REPOSITORY / "docs" / page).read_text()
+    code = re.findall(r"```.*?```|`[^`]+`", text, re.DOTALL)
+    return {word for part in code for word in re.findall(r"\w+", part)}
+
+
+@pytest.mark.parametrize(
+    ("model", "page"),
+    [
+        (AutomationState, "state.md"),
+        (InvocationOutcome, "state.md"),
+        (AutomationFile, "automation-file.md"),
+    ],
+)
+def test_every_field_is_described(model: type[BaseModel], page: str) -> None:
+    assert fields_of(model) <= words_in_code(page), fields_of(model) - words_in_code(page)
+
+
+def test_every_command_is_described() -> None:
+    commands = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
+    assert commands <= words_in_code("cli.md")
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{file.name}" for file in (REPOSITORY / "docs").glob("*.md"))]
+)
+def test_no_link_leads_nowhere(page: str) -> None:
+    file = REPOSITORY / page
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", file.read_text())
+    assert [target for target in targets if not (file.parent / target).exists()] == []
