@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from cli.main import app
+from engine.automation_file import load_automation
 from engine.automation_schema import AutomationFile
 from engine.invocation import InvocationOutcome
 from engine.state import AutomationState
@@ -67,3 +68,17 @@ def test_no_link_leads_nowhere(page: str) -> None:
     file = REPOSITORY / page
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", file.read_text())
     assert [target for target in targets if not (file.parent / target).exists()] == []
+
+
+def automations_in(page: str) -> list[str]:
+    text = (REPOSITORY / page).read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    return [block for block in blocks if block.startswith("name:")]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+def test_the_automations_that_are_shown_can_be_run(page: str) -> None:
+    shown = automations_in(page)
+    assert shown
+    for text in shown:
+        load_automation(text, source_name=page)
