@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+YOUNG: Final = 1
+FULL: Final = 2
+
 COLLECT_EVERY: Final = 50
 """Invocations between two collections when there is a quiet moment after every one."""
 
 COLLECT_AT_LAST: Final = 500
 """Invocations after which the collector runs even though others are under way."""
+
+FULL_EVERY: Final = 20
+"""Collections of which one looks at everything; the others look at what is young, in microseconds."""
 
 
 class QuietCollector:
@@ -23,6 +29,7 @@ class QuietCollector:
     def __init__(self) -> None:
         self._running = 0
         self._since_collection = 0
+        self._collections = 0
 
     @contextmanager
     def off(self) -> Iterator[None]:
@@ -39,7 +46,8 @@ class QuietCollector:
     def _collect_if_quiet(self) -> None:
         quiet = self._running == 0
         if self._since_collection >= (COLLECT_EVERY if quiet else COLLECT_AT_LAST):
-            gc.collect()
+            self._collections += 1
+            gc.collect(YOUNG if self._collections % FULL_EVERY else FULL)
             self._since_collection = 0
         if quiet:
             gc.enable()
