@@ -66,7 +66,7 @@ class PlainView:
         """See base class."""
         news = changes(self._before, snapshot)
         self._before = snapshot
-        if news and snapshot.goes_on:
+        if news and snapshot.is_scheduled:
             news.append(f"{' ' * 19}  next run {next_run(snapshot.report)}")
         for line in news:
             self._console.print(line, markup=False, soft_wrap=True)

@@ -68,9 +68,9 @@ class Snapshot:
         return self.report.status in ENDED
 
     @property
-    def goes_on(self) -> bool:
-        """Whether the automation will run again by itself."""
-        return not self.has_ended and self.report.status != "needs_attention"
+    def is_scheduled(self) -> bool:
+        """Whether it is known when the automation runs next."""
+        return not self.has_ended and self.report.status not in ("needs_attention", "retrying")
 
     @property
     def open_orders(self) -> list[Order]:
@@ -145,7 +145,7 @@ def next_run(report: StatusReport, now: float | None = None) -> str:
         return "none"
     left = max(0.0, (report.wake_at or 0) - (time.time() if now is None else now))
     market = f"{moment(report.due_at)} UTC, " if report.due_at else ""
-    return f"{market}in {duration(left)}"
+    return f"{market}in {duration(left)}" if left else f"{market}now"
 
 
 def render(snapshot: Snapshot) -> RenderableType:
@@ -169,7 +169,7 @@ def _headline(snapshot: Snapshot) -> Text:
         (report.status.replace("_", " "), _STATUS_STYLES.get(report.status, "bold cyan")),
         f"  iteration {report.iteration}",
     )
-    if snapshot.goes_on:
+    if snapshot.is_scheduled:
         line.append(f"  next run {next_run(report)}")
     if report.reason:
         line.append(f"\n{report.reason}", style="red")

@@ -81,6 +81,7 @@ def test_a_new_status_is_told_with_its_reason() -> None:
 def test_the_next_run_is_told_in_market_time_and_in_real_time() -> None:
     report = StatusReport(status="running", due_at=NOW, wake_at=105.0)
     assert next_run(report, now=100.0) == "2023-11-14 22:13:20 UTC, in 5.0s"
+    assert next_run(report, now=106.0) == "2023-11-14 22:13:20 UTC, now"
     assert next_run(StatusReport(status="finished")) == "none"
 
 
