@@ -18,6 +18,7 @@ from workflows.messages import (
     InvocationResult,
     Json,
     RunInvocation,
+    Status,
     StatusReport,
     StopRequest,
     Trigger,
@@ -46,6 +47,7 @@ class Automation:
         )
         self._progress = Progress(carried, start.settings)
         self._was_reset = False
+        self._shown: Status | None = None
         workflow.register_random_seed_callback(self._on_reset)
 
     @workflow.run
@@ -61,7 +63,9 @@ class Automation:
                     AutomationInput(state=self._state, settings=self._settings, carried=carried)
                 )
             await self._act()
-            self._show()
+            self._progress.report.updated_at = workflow.time()
+            if self._progress.report.status != self._shown:
+                self._show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return AutomationResult(summary=self._progress.report, state=self._state)
 
@@ -72,6 +76,7 @@ class Automation:
             if delay is not None and delay <= 0:
                 return
             self._progress.woken = False
+            self._show()
             try:
                 await workflow.wait_condition(
                     lambda: self._progress.woken or self._should_continue_as_new(),
@@ -162,12 +167,13 @@ class Automation:
         return result
 
     def _show(self) -> None:
-        kept, now = self._progress.kept, workflow.time()
-        kept.report.updated_at = now
+        """Bring Temporal's UI and lists up to date; without a wait in between, nobody would see it."""
+        kept = self._progress.kept
+        self._shown = kept.report.status
         workflow.set_current_details(details(kept.report))
         if kept.account_attributes is None:  # an attribute unknown to the server would stall us for ever
             return
-        values = attributes(kept.report, kept.account_attributes, now)
+        values = attributes(kept.report, kept.account_attributes, workflow.time())
         if updates := changed_attributes(kept.attributes, values):
             workflow.upsert_search_attributes(updates)
             kept.attributes = values
@@ -207,7 +213,6 @@ class Automation:
     async def retry(self) -> StatusReport:
         """Go on after a person has looked at what needed attention, or at once after a failure."""
         self._progress.retry(workflow.time())
-        self._show()
         return self._progress.report
 
     @retry.validator
