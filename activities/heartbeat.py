@@ -22,14 +22,24 @@ def beating() -> Iterator[None]:
     if not timeout:
         yield
         return
-    beats = asyncio.create_task(_beat(timeout.total_seconds() / BEATS_PER_TIMEOUT))
+    beats = _Beats(timeout.total_seconds() / BEATS_PER_TIMEOUT)
     try:
         yield
     finally:
-        beats.cancel()
+        beats.stop()
 
 
-async def _beat(interval: float) -> None:
-    while True:
-        await asyncio.sleep(interval)
+class _Beats:
+    """A timer that renews itself; a task would cost short invocations two more turns of the loop."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(interval, self._beat)
+
+    def _beat(self) -> None:
         activity.heartbeat()
+        self._timer = self._loop.call_later(self._interval, self._beat)
+
+    def stop(self) -> None:
+        self._timer.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -22,11 +23,14 @@ from workflows.messages import (
     StatusReport,
     StopRequest,
     Trigger,
+    WorkflowSettings,
 )
 from workflows.pending import Pending, PendingExecution, PendingStop
 from workflows.presentation import attributes, details, timer_summary
 from workflows.progress import Progress
 from workflows.search_attributes import changed_attributes
+
+MAX_SUMMARY: Final = 200
 
 
 @workflow.defn(name="Automation")
@@ -46,6 +50,7 @@ class Automation:
             account_attributes={} if start.settings.search_attributes else None,
         )
         self._progress = Progress(carried, start.settings)
+        self._options = _activity_options(start.settings)
         self._was_reset = False
         self._shown: Status | None = None
         workflow.register_random_seed_callback(self._on_reset)
@@ -136,7 +141,7 @@ class Automation:
     async def _run_invocation(
         self, trigger: Trigger, actions: list[Json] | None = None, *, cancel_open_orders: bool = False
     ) -> InvocationResult | Failure:
-        info, settings, kept = workflow.info(), self._settings, self._progress.kept
+        info, kept = workflow.info(), self._progress.kept
         names = ", ".join(action["id"] for action in actions or []) or kept.next_actions
         request = RunInvocation(
             state=self._state,
@@ -148,17 +153,11 @@ class Automation:
             priority_actions=actions or [],
             cancel_open_orders=cancel_open_orders,
         )
+        summary = f"iteration {kept.report.iteration + 1}: {names}"[:MAX_SUMMARY]
+        options: workflow.ActivityConfig = {**self._options, "summary": summary}
         try:
             result: InvocationResult = await workflow.execute_activity(
-                "run_invocation",
-                request,
-                result_type=InvocationResult,
-                start_to_close_timeout=timedelta(seconds=settings.invocation_timeout),
-                schedule_to_close_timeout=timedelta(seconds=settings.attempts_timeout),
-                heartbeat_timeout=timedelta(seconds=settings.heartbeat_timeout),
-                retry_policy=RetryPolicy(maximum_attempts=settings.attempts),
-                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                summary=f"iteration {kept.report.iteration + 1}: {names}"[:200],
+                "run_invocation", request, result_type=InvocationResult, **options
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -261,6 +260,16 @@ class Automation:
     def _on_reset(self, _seed: int) -> None:
         """History was reset: only then does a running workflow get a new random seed."""
         self._was_reset = self._progress.woken = True
+
+
+def _activity_options(settings: WorkflowSettings) -> workflow.ActivityConfig:
+    return workflow.ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=settings.invocation_timeout),
+        schedule_to_close_timeout=timedelta(seconds=settings.attempts_timeout),
+        heartbeat_timeout=timedelta(seconds=settings.heartbeat_timeout),
+        retry_policy=RetryPolicy(maximum_attempts=settings.attempts),
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
 
 
 def _was_reset_to_start() -> bool:
