@@ -98,6 +98,19 @@ def view_for(console: Console, *, footer: str, as_json: bool) -> Iterator[View]:
         yield PlainView(console)
 
 
+async def follow_until_left(
+    client: Client, automation_id: str, view: View, *, until_attention: bool = False
+) -> Snapshot | None:
+    """Follow an automation like `follow`; return None when the user presses Ctrl-C and leaves it to itself."""
+    try:
+        return await follow(client, automation_id, view, until_attention=until_attention)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        return None
+
+
 async def follow(
     client: Client, automation_id: str, view: View, *, until_attention: bool = False
 ) -> Snapshot:

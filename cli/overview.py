@@ -11,7 +11,7 @@ from temporalio.client import WorkflowExecution
 import connection
 from cli import backend
 from cli.errors import talking_to
-from cli.live import follow, look, view_for
+from cli.live import follow_until_left, look, view_for
 from cli.messages import AutomationId
 from cli.output import JsonFlag, console, moment, print_json, table
 from cli.reports import Snapshot, render
@@ -108,4 +108,4 @@ async def _watch(automation_id: str, *, as_json: bool) -> None:
     reached = await backend.reach_served(connection.load_settings())
     footer = reached.line_about(automation_id)
     with view_for(console(), footer=footer, as_json=as_json) as view:
-        await follow(reached.client, automation_id, view)
+        await follow_until_left(reached.client, automation_id, view)

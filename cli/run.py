@@ -14,7 +14,7 @@ from cli import backend
 from cli.backend import Backend
 from cli.errors import CommandError, ExitCode
 from cli.files import read_automation
-from cli.live import follow, view_for
+from cli.live import follow_until_left, view_for
 from cli.market import DEFAULT_SPEED, choose_market, lay_over
 from cli.output import JsonFlag, console, moment, print_json, print_lines
 from cli.reports import Snapshot, render
@@ -157,24 +157,20 @@ async def _follow_until_end(reached: Backend, automation_id: str, *, as_json: bo
     output = console()
     footer = reached.line_about(automation_id)
     unattended = as_json or not output.is_terminal
-    try:
-        with view_for(output, footer=footer, as_json=as_json) as view:
-            return await follow(reached.client, automation_id, view, until_attention=unattended)
-    except asyncio.CancelledError:  # Ctrl-C
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
+    with view_for(output, footer=footer, as_json=as_json) as view:
+        end = await follow_until_left(reached.client, automation_id, view, until_attention=unattended)
+    if end is None and not as_json:
         print_lines(_how_to_come_back(automation_id))
-        return None
+    return end
 
 
 def _how_to_come_back(automation_id: str) -> list[str]:
     return [
         "",
         f"{automation_id} goes on in the background.",
-        f"  octoflow watch {automation_id}    to come back to it",
-        f"  octoflow stop {automation_id}     to end it",
-        "  octoflow server --stop   to end the background processes; it goes on when they are back",
+        f"  octoflow watch {automation_id}   comes back to it",
+        f"  octoflow stop {automation_id}    ends it",
+        "  octoflow server --stop   ends the background processes; it goes on when they are back",
     ]
 
 
