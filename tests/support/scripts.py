@@ -23,6 +23,7 @@ from engine.dsl import (
 from engine.operators import default_registry
 
 NOW = 1_700_000_000.0
+_MOST_SUSPENSIONS = 200
 
 
 def context(**given: Any) -> ScriptContext:
@@ -70,6 +71,7 @@ def run_to_end(text: str, registry: OperatorRegistry, script_context: ScriptCont
             return outcome.value, suspensions
         suspension = through_json(outcome)
         suspensions += 1
+        assert suspensions < _MOST_SUSPENSIONS, "the script never gets past a suspension"
         script_context = replace(script_context, now=script_context.now + outcome.recall.waiting_time)
 
 
