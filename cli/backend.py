@@ -87,18 +87,32 @@ async def ensure(settings: Settings, tell: Callable[[str], None]) -> Backend:
         NotReachableError: the server is a configured one, and does not answer.
         CommandError: a process was started and ended at once.
     """
+    spawned: list[processes.BackgroundProcess] = []
+
+    def spawn(kind: processes.Kind) -> processes.BackgroundProcess:
+        tell(f"Starting a {'Temporal development server' if kind == 'server' else kind} ...")
+        spawned.append(processes.spawn(settings.home, kind))
+        return spawned[-1]
+
+    try:
+        return await _ensure(settings, spawn)
+    except BaseException:  # Ctrl-C too leaves nothing behind that nobody uses
+        for process in reversed(spawned):
+            process.end()
+        raise
+
+
+async def _ensure(
+    settings: Settings, spawn: Callable[[processes.Kind], processes.BackgroundProcess]
+) -> Backend:
     try:
         backend = await reach(settings)
     except NotReachableError:
         if connection.configured_address():
             raise
-        tell("Starting a Temporal development server ...")
-        server = processes.spawn(settings.home, "server")
-        backend = Backend(await _until_connected(settings, server), ui_address(settings))
+        backend = Backend(await _until_connected(settings, spawn("server")), ui_address(settings))
     if not await is_served(backend.client, settings.task_queue):
-        tell("Starting a worker ...")
-        worker = processes.spawn(settings.home, "worker")
-        await _until_served(backend.client, settings.task_queue, worker)
+        await _until_served(backend.client, settings.task_queue, spawn("worker"))
     return backend
 
 

@@ -101,7 +101,7 @@ def view_for(console: Console, *, footer: str, as_json: bool) -> Iterator[View]:
 async def follow_until_left(
     client: Client, automation_id: str, view: View, *, until_attention: bool = False
 ) -> Snapshot | None:
-    """Follow an automation like `follow`; return None when the user presses Ctrl-C and leaves it to itself."""
+    """Follow an automation like `follow`; return None when the user leaves it to itself with Ctrl-C."""
     try:
         return await follow(client, automation_id, view, until_attention=until_attention)
     except asyncio.CancelledError:

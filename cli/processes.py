@@ -94,6 +94,12 @@ class BackgroundProcess:
         """Whether the process is gone again."""
         return self.popen.poll() is not None
 
+    def end(self) -> None:
+        """End the process in order, and wait until it is gone."""
+        if not self.has_ended:
+            self.popen.terminate()
+            _wait_or_kill(psutil.Process(self.popen.pid))
+
     def last_words(self) -> str:
         """Return the end of its log, to say why it did not start."""
         lines = self.log.read_text(errors="replace").strip().splitlines()
@@ -125,9 +131,13 @@ def stop(records: list[ProcessRecord]) -> list[ProcessRecord]:
             continue
         process.terminate()
         stopped.append(record)
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            for child in [*process.children(recursive=True), process]:
-                child.kill()
+        _wait_or_kill(process)
     return stopped
+
+
+def _wait_or_kill(process: psutil.Process) -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        for child in [*process.children(recursive=True), process]:
+            child.kill()
