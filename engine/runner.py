@@ -267,7 +267,9 @@ class ActionRunner:
             )
 
     def _fail(self, action: Action, error: DslError) -> None:
-        action.fail(error.status, str(error), self._invocation.now)
+        # A statement says all there is to say; of other errors a person wants to see the place.
+        message = error.message if error.code == OperatorError.code else str(error)
+        action.fail(error.status, message, self._invocation.now)
 
     def _record(
         self, action: Action, script: CompiledScript | None, *, duration: Seconds = 0, effects: int = 0

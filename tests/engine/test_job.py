@@ -85,7 +85,8 @@ async def test_an_error_ends_its_action_and_the_others_run() -> None:
     outcome = await run.invoke()
 
     assert run.statuses == [None, "not_enough_funds", None, *["dsl_execution_error"] * 3]
-    assert "Add more funds 2" in run.action("a1")["error_message"]
+    assert run.action("a1")["error_message"] == "Add more funds 2"
+    assert run.action("a3")["error_message"].startswith("line 1, column 2: ")
     assert outcome.error_count == 4
     assert outcome.status is InvocationStatus.FINISHED
 
