@@ -20,11 +20,12 @@ class Bars:
     Attributes:
         opened: UNIX seconds at which each bar begins.
         closed: UNIX seconds at which it ends.
-        low, high, close: prices within it.
+        open, low, high, close: prices within it.
     """
 
     opened: Series
     closed: Series
+    open: Series
     low: Series
     high: Series
     close: Series
@@ -40,6 +41,7 @@ def finished_bars(candles: Candles, *, since: Timestamp, now: Timestamp) -> Bars
     return Bars(
         candles.time[first:last],
         closed[first:last],
+        candles.open[first:last],
         candles.low[first:last],
         candles.high[first:last],
         candles.close[first:last],
@@ -51,7 +53,7 @@ def price_now(price: float, now: Timestamp) -> Bars:
     import numpy as np  # numpy takes 0.15 s to import; only accounts with open orders need it
 
     instant, value = np.array([now]), np.array([price])
-    return Bars(instant, instant, value, value, value)
+    return Bars(instant, instant, value, value, value, value)
 
 
 def join_bars(parts: Sequence[Bars]) -> Bars:
@@ -65,6 +67,7 @@ def join_bars(parts: Sequence[Bars]) -> Bars:
     return Bars(
         np.concatenate([part.opened for part in parts])[order],
         closed[order],
+        np.concatenate([part.open for part in parts])[order],
         np.concatenate([part.low for part in parts])[order],
         np.concatenate([part.high for part in parts])[order],
         np.concatenate([part.close for part in parts])[order],

@@ -7,7 +7,8 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from engine.exchange.bars import join_bars, price_now
+from engine.exchange.bars import Bars, join_bars, price_now
+from engine.exchange.concurrency import concurrently
 from engine.exchange.money import ZERO
 from engine.exchange.protocols import Account, MarketData, MarketSource
 from engine.exchange.repositories import ExchangeRepositoryFactory
@@ -110,9 +111,11 @@ class ExchangeContext:
         ordered = dict.fromkeys(order.symbol for order in stored.orders.open_orders)
         await self._data.fetch(tickers | ordered.keys(), candles)
         account = PaperAccount(stored, data=self._data, now=self._now, ids=self._ids, slippage=self._slippage)
-        account.restore_locks()
-        for symbol in ordered:
-            await self._settle(account, symbol, stored)
+        account.restore()
+        histories: dict[Symbol, Bars] = {}
+        await concurrently([self._add_history(symbol, stored, histories) for symbol in ordered])
+        if histories:
+            account.settle(histories)
         return account
 
     async def _stored(self) -> ExchangeAccountElements:
@@ -127,15 +130,17 @@ class ExchangeContext:
             }
         )
 
-    async def _settle(self, account: PaperAccount, symbol: Symbol, stored: ExchangeAccountElements) -> None:
+    async def _add_history(
+        self, symbol: Symbol, stored: ExchangeAccountElements, histories: dict[Symbol, Bars]
+    ) -> None:
+        """Fetch what the price of a symbol with open orders did since they were last settled."""
         created = min(order.created_at for order in stored.orders.open_orders if order.symbol == symbol)
         since = max(stored.orders.settled_at, created)
         if since >= self._now:
             return
         fetched = self._data.fetched_time_frames(symbol)
         history = await self._repositories.ohlcv.history(symbol, since, fetched)
-        price = float(self._data.mark_price(symbol))
-        account.settle(symbol, join_bars((history, price_now(price, self._now))))
+        histories[symbol] = join_bars((history, price_now(float(self._data.mark_price(symbol)), self._now)))
 
 
 def _wanted(dependencies: Iterable[Dependency]) -> tuple[set[Symbol], dict[CandleKey, int]]:

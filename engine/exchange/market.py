@@ -53,6 +53,10 @@ class Market:
         maker: fee rate of a fill that rested in the book; 0.001 is 0.1 %.
         taker: fee rate of a fill that took from the book.
         fee_side: which asset pays the fee: what the trader gets or gives, or always base or quote.
+        kind: spot, or a linear future.
+        stops: whether the exchange itself watches the price of stops and take-profits.
+        max_orders: how many orders without a stop price may be open at once; None is unbounded.
+        max_stops: how many orders with a stop price.
     """
 
     symbol: Symbol
@@ -67,6 +71,9 @@ class Market:
     taker: Decimal = DEFAULT_FEE_RATE
     fee_side: FeeSide = "get"
     kind: MarketKind = "spot"
+    stops: bool = True
+    max_orders: int | None = None
+    max_stops: int | None = None
 
     def floor_amount(self, amount: Amount) -> Amount:
         """Return the amount cut down to the market's step."""
@@ -91,8 +98,14 @@ class Market:
         return self.base if in_base else self.quote
 
 
-def generic_market(symbol: Symbol) -> Market:
+def generic_market(symbol: Symbol, *, stops: bool = True) -> Market:
     """Return a market without limits, for symbols whose rules nobody recorded."""
-    pair = symbol.partition(":")[0]
+    pair, _, settled_in = symbol.partition(":")
     base, _, quote = pair.partition("/")
-    return Market(symbol=symbol, base=Asset(base), quote=Asset(quote))
+    return Market(
+        symbol=symbol,
+        base=Asset(base),
+        quote=Asset(quote),
+        kind="future" if settled_in else "spot",
+        stops=stops,
+    )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from engine.exchange.market import DEFAULT_FEE_RATE, DEFAULT_TICK, UNBOUNDED, Bounds, FeeSide, Market
+from engine.exchange.market import (
+    DEFAULT_FEE_RATE,
+    DEFAULT_TICK,
+    UNBOUNDED,
+    Bounds,
+    FeeSide,
+    Market,
+    MarketKind,
+)
 from engine.exchange.money import to_decimal
 from engine.types import Asset, Symbol
 
@@ -41,26 +49,37 @@ def _parse_binance_symbol(entry: Mapping[str, Any]) -> Market:
         amount=_bounds(lot.get("minQty"), lot.get("maxQty")),
         cost=_bounds(notional.get("minNotional"), notional.get("maxNotional")),
         price=_bounds(price.get("minPrice"), price.get("maxPrice")),
+        stops=any(name.startswith("STOP_LOSS") for name in entry.get("orderTypes", ("STOP_LOSS",))),
+        max_orders=filters.get("MAX_NUM_ORDERS", {}).get("maxNumOrders"),
+        max_stops=filters.get("MAX_NUM_ALGO_ORDERS", {}).get("maxNumAlgoOrders"),
     )
 
 
-def parse_ccxt_markets(entries: Iterable[Mapping[str, Any]], *, digits: bool = False) -> Markets:
+def parse_ccxt_markets(
+    entries: Iterable[Mapping[str, Any]],
+    *,
+    digits: bool = False,
+    stops: Callable[[MarketKind], bool] = lambda _kind: True,
+) -> Markets:
     """Read market dicts in ccxt's unified form.
 
     Args:
         entries: the dicts, as in `exchange.markets.values()`.
         digits: whether `precision` counts decimal places (ccxt's `DECIMAL_PLACES`) instead of being a step.
+        stops: whether the exchange has stop orders of its own, for entries without a key `stops`; ccxt
+            itself writes none.
 
     Raises:
         KeyError: an entry has no `symbol`, `base` or `quote`.
     """
-    markets = (_parse_ccxt_market(entry, digits=digits) for entry in entries)
+    markets = (_parse_ccxt_market(entry, digits, stops) for entry in entries)
     return {market.symbol: market for market in markets}
 
 
-def _parse_ccxt_market(entry: Mapping[str, Any], *, digits: bool) -> Market:
+def _parse_ccxt_market(entry: Mapping[str, Any], digits: bool, stops: Callable[[MarketKind], bool]) -> Market:
     precision = entry.get("precision") or {}
     limits = entry.get("limits") or {}
+    kind: MarketKind = "future" if entry.get("contract") else "spot"
     return Market(
         symbol=Symbol(entry["symbol"]),
         base=Asset(entry["base"]),
@@ -73,12 +92,19 @@ def _parse_ccxt_market(entry: Mapping[str, Any], *, digits: bool) -> Market:
         maker=_rate(entry.get("maker")),
         taker=_rate(entry.get("taker")),
         fee_side=cast(FeeSide, entry["feeSide"]) if entry.get("feeSide") in FEE_SIDES else "get",
-        kind="future" if entry.get("contract") else "spot",
+        kind=kind,
+        stops=entry["stops"] if "stops" in entry else stops(kind),
+        max_orders=entry.get("maxOrders"),
+        max_stops=entry.get("maxStops"),
     )
 
 
 def to_ccxt_form(market: Market) -> dict[str, Any]:
-    """Return a market in the form that `parse_ccxt_markets` reads, decimals as text."""
+    """Return a market in the form that `parse_ccxt_markets` reads, decimals as text.
+
+    `stops`, `maxOrders` and `maxStops` are keys of ours: ccxt's form has no room for them.
+    """
+    ceilings = (("maxOrders", market.max_orders), ("maxStops", market.max_stops))
 
     def bounds(value: Bounds) -> dict[str, str]:
         pairs = (("min", value.minimum), ("max", value.maximum))
@@ -98,6 +124,8 @@ def to_ccxt_form(market: Market) -> dict[str, Any]:
         "maker": format(market.maker, "f"),
         "taker": format(market.taker, "f"),
         "feeSide": market.fee_side,
+        "stops": market.stops,
+        **{name: most for name, most in ceilings if most is not None},
     }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.exchange.bars import Bars
 from engine.exchange.candles import Candles
+from engine.exchange.exits import NO_EXITS, Exits
 from engine.exchange.market import Market
 from engine.state import Order, OrderType, Position, Side, TimeInForce, Trade
 from engine.types import Amount, Asset, OrderId, Price, Symbol, TimeFrame, Timestamp
@@ -102,7 +103,11 @@ class OrderRequest:
     """An order as asked for; amounts in base, prices in quote per base.
 
     Attributes:
-        price: limit price; None for market orders.
+        price: limit price; None for orders that trade at the market's price.
+        stop_price: price that a stop or a take-profit waits for.
+        trailing_percent: how far a trailing stop stays behind the best price.
+        exits: what hangs on the order and appears when it fills.
+        cancel_policy: what ends it early, in the form of `Order.cancel_policy`.
     """
 
     type: OrderType
@@ -113,6 +118,10 @@ class OrderRequest:
     reduce_only: bool = False
     tag: str | None = None
     time_in_force: TimeInForce = "GTC"
+    stop_price: Price | None = None
+    trailing_percent: Decimal | None = None
+    exits: Exits = NO_EXITS
+    cancel_policy: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,10 @@ class Account(Protocol):
         """Return the automation's open orders."""
         ...
 
+    def order(self, symbol: Symbol, order_id: OrderId) -> Order | None:
+        """Return an order of the automation, open or not any more, as far back as the account remembers."""
+        ...
+
     def trades(self) -> Sequence[Trade]:
         """Return the newest trades of the automation, oldest first."""
         ...
@@ -167,7 +180,7 @@ class Account(Protocol):
         ...
 
     def execution_price(self, request: OrderRequest) -> Price:
-        """Return the price that the order's amount is counted at: its limit, or the expected fill price."""
+        """Return the price that the order's amount is counted at: its limit, its stop, or the price now."""
         ...
 
     def place(self, request: OrderRequest, key: Callable[[str], str]) -> Sequence[Order]:
@@ -181,12 +194,13 @@ class Account(Protocol):
             The orders as they are now; a filled one has status `closed`.
 
         Raises:
-            OperatorError: `not_enough_funds`, `invalid_order`; nothing was placed then.
+            OperatorError: `not_enough_funds`, `invalid_order`, `unsupported_stop_order`; nothing was placed
+                then.
         """
         ...
 
     def cancel(self, wanted: OrderFilter) -> Sequence[OrderId]:
-        """Cancel open orders and return their ids.
+        """Cancel open orders, and what cannot live without them; return the ids.
 
         Raises:
             OperatorError: `order_not_found` when no open order matches.

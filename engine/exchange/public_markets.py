@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from engine.exchange.capabilities import native_stops
 from engine.exchange.ccxt_client import Client, close_client, make_client, reading
 from engine.exchange.market_lists import Markets, parse_ccxt_markets
 from engine.state import ExchangeDetails
@@ -50,7 +51,11 @@ async def _load(details: ExchangeDetails) -> MarketList:
     finally:
         await close_client(client)
     return MarketList(
-        markets=parse_ccxt_markets(raw.values(), digits=client.precisionMode == DECIMAL_PLACES),
+        markets=parse_ccxt_markets(
+            raw.values(),
+            digits=client.precisionMode == DECIMAL_PLACES,
+            stops=lambda kind: native_stops(client.id, kind, client.features),
+        ),
         time_frames=tuple(frame for frame in TIME_FRAMES if frame in (client.timeframes or ())),
         loaded=client,
     )

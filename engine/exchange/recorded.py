@@ -16,6 +16,7 @@ from cachetools import LRUCache, cached
 from engine.errors import ConfigurationError
 from engine.exchange.bars import Bars, finished_bars, join_bars
 from engine.exchange.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
+from engine.exchange.capabilities import native_stops
 from engine.exchange.market import Market, generic_market
 from engine.exchange.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
 from engine.exchange.money import to_decimal
@@ -48,7 +49,8 @@ class RecordedSource:
             path = folder / name
             if path.is_file():
                 return _read_markets(path, path.stat().st_mtime_ns)
-        return {symbol: generic_market(symbol) for symbol in self._recordings}
+        stops = native_stops(self._exchange_id, "spot")
+        return {symbol: generic_market(symbol, stops=stops) for symbol in self._recordings}
 
     async def candles(self, symbol: Symbol, time_frame: TimeFrame, *, now: Timestamp, count: int) -> Candles:
         """Return up to `count` candles as known at `now`, the running one last.
@@ -200,7 +202,7 @@ def _read_markets(path: Path, _modified_at: int) -> Markets:
     try:
         raw = path.read_bytes()
         content = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
-        return _parse_markets(content)
+        return _parse_markets(content, path.parent.name)
     except (OSError, EOFError, ValueError, ArithmeticError, TypeError, AttributeError, LookupError) as error:
         raise ConfigurationError(
             f"corrupt market list {path}: expected the answer of Binance's exchangeInfo, or a list of market "
@@ -209,9 +211,9 @@ def _read_markets(path: Path, _modified_at: int) -> Markets:
         ) from error
 
 
-def _parse_markets(content: Any) -> Markets:
+def _parse_markets(content: Any, exchange_id: str) -> Markets:
     if isinstance(content, Mapping):
         if "symbols" in content:
             return parse_exchange_info(content)
         content = content.values()
-    return parse_ccxt_markets(content)
+    return parse_ccxt_markets(content, stops=lambda kind: native_stops(exchange_id, kind))

@@ -1,28 +1,27 @@
-"""Operators that place and cancel orders."""
+"""Operators that place, cancel and look up orders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast
 
 from engine.dsl import Choice, Kind, OperatorContext, OperatorSet, SymbolParam, operator
-from engine.errors import ActionStatus, OperatorError
+from engine.errors import ActionStatus, DslError, OperatorError
 from engine.exchange import Account, MarketData, OrderFilter, OrderRequest
 from engine.exchange.limits import sweep_dust
+from engine.exchange.market import Market
+from engine.exchange.order_options import OrderOptions, Trigger, read_trigger
 from engine.exchange.quantity import parse_amount, parse_price
 from engine.exchange.sizing import SideHoldings, cap, entry_price, resolve_amount, resolve_price
-from engine.state import Side, TimeInForce
-from engine.types import OrderId, Symbol
+from engine.state import OrderType, Side
+from engine.types import OrderId, Price, Symbol
 from engine.values import format_decimal
 
 SET: Final = OperatorSet("orders", "Placing and cancelling orders; on paper, or on the exchange.")
 
 SideArgument = Annotated[str, Choice("buy", "sell")]
 SymbolArgument = Annotated[str, SymbolParam()]
-
-TIMES_IN_FORCE: Final[frozenset[TimeInForce]] = frozenset({"GTC", "IOC", "FOK", "PO"})
 
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="market('buy', 'BTC/USDT', '10%')")
@@ -33,7 +32,14 @@ def market(
     amount: Any,
     reduce_only: bool = False,
     tag: str | None = None,
-    *,
+    take_profit_prices: list[Any] | None = None,
+    take_profit_volume_percents: list[Any] | None = None,
+    stop_loss_price: Any = None,
+    trailing_profile: str | None = None,
+    cancel_policy: str | None = None,
+    cancel_policy_params: dict[str, Any] | None = None,
+    active_order_swap_strategy: str | None = None,
+    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (on paper, nothing is swapped)
     params: dict[str, Any] | None = None,
     allow_holdings_adaptation: bool = False,
 ) -> dict[str, Any]:
@@ -46,20 +52,32 @@ def market(
         symbol: the market.
         amount: in base, or a text such as '500q' (quote) or '10%' (of what this side can use).
         reduce_only: only ever reduce a position.
-        tag: a name to find the order by.
-        params: further parameters of the exchange.
+        tag: a name to find the order and its exits by.
+        take_profit_prices: where to close it with a profit, such as ['5%', '10%'] from its price.
+        take_profit_volume_percents: how much each take-profit closes, such as [40, 60]; else equally.
+        stop_loss_price: where to give it up, such as '-5%'.
+        trailing_profile: 'filled_take_profit' moves the stop up with each filled take-profit.
+        cancel_policy: what ends an order that has not filled; see `limit`.
+        cancel_policy_params: parameters of the policy.
+        active_order_swap_strategy: which exit stands in the book where an exchange cannot hold both.
+        active_order_swap_strategy_params: parameters of the strategy.
+        params: further parameters of the exchange, such as `{'trailingPercent': 5}` for a trailing stop.
         allow_holdings_adaptation: order what is affordable when the amount is not.
     """
-    request = OrderRequest(
-        type="market",
-        side=cast(Side, side),
-        symbol=Symbol(symbol),
-        amount=Decimal(0),
+    options = OrderOptions(
         reduce_only=reduce_only,
         tag=tag,
-        time_in_force=_time_in_force(params),
+        take_profit_prices=take_profit_prices,
+        take_profit_volume_percents=take_profit_volume_percents,
+        stop_loss_price=stop_loss_price,
+        trailing_profile=trailing_profile,
+        cancel_policy=cancel_policy,
+        cancel_policy_params=cancel_policy_params,
+        swap_strategy=active_order_swap_strategy,
+        params=params,
+        allow_holdings_adaptation=allow_holdings_adaptation,
     )
-    return _place(context, request, amount, adapt=allow_holdings_adaptation)
+    return _place(context, "market", cast(Side, side), Symbol(symbol), amount, None, options)
 
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="limit('buy', 'BTC/USDT', '10%', '-2%')")
@@ -71,7 +89,14 @@ def limit(
     price: Any,
     reduce_only: bool = False,
     tag: str | None = None,
-    *,
+    take_profit_prices: list[Any] | None = None,
+    take_profit_volume_percents: list[Any] | None = None,
+    stop_loss_price: Any = None,
+    trailing_profile: str | None = None,
+    cancel_policy: str | None = None,
+    cancel_policy_params: dict[str, Any] | None = None,
+    active_order_swap_strategy: str | None = None,
+    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (on paper, nothing is swapped)
     params: dict[str, Any] | None = None,
     allow_holdings_adaptation: bool = False,
 ) -> dict[str, Any]:
@@ -85,24 +110,92 @@ def limit(
         amount: in base, or a text such as '500q' (quote) or '10%' (of what this side can use).
         price: quote per base, or a text such as '-2%' (from the price now) or '-100d' (in quote).
         reduce_only: only ever reduce a position.
-        tag: a name to find the order by.
-        params: further parameters of the exchange, such as `{'timeInForce': 'IOC'}` or `{'postOnly': True}`.
+        tag: a name to find the order and its exits by.
+        take_profit_prices: where to close it with a profit, such as ['5%', '10%'] from its own price.
+        take_profit_volume_percents: how much each take-profit closes, such as [40, 60]; else equally.
+        stop_loss_price: where to give it up, such as '-5%'.
+        trailing_profile: 'filled_take_profit' moves the stop up with each filled take-profit.
+        cancel_policy: 'ExpirationTimeOrderCancelPolicy' ends the order at `expiration_time`,
+            'ChainedOrderFillingPriceOrderCancelPolicy' when the price reaches one of its exits first.
+        cancel_policy_params: parameters of the policy, such as {'expiration_time': now() + 3600}.
+        active_order_swap_strategy: which exit stands in the book where an exchange cannot hold both.
+        active_order_swap_strategy_params: parameters of the strategy.
+        params: further parameters of the exchange, such as `{'timeInForce': 'IOC'}`, `{'postOnly': True}` or
+            `{'stopLossPrice': 48000}` for a stop that becomes a limit order.
         allow_holdings_adaptation: order what is affordable when the amount is not.
     """
-    data, account = context.service(MarketData), context.service(Account)
-    rules = data.market(Symbol(symbol))
-    at = resolve_price(parse_price(price), data.mark_price(rules.symbol), lambda: entry_price(account, rules))
-    request = OrderRequest(
-        type="limit",
-        side=cast(Side, side),
-        symbol=rules.symbol,
-        amount=Decimal(0),
-        price=rules.floor_price(at),
+    options = OrderOptions(
         reduce_only=reduce_only,
         tag=tag,
-        time_in_force=_time_in_force(params),
+        take_profit_prices=take_profit_prices,
+        take_profit_volume_percents=take_profit_volume_percents,
+        stop_loss_price=stop_loss_price,
+        trailing_profile=trailing_profile,
+        cancel_policy=cancel_policy,
+        cancel_policy_params=cancel_policy_params,
+        swap_strategy=active_order_swap_strategy,
+        params=params,
+        allow_holdings_adaptation=allow_holdings_adaptation,
     )
-    return _place(context, request, amount, adapt=allow_holdings_adaptation)
+    return _place(context, "limit", cast(Side, side), Symbol(symbol), amount, price, options)
+
+
+@operator(SET, kind=Kind.EFFECT, source="orders", example="stop_loss('sell', 'BTC/USDT', '100%', '-5%')")
+def stop_loss(
+    context: OperatorContext,
+    side: SideArgument,
+    symbol: SymbolArgument,
+    amount: Any,
+    price: Any,
+    reduce_only: bool = False,
+    tag: str | None = None,
+    take_profit_prices: list[Any] | None = None,
+    take_profit_volume_percents: list[Any] | None = None,
+    stop_loss_price: Any = None,
+    trailing_profile: str | None = None,
+    cancel_policy: str | None = None,
+    cancel_policy_params: dict[str, Any] | None = None,
+    active_order_swap_strategy: str | None = None,
+    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (on paper, nothing is swapped)
+    params: dict[str, Any] | None = None,
+    allow_holdings_adaptation: bool = False,
+) -> dict[str, Any]:
+    """Sell when the price falls to a level, or buy when it rises to it; it locks no funds until then.
+
+    Gives `{"created_orders": [order]}`. On exchanges without stops of their own: `unsupported_stop_order`.
+
+    Args:
+        side: buy or sell.
+        symbol: the market.
+        amount: in base, or a text such as '500q' (quote) or '10%' (of what this side can use).
+        price: the level, quote per base, or a text such as '-5%' (from the price now).
+        reduce_only: only ever reduce a position.
+        tag: a name to find the order and its exits by.
+        take_profit_prices: where to close it with a profit, such as ['5%', '10%'] from the level.
+        take_profit_volume_percents: how much each take-profit closes, such as [40, 60]; else equally.
+        stop_loss_price: where to give it up, such as '-5%'.
+        trailing_profile: 'filled_take_profit' moves that stop up with each filled take-profit.
+        cancel_policy: what ends an order that has not filled; see `limit`.
+        cancel_policy_params: parameters of the policy.
+        active_order_swap_strategy: which exit stands in the book where an exchange cannot hold both.
+        active_order_swap_strategy_params: parameters of the strategy.
+        params: further parameters of the exchange.
+        allow_holdings_adaptation: order what is affordable when the amount is not.
+    """
+    options = OrderOptions(
+        reduce_only=reduce_only,
+        tag=tag,
+        take_profit_prices=take_profit_prices,
+        take_profit_volume_percents=take_profit_volume_percents,
+        stop_loss_price=stop_loss_price,
+        trailing_profile=trailing_profile,
+        cancel_policy=cancel_policy,
+        cancel_policy_params=cancel_policy_params,
+        swap_strategy=active_order_swap_strategy,
+        params=params,
+        allow_holdings_adaptation=allow_holdings_adaptation,
+    )
+    return _place(context, "stop_loss", cast(Side, side), Symbol(symbol), amount, price, options)
 
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="cancel_order('BTC/USDT', side='buy')")
@@ -113,7 +206,7 @@ def cancel_order(
     tag: str | None = None,
     exchange_order_ids: list[str] | None = None,
 ) -> dict[str, Any]:
-    """Cancel the automation's open orders of a market that match.
+    """Cancel the automation's open orders of a market that match, and what cannot live without them.
 
     Gives `{"cancelled_orders": [id]}`; no match is the error `order_not_found`.
 
@@ -133,36 +226,97 @@ def cancel_order(
     return {"cancelled_orders": list(context.service(Account).cancel(wanted))}
 
 
-def _place(context: OperatorContext, request: OrderRequest, amount: Any, *, adapt: bool) -> dict[str, Any]:
-    """Size the request in base and place it."""
+@operator(SET, kind=Kind.READ, source="orders", example="fetch_order('BTC/USDT', $buy.created_orders[0].id)")
+def fetch_order(
+    context: OperatorContext,
+    symbol: SymbolArgument,
+    exchange_order_id: str,
+    raise_if_not_found: bool = False,
+) -> dict[str, Any] | None:
+    """An order of the automation, open or not any more; None for an unknown one.
+
+    Of an order that has filled, what its trades tell is known, as long as they are among the newest 200.
+
+    Args:
+        symbol: its market.
+        exchange_order_id: its id.
+        raise_if_not_found: fail instead of giving None.
+    """
+    rules = context.service(MarketData).market(Symbol(symbol))
+    found = context.service(Account).order(rules.symbol, OrderId(exchange_order_id))
+    if found is None and raise_if_not_found:
+        raise DslError(
+            f"the automation knows no order {exchange_order_id!r} of {symbol}",
+            code="invalid_parameters",
+            status=ActionStatus.ORDER_NOT_FOUND,
+        )
+    return None if found is None else found.model_dump()
+
+
+def _place(
+    context: OperatorContext,
+    order_type: OrderType,
+    side: Side,
+    symbol: Symbol,
+    amount: Any,
+    price: Any,
+    options: OrderOptions,
+) -> dict[str, Any]:
+    """Price, size and place an order."""
     data, account = context.service(MarketData), context.service(Account)
-    rules = data.market(request.symbol)
+    rules = data.market(symbol)
     quantity = parse_amount(amount)
+    request = _request(order_type, side, rules, _level(price, account, data, rules), options, data)
     target = account.execution_price(request)
     if target <= 0:
         raise OperatorError(
             ActionStatus.INVALID_ORDER, f"a price of {format_decimal(target)} is not above zero"
         )
+    request = replace(request, exits=options.exits(target, rules))
     # Shares of holdings are counted at today's price, so that '10%' is the same amount at every limit.
-    today = account.execution_price(replace(request, price=None))
-    requested = resolve_amount(quantity, target, SideHoldings(account, data, rules, request.side, today))
-    affordable = SideHoldings(account, data, rules, request.side, target).available()
-    sized = cap(requested, affordable, adapt=adapt)
-    if request.side == "sell":
+    today = account.execution_price(replace(request, price=None, stop_price=None))
+    requested = resolve_amount(quantity, target, SideHoldings(account, data, rules, side, today))
+    usable = SideHoldings(account, data, rules, side, target)
+    waits = request.stop_price is not None
+    affordable = usable.total() if waits else usable.available()
+    sized = cap(requested, affordable, adapt=options.allow_holdings_adaptation)
+    if side == "sell" and not waits:
         sized = sweep_dust(sized, target, account.available(rules.base), rules)
     orders = account.place(replace(request, amount=sized), context.key)
     return {"created_orders": [order.model_dump() for order in orders]}
 
 
-def _time_in_force(params: Mapping[str, Any] | None) -> TimeInForce:
-    if not params:
-        return "GTC"
-    if params.get("postOnly"):
-        return "PO"
-    given = params.get("timeInForce", "GTC")
-    if given not in TIMES_IN_FORCE:
-        raise OperatorError(
-            ActionStatus.INVALID_ORDER,
-            f"the time in force {given!r} is not known; use {', '.join(sorted(TIMES_IN_FORCE))}",
-        )
-    return cast(TimeInForce, given)
+def _level(text: Any, account: Account, data: MarketData, rules: Market) -> Price | None:
+    """Return the price that a script gave; None for market orders."""
+    if text is None:
+        return None
+    at = resolve_price(parse_price(text), data.mark_price(rules.symbol), lambda: entry_price(account, rules))
+    return rules.floor_price(at)
+
+
+def _request(
+    order_type: OrderType,
+    side: Side,
+    rules: Market,
+    level: Price | None,
+    options: OrderOptions,
+    data: MarketData,
+) -> OrderRequest:
+    """Return the order without its amount."""
+    if order_type == "stop_loss":
+        trigger, level = Trigger(order_type, level), None
+    else:
+        trigger = read_trigger(order_type, options.params, data.mark_price(rules.symbol), side, rules)
+    return OrderRequest(
+        type=trigger.type,
+        side=side,
+        symbol=rules.symbol,
+        amount=Decimal(0),
+        price=level,
+        reduce_only=options.reduce_only,
+        tag=options.tag,
+        time_in_force=options.time_in_force(),
+        stop_price=trigger.stop_price,
+        trailing_percent=trigger.trailing_percent,
+        cancel_policy=options.policy(),
+    )

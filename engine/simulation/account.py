@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
+from typing import Final
 
-from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
+from engine.errors import ActionStatus, OperatorError
 from engine.exchange.bars import Bars
-from engine.exchange.limits import check_and_adapt
 from engine.exchange.market import Market
 from engine.exchange.money import ZERO, ceil_to_tick, exact
 from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
-from engine.simulation.fills import Fill, balance_changes, fee_of, required_lock
+from engine.simulation.book import PaperBook
+from engine.simulation.fills import Fill, required_lock
 from engine.simulation.ledger import Ledger
-from engine.simulation.matching import crosses
+from engine.simulation.orders import check_ceilings, new_orders, order_of
 from engine.simulation.settlement import settle
-from engine.state import Balance, ExchangeAccountElements, Order, Orders, Portfolio, Position, Trade
-from engine.state.account import OrderStatus
+from engine.state import Balance, ExchangeAccountElements, Fee, Order, Orders, Portfolio, Position, Trade
 from engine.types import Amount, Asset, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal
 
-ALL_ORDERS = OrderFilter()
+ALL_ORDERS: Final = OrderFilter()
+TRADE_ID_DIGITS: Final = 16
+"""Enough to tell the trades of one account apart."""
 
 
 class PaperAccount:
@@ -48,8 +50,9 @@ class PaperAccount:
         self._now = now
         self._ids = ids
         self._slippage = slippage
-        self._ledger = Ledger({asset: held.total for asset, held in elements.portfolio.content.items()})
-        self._open = {order.id: order.model_copy() for order in elements.orders.open_orders}
+        totals = {asset: held.total for asset, held in elements.portfolio.content.items()}
+        self._ledger = Ledger(totals)
+        self._book = PaperBook(self._ledger, data.market, self._record)
         self._trades = list(elements.trades)
         self._effects = 0
 
@@ -74,7 +77,14 @@ class PaperAccount:
 
     def open_orders(self, wanted: OrderFilter = ALL_ORDERS) -> Sequence[Order]:
         """Return the matching open orders, oldest first."""
-        return [order for order in self._open.values() if wanted.matches(order)]
+        return [order for order in self._book.orders.values() if wanted.matches(order)]
+
+    def order(self, symbol: Symbol, order_id: OrderId) -> Order | None:
+        """Return an order, or what is left to tell of it: its fills, or how it ended just now."""
+        known = [*self._book.orders.values(), *self._book.ended, *self._elements.orders.missing_orders]
+        found = (one for order in known for one in (order, *order.chained))
+        match = next((one for one in found if (one.symbol, one.id) == (symbol, order_id)), None)
+        return match or order_of([trade for trade in self._trades if trade.order_id == order_id])
 
     def trades(self) -> Sequence[Trade]:
         """Return the account's trades, oldest first."""
@@ -85,9 +95,10 @@ class PaperAccount:
         return next((held for held in self._elements.positions if held.symbol == symbol), None)
 
     def execution_price(self, request: OrderRequest) -> Price:
-        """Return the limit price, or the mark price with slippage."""
-        if request.price is not None:
-            return request.price
+        """Return the limit price, else the stop price, else the mark price with slippage."""
+        for known in (request.price, request.stop_price):
+            if known is not None:
+                return known
         return self._market_price(self._data.market(request.symbol), request.side == "buy")
 
     # Acting
@@ -96,20 +107,15 @@ class PaperAccount:
         """Place an order, split where the market demands it; all parts or none.
 
         Raises:
-            OperatorError: `not_enough_funds`, `invalid_order`.
+            OperatorError: `not_enough_funds`, `invalid_order`, `unsupported_stop_order`.
         """
         market = self._data.market(request.symbol)
-        price = self.execution_price(request)
-        parts = check_and_adapt(request.amount, price, market)
-        if not parts:
-            raise _below_minimum(market, request.amount, price)
-        self._check_funds(market, request, parts)
-        legs = [
-            self._new_order(request, amount, at_price, OrderId(key(str(leg))))
-            for leg, (amount, at_price) in enumerate(parts)
-        ]
+        legs = new_orders(request, self.execution_price(request), market, key, self._now)
+        check_ceilings(legs, self.open_orders(OrderFilter(symbol=market.symbol)), market)
+        self._check_funds(market, legs)
+        mark = self._data.mark_price(request.symbol)
         for order in legs:
-            self._enter(order, market)
+            self._book.enter(order, mark, self._now)
         self._effects += len(legs)
         return legs
 
@@ -122,30 +128,22 @@ class PaperAccount:
         orders = self.open_orders(wanted)
         if not orders:
             raise OperatorError(ActionStatus.ORDER_NOT_FOUND, f"no open order{_described(wanted)}")
-        for order in orders:
-            self._close(order, "canceled")
-        self._effects += len(orders)
-        return [order.id for order in orders]
+        cancelled = self._book.cancel(orders)
+        self._effects += len(cancelled)
+        return cancelled
 
-    def restore_locks(self) -> None:
-        """Lock again what the stored open orders lock.
+    def restore(self) -> None:
+        """Take in the stored open orders, which lock their funds again.
 
         Raises:
             ConfigurationError: the stored totals are too small for the stored orders.
         """
-        for order in self._open.values():
-            try:
-                self._lock(order, self._data.market(order.symbol))
-            except DslError as error:
-                raise ConfigurationError(
-                    f"the stored account cannot hold the stored order {order.id} ({order.side} "
-                    f"{order.amount} {order.symbol}): {error.message}",
-                    code="inconsistent_portfolio",
-                ) from error
+        self._book.restore(self._elements.orders.open_orders)
 
-    def settle(self, symbol: Symbol, bars: Bars) -> None:
-        """Fill the open orders of a symbol from what its price did since the last invocation."""
-        settle(self.open_orders(OrderFilter(symbol=symbol)), bars, self._book)
+    def settle(self, bars: Mapping[Symbol, Bars]) -> None:
+        """Carry out what the prices of some symbols did to the open orders since the last invocation."""
+        settled_at = self._elements.orders.settled_at
+        settle(list(self._book.orders.values()), bars, self._book, settled_at=settled_at)
 
     def dump(self) -> ExchangeAccountElements:
         """Return the account as elements of the state; assets without holdings are left out."""
@@ -153,12 +151,13 @@ class PaperAccount:
             asset: Balance(available=self.available(asset), total=self.total(asset))
             for asset in self._ledger.assets()
         }
+        orders = Orders(
+            open_orders=list(self._book.orders.values()),
+            missing_orders=list(self._book.ended),
+            settled_at=self._now,
+        )
         return self._elements.model_copy(
-            update={
-                "portfolio": Portfolio(content=content),
-                "orders": Orders(open_orders=list(self._open.values()), settled_at=self._now),
-                "trades": self._trades,
-            }
+            update={"portfolio": Portfolio(content=content), "orders": orders, "trades": self._trades}
         )
 
     # Inside
@@ -171,71 +170,24 @@ class PaperAccount:
         return market.floor_price(mark * (1 - self._slippage))
 
     @exact
-    def _check_funds(
-        self, market: Market, request: OrderRequest, parts: Sequence[tuple[Amount, Price]]
-    ) -> None:
-        locks = [required_lock(market, request.type, request.side, *part) for part in parts]
-        needed = [lock for lock in locks if lock is not None]
-        if not needed:
+    def _check_funds(self, market: Market, legs: Sequence[Order]) -> None:
+        """Refuse an order whose legs together take more than is available."""
+        locks = [lock for leg in legs if (lock := required_lock(market, leg, leg.amount)) is not None]
+        if not locks:
             return
-        asset, amount = needed[0].asset, sum((lock.amount for lock in needed), ZERO)
+        asset, amount = locks[0].asset, sum((lock.amount for lock in locks), ZERO)
         if amount > self.available(asset):
+            ordered = sum((leg.amount for leg in legs), ZERO)
             raise OperatorError(
                 ActionStatus.NOT_ENOUGH_FUNDS,
-                f"a {request.side} of {format_decimal(request.amount)} {market.base} takes "
+                f"a {legs[0].side} of {format_decimal(ordered)} {market.base} takes "
                 f"{format_decimal(amount)} {asset}, {format_decimal(self.available(asset))} are available",
             )
 
-    def _new_order(self, request: OrderRequest, amount: Amount, price: Price, order_id: OrderId) -> Order:
-        return Order(
-            id=order_id,
-            client_order_id=order_id,
-            symbol=request.symbol,
-            side=request.side,
-            type=request.type,
-            amount=amount,
-            price=price,
-            created_at=self._now,
-            tag=request.tag,
-            reduce_only=request.reduce_only,
-            time_in_force=request.time_in_force,
-        )
-
-    def _enter(self, order: Order, market: Market) -> None:
-        """Let a new order take from the book, rest in it, or end, as its type and time in force say."""
-        mark_price = self._data.mark_price(order.symbol)
-        takes = order.type == "market" or crosses(order, mark_price)
-        if takes and order.time_in_force == "PO":
-            raise OperatorError(
-                ActionStatus.INVALID_ORDER,
-                f"post-only {order.side} at {order.price} would take from the book of {order.symbol}, "
-                f"which stands at {mark_price}",
-            )
-        self._lock(order, market)
-        self._open[order.id] = order
-        if takes:
-            price = order.price if order.type == "market" else mark_price
-            self._book(order, Fill(price or mark_price, self._now, "taker"))
-        elif order.time_in_force in ("IOC", "FOK"):
-            self._close(order, "canceled")
-
-    def _lock(self, order: Order, market: Market) -> None:
-        lock = required_lock(market, order.type, order.side, order.remaining, order.price or ZERO)
-        if lock is not None:
-            self._ledger.lock(order.id, lock)
-
-    def _book(self, order: Order, fill: Fill) -> Iterable[Order]:
-        """Book a fill of the whole order."""
-        market = self._data.market(order.symbol)
-        amount = order.remaining
-        fee = fee_of(market, order.side, amount, fill)
-        self._ledger.fill(order.id, balance_changes(market, order.side, amount, fill.price, fee))
-        order.filled = order.amount
-        order.fee = fee
-        self._close(order, "closed")
+    def _record(self, order: Order, amount: Amount, fill: Fill, fee: Fee) -> None:
         self._trades.append(
             Trade(
-                id=self._ids(f"trade/{order.id}"),
+                id=self._ids(f"trade/{order.id}/{order.filled}")[:TRADE_ID_DIGITS],
                 order_id=order.id,
                 symbol=order.symbol,
                 side=order.side,
@@ -248,31 +200,11 @@ class PaperAccount:
                 tag=order.tag,
             )
         )
-        return ()
-
-    def _close(self, order: Order, status: OrderStatus) -> None:
-        """Take an order off the book; what it still locks is available again."""
-        order.status = status
-        self._ledger.release(order.id)
-        del self._open[order.id]
 
 
 @exact
 def _cost(amount: Amount, price: Price) -> Decimal:
     return amount * price
-
-
-def _below_minimum(market: Market, amount: Amount, price: Price) -> OperatorError:
-    minima = [
-        f"{format_decimal(bound)} {asset}"
-        for bound, asset in ((market.amount.minimum, market.base), (market.cost.minimum, market.quote))
-        if bound
-    ]
-    return OperatorError(
-        ActionStatus.INVALID_ORDER,
-        f"{format_decimal(amount)} {market.base} at {format_decimal(price)} is outside what {market.symbol} "
-        f"takes{'; the minimum is ' if minima else ''}{' and '.join(minima)}",
-    )
 
 
 def _described(wanted: OrderFilter) -> str:

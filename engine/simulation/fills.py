@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from engine.exchange.market import Liquidity, Market
-from engine.exchange.money import exact
+from engine.exchange.money import ZERO, exact
 from engine.simulation.ledger import Lock
-from engine.state import Fee, OrderType, Side
+from engine.state import Fee, Order, Side
 from engine.types import Amount, Asset, Price, Timestamp
-
-LOCKING_TYPES: Final[frozenset[OrderType]] = frozenset({"market", "limit"})
-"""Orders that lock their funds; stops and take-profits wait for a price and lock nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +43,20 @@ def balance_changes(
 
 
 @exact
-def required_lock(
-    market: Market, order_type: OrderType, side: Side, remaining: Amount, price: Price
-) -> Lock | None:
-    """Return what an open order locks.
+def required_lock(market: Market, order: Order, remaining: Amount) -> Lock | None:
+    """Return what an open order locks; an order that waits for its stop price locks nothing.
 
     A sell locks its remaining base, a buy its remaining cost in quote; with it the dearest fee it may have to
     pay, when that is due in the asset it gives.
     """
-    if order_type not in LOCKING_TYPES:
+    if order.stop_price is not None:
         return None
+    return limit_lock(market, order.side, remaining, order.price or ZERO)
+
+
+@exact
+def limit_lock(market: Market, side: Side, remaining: Amount, price: Price) -> Lock:
+    """Return what an order locks that may trade `remaining` base at `price`."""
     given = market.quote if side == "buy" else market.base
     amount = remaining * price if side == "buy" else remaining
     if market.fee_asset(side) == given:

@@ -1,61 +1,131 @@
-"""Settlement: which open orders of a symbol filled while nobody looked, in the order in which they did."""
+"""Settlement: what became of the open orders while nobody looked, in the order in which it happened."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
 
 from engine.exchange.bars import Bars
+from engine.exchange.market import Market
+from engine.exchange.money import to_decimal
 from engine.simulation.fills import Fill
-from engine.simulation.matching import RULES, Touch
+from engine.simulation.matching import START, Moment, Phase, Touch, first_touch, rule_of, trail
+from engine.simulation.policies import Ending, first_ending
 from engine.state import Order
-
-Book = Callable[[Order, Fill], Iterable[Order]]
-"""Books a fill; returns the orders that it opened, which take part from then on."""
-
-Event = tuple[int, int, int]
-"""Bar, phase, rank: what comes first is settled first."""
+from engine.state.account import OrderStatus
+from engine.types import OrderId, Price, Symbol, Timestamp
 
 
-def settle(orders: Sequence[Order], bars: Bars, book: Book) -> None:
-    """Fill the open orders of one symbol from what its price did, oldest first.
+class Desk(Protocol):
+    """The account, as settlement acts on it."""
 
-    Within a bar the low comes first, then the high, then the close; at one moment, the older order first.
-    An order that is no longer open when its turn comes is skipped.
+    def market(self, symbol: Symbol) -> Market:
+        """Return the trading rules of a symbol."""
+        ...
+
+    def reach(self, order: Order, fill: Fill, mark: Price) -> Iterable[Order]:
+        """Carry out an order that the price has reached.
+
+        Args:
+            order: an open order.
+            fill: at which price, when and how.
+            mark: the market's price by then.
+
+        Returns:
+            The orders that appeared, and those that wait for another price now.
+        """
+        ...
+
+    def drop(self, order: Order, status: OrderStatus) -> None:
+        """Take an order off the book unfilled."""
+        ...
+
+
+def settle(
+    orders: Sequence[Order], bars: Mapping[Symbol, Bars], desk: Desk, *, settled_at: Timestamp = 0
+) -> None:
+    """Carry out what the price did to some open orders, oldest first.
+
+    Within a bar the low comes first, then the high; of a bar that an order did not see whole, the close. At
+    one moment, the older order goes first. Trailing stops end where the price left them.
 
     Args:
-        orders: the symbol's open orders.
-        bars: the price since the last settlement.
-        book: books each fill in the account.
+        orders: open orders, oldest first.
+        bars: what the price of their symbols did since the last settlement.
+        desk: the account.
+        settled_at: when that was; trailing stops were brought up to date then.
     """
-    queue = _Queue(bars)
+    queue = _Queue(bars, desk, settled_at)
     for order in orders:
         queue.add(order)
     while (event := queue.pop()) is not None:
-        order, touch = event
-        if order.status != "open":
+        order, what = event
+        symbol_bars = bars[order.symbol]
+        if isinstance(what, Ending):
+            desk.drop(order, what.status)
             continue
-        fill = Fill(touch.price, float(bars.closed[touch.bar]), touch.liquidity)
-        for opened in book(order, fill):
-            queue.add(opened)
+        closed = float(symbol_bars.closed[what.at.bar])
+        mark = to_decimal(float(symbol_bars.close[what.at.bar]))
+        for changed in desk.reach(order, Fill(what.price, closed, what.liquidity), mark):
+            queue.add(changed, what.at)
+    for order, stop in queue.trailed():
+        order.stop_price = stop
+
+
+_Key = tuple[Timestamp, Phase, int, int]
+"""When the bar closes, where in it, the order's seniority, and a serial number that makes keys unique."""
 
 
 class _Queue:
-    """The fills to come, earliest first."""
+    """What is going to happen to the open orders, earliest first, as far as it is known by now."""
 
-    def __init__(self, bars: Bars) -> None:
+    def __init__(self, bars: Mapping[Symbol, Bars], desk: Desk, settled_at: Timestamp) -> None:
         self._bars: Final = bars
-        self._events: list[tuple[Event, Order, Touch]] = []
-        self._rank = 0
+        self._desk: Final = desk
+        self._settled_at: Final = settled_at
+        self._events: list[tuple[_Key, Order, Touch | Ending]] = []
+        self._ranks: dict[OrderId, int] = {}
+        self._generation: dict[OrderId, int] = {}
+        self._trailed: list[tuple[Order, Price]] = []
+        self._serial = 0
 
-    def add(self, order: Order) -> None:
-        rule = RULES.get(order.type)
-        touch = rule.first_touch(order, self._bars) if rule is not None else None
-        if touch is not None:
-            # The rank is unique, so that orders themselves are never compared.
-            heapq.heappush(self._events, ((touch.bar, touch.phase, self._rank), order, touch))
-            self._rank += 1
+    def add(self, order: Order, moment: Moment = START) -> None:
+        """Take an order in, or in again after its price changed; a new one sees later bars only."""
+        bars = self._bars.get(order.symbol)
+        if bars is None or order.status != "open":
+            return
+        if order.id not in self._ranks:
+            self._ranks[order.id] = len(self._ranks)
+            moment = Moment(moment.bar, Phase.CLOSE)
+        self._generation[order.id] = self._serial
+        touch = self._touch(order, bars, moment)
+        ending = first_ending(order, bars, moment)
+        for what in (touch, ending):
+            if what is not None:
+                self._push(order, what, float(bars.closed[what.at.bar]))
 
-    def pop(self) -> tuple[Order, Touch] | None:
-        return heapq.heappop(self._events)[1:] if self._events else None
+    def pop(self) -> tuple[Order, Touch | Ending] | None:
+        """Return what happens next to an order that is still open and waits for the same price."""
+        while self._events:
+            (_, _, _, serial), order, what = heapq.heappop(self._events)
+            if order.status == "open" and serial >= self._generation[order.id]:
+                return order, what
+        return None
+
+    def trailed(self) -> Iterable[tuple[Order, Price]]:
+        """Return the trailing stops that are still open, and where they stand now."""
+        return [(order, stop) for order, stop in self._trailed if order.status == "open"]
+
+    def _touch(self, order: Order, bars: Bars, moment: Moment) -> Touch | None:
+        if not rule_of(order).trails:
+            return first_touch(order, bars, moment)
+        market = self._desk.market(order.symbol)
+        touch, stop = trail(order, bars, max(order.created_at, self._settled_at), market.floor_price)
+        self._trailed.append((order, stop))
+        return touch
+
+    def _push(self, order: Order, what: Touch | Ending, closed: Timestamp) -> None:
+        key = closed, what.at.phase, self._ranks[order.id], self._serial
+        heapq.heappush(self._events, (key, order, what))
+        self._serial += 1

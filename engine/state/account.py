@@ -43,7 +43,12 @@ class Fee(StateModel):
 
 
 class Order(StateModel):
-    """An order of this automation. Amounts in base, prices in quote per base, times in UNIX seconds."""
+    """An order of this automation. Amounts in base, prices in quote per base, times in UNIX seconds.
+
+    `price` is a limit, `stop_price` the price that the order waits for. Chained orders wait for this order's
+    fill. `created_at` of a stop that was moved is when it was moved. `trailing_percent` is how far a trailing
+    stop stays behind the best price; `stop_ladder` is where a stop moves as take-profits of its group fill.
+    """
 
     id: OrderId
     client_order_id: str | None = None
@@ -63,6 +68,8 @@ class Order(StateModel):
     group: str | None = None
     chained: list[Order] = Field(default_factory=list)
     cancel_policy: dict[str, Any] | None = None
+    trailing_percent: Money | None = None
+    stop_ladder: list[Money] = Field(default_factory=list)
 
     @property
     def remaining(self) -> Decimal:
@@ -116,6 +123,8 @@ class Transaction(StateModel):
 class Orders(StateModel):
     """Orders that this automation created or adopted.
 
+    `missing_orders` left the book since the last invocation without a fill: expired, cancelled with their
+    group, or refused when their price came.
     `settled_at` is the market time up to which a simulated account has settled its open orders,
     so that no candle is settled twice.
     """

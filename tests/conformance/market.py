@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.errors import RetryableError
 from engine.exchange import Bounds, Candles, Market, Ticker
-from engine.exchange.bars import Bars
+from engine.exchange.bars import Bars, finished_bars
 from engine.exchange.candles import COLUMNS
 from engine.state import ExchangeAccountElements
 from engine.types import Asset, Symbol, TimeFrame
@@ -60,7 +60,7 @@ class CaseMarket:
     ) -> Bars:
         """Return nothing: in a case, no time has passed."""
         empty = Candles.from_rows(TimeFrame("1m"), [])
-        return Bars(empty.time, empty.time, empty.low, empty.high, empty.close)
+        return finished_bars(empty, since=since, now=now)
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -76,6 +76,7 @@ class CaseMarket:
             amount_tick=Decimal(1).scaleb(-digits),
             amount=Bounds(minimum=_decimal(rules.get("min_amount"))),
             cost=Bounds(minimum=_decimal(rules.get("min_cost"))),
+            stops=rules.get("supports_stop_loss", True),
         )
 
 

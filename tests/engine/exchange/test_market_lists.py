@@ -12,7 +12,7 @@ from engine.types import Symbol
 BTC = Symbol("BTC/USDT")
 
 
-def exchange_info(*filters: dict[str, str]) -> dict[str, Any]:
+def exchange_info(*filters: dict[str, str | int]) -> dict[str, Any]:
     symbol = {"symbol": "BTCUSDT", "baseAsset": "BTC", "quoteAsset": "USDT", "filters": list(filters)}
     return {"symbols": [symbol]}
 
@@ -75,6 +75,9 @@ def test_a_market_survives_being_written_and_read() -> None:
         exchange_info(
             {"filterType": "LOT_SIZE", "minQty": "0.5", "maxQty": "9", "stepSize": "0.5"},
             {"filterType": "NOTIONAL", "minNotional": "5"},
+            {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+            {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
         )
     )[BTC]
+    assert (market.max_orders, market.max_stops) == (200, 5)
     assert parse_ccxt_markets([to_ccxt_form(market)]) == {BTC: market}

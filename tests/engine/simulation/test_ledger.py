@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange import Market
-from engine.simulation.fills import Fill, balance_changes, fee_of, required_lock
+from engine.simulation.fills import Fill, balance_changes, fee_of, limit_lock
 from engine.simulation.ledger import Ledger, Lock
 from engine.state import OrderType, Side
 from engine.types import Asset, OrderId, Symbol
@@ -33,9 +33,8 @@ class Desk:
         self, name: str, side: Side, amount: str, price: str, market: Market, order_type: OrderType = "limit"
     ) -> None:
         self._orders[name] = market, order_type, side, Decimal(amount)
-        lock = required_lock(market, order_type, side, Decimal(amount), Decimal(price))
-        if lock is not None:
-            self.ledger.lock(OrderId(name), lock)
+        if order_type in ("market", "limit"):
+            self.ledger.lock(OrderId(name), limit_lock(market, side, Decimal(amount), Decimal(price)))
 
     def cancel(self, name: str) -> None:
         self.ledger.release(OrderId(name))
@@ -153,8 +152,7 @@ class LedgerConservation(RuleBasedStateMachine):
     def create(self, market: Market, side: Side, amount: Decimal, price: Decimal) -> object:
         self.count += 1
         order_id = OrderId(str(self.count))
-        lock = required_lock(market, "limit", side, amount, price)
-        assert lock is not None
+        lock = limit_lock(market, side, amount, price)
         try:
             self.ledger.lock(order_id, lock)
         except OperatorError:

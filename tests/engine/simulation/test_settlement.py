@@ -9,28 +9,32 @@ import numpy as np
 import pytest
 
 from engine.exchange.bars import Bars, join_bars, price_now
+from engine.exchange.market import Market, generic_market
 from engine.simulation.fills import Fill
 from engine.simulation.settlement import settle
 from engine.state import Order, Side
-from engine.types import OrderId, Symbol
+from engine.state.account import OrderStatus
+from engine.types import OrderId, Price, Symbol
 
 HOUR = 3_600.0
 
+BTC = Symbol("BTC/USDT")
+
 Bar = tuple[float, float, float]
-"""Low, high, close."""
+"""Low, high, close; the bar opens at its close."""
 
 
 def hourly(*bars: Bar) -> Bars:
     """One bar per hour, the first of which opens at 0."""
     low, high, close = (np.array(column) for column in zip(*bars, strict=True))
     opened = np.arange(len(bars)) * HOUR
-    return Bars(opened, opened + HOUR, low, high, close)
+    return Bars(opened, opened + HOUR, close, low, high, close)
 
 
 def limit(name: str, side: Side, price: str, *, created_at: float = 0) -> Order:
     return Order(
         id=OrderId(name),
-        symbol=Symbol("BTC/USDT"),
+        symbol=BTC,
         side=side,
         type="limit",
         amount=Decimal(1),
@@ -40,16 +44,27 @@ def limit(name: str, side: Side, price: str, *, created_at: float = 0) -> Order:
 
 
 class Fills(list[tuple[str, Decimal, float]]):
-    """Books fills by writing them down; `opens` are orders that a fill places."""
+    """A desk that writes fills down; `opens` are orders that a fill places, `cancels` those that it ends."""
 
-    def __init__(self, opens: dict[str, Order] | None = None) -> None:
+    def __init__(
+        self, opens: dict[str, Order] | None = None, cancels: dict[str, Order] | None = None
+    ) -> None:
         super().__init__()
         self._opens = opens or {}
+        self._cancels = cancels or {}
 
-    def __call__(self, order: Order, fill: Fill) -> Sequence[Order]:
+    def market(self, symbol: Symbol) -> Market:
+        return generic_market(symbol)
+
+    def drop(self, order: Order, status: OrderStatus) -> None:
+        order.status = status
+
+    def reach(self, order: Order, fill: Fill, mark: Price) -> Sequence[Order]:
         assert fill.liquidity == "maker"
         order.status = "closed"
         self.append((order.id, fill.price, fill.time / HOUR))
+        if order.id in self._cancels:
+            self._cancels[order.id].status = "canceled"
         opened = self._opens.get(order.id)
         if opened is None:
             return ()
@@ -60,7 +75,7 @@ class Fills(list[tuple[str, Decimal, float]]):
 def filled(orders: Sequence[Order], bars: Bars) -> list[tuple[str, Decimal, float]]:
     """Which orders fill, at which price, after how many hours."""
     fills = Fills()
-    settle(orders, bars, fills)
+    settle(orders, {BTC: bars}, fills)
     return list(fills)
 
 
@@ -100,7 +115,8 @@ def test_of_the_candle_an_order_was_created_in_only_the_close_counts() -> None:
 
 def test_a_shorter_bar_inside_that_candle_counts_as_a_whole() -> None:
     opened = np.array([0.5 * HOUR])
-    quarter = Bars(opened, opened + HOUR / 4, np.array([95.0]), np.array([106.0]), np.array([104.0]))
+    low, high, close = (np.array([price]) for price in (95.0, 106.0, 104.0))
+    quarter = Bars(opened, opened + HOUR / 4, close, low, high, close)
     bars = join_bars((quarter, hourly((90, 130, 105))))
 
     settled = filled([limit("buy", "buy", "100", created_at=0.5 * HOUR)], bars)
@@ -121,23 +137,17 @@ def test_within_a_bar_the_low_comes_before_the_high_and_older_orders_first() -> 
 def test_an_order_opened_by_a_fill_is_settled_against_later_bars_of_the_same_batch() -> None:
     bars = hourly((99, 130, 104), (101, 121, 118))
     fills = Fills(opens={"entry": limit("exit", "sell", "120")})
-    settle([limit("entry", "buy", "100")], bars, fills)
+    settle([limit("entry", "buy", "100")], {BTC: bars}, fills)
     assert fills == [("entry", Decimal(100), 1), ("exit", Decimal(120), 2)]
 
 
 def test_an_order_that_was_closed_meanwhile_is_skipped() -> None:
     other = limit("other", "sell", "110")
-
-    def book(order: Order, fill: Fill) -> Sequence[Order]:
-        order.status, other.status = "closed", "canceled"
-        names.append(order.id)
-        return ()
-
-    names: list[str] = []
-    settle([limit("entry", "buy", "100"), other], hourly((99, 111, 104)), book)
-    assert names == ["entry"]
+    fills = Fills(cancels={"entry": other})
+    settle([limit("entry", "buy", "100"), other], {BTC: hourly((99, 111, 104))}, fills)
+    assert [name for name, _, _ in fills] == ["entry"]
 
 
 def test_without_bars_nothing_fills() -> None:
     none = np.array([])
-    assert filled([limit("buy", "buy", "100")], Bars(none, none, none, none, none)) == []
+    assert filled([limit("buy", "buy", "100")], Bars(none, none, none, none, none, none)) == []

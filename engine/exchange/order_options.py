@@ -1,0 +1,143 @@
+"""What a script may ask of an order besides its side, symbol, amount and price."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, cast
+
+from engine.errors import ActionStatus, DslError, OperatorError
+from engine.exchange.cancel_policy import read_cancel_policy
+from engine.exchange.exit_plans import plan_exits
+from engine.exchange.exits import Exits
+from engine.exchange.market import Market
+from engine.exchange.money import exact, to_decimal
+from engine.state import OrderType, Side, TimeInForce
+from engine.types import Price
+
+SWAP_STRATEGIES: Final = frozenset(
+    {"StopFirstActiveOrderSwapStrategy", "TakeProfitFirstActiveOrderSwapStrategy"}
+)
+"""Which exit of a group stands in the book on exchanges that cannot hold both. On paper both always do."""
+
+TIMES_IN_FORCE: Final[frozenset[TimeInForce]] = frozenset({"GTC", "IOC", "FOK", "PO"})
+
+VARIANTS: Final[Mapping[tuple[OrderType, str], OrderType]] = {
+    ("market", "stopLossPrice"): "stop_loss",
+    ("market", "takeProfitPrice"): "take_profit",
+    ("market", "trailingPercent"): "trailing_stop",
+    ("limit", "stopLossPrice"): "stop_limit",
+    ("limit", "takeProfitPrice"): "take_profit_limit",
+}
+"""Order types that one of ccxt's unified `params` makes of a market or a limit order."""
+
+DEFAULT_TRAILING_PERCENT: Final = Decimal(5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderOptions:
+    """The options of `market`, `limit` and `stop_loss`, as a script gave them."""
+
+    reduce_only: bool
+    tag: str | None
+    take_profit_prices: Sequence[Any] | None
+    take_profit_volume_percents: Sequence[Any] | None
+    stop_loss_price: Any
+    trailing_profile: str | None
+    cancel_policy: str | None
+    cancel_policy_params: Mapping[str, Any] | None
+    swap_strategy: str | None
+    params: Mapping[str, Any] | None
+    allow_holdings_adaptation: bool
+
+    def exits(self, entry: Price, market: Market) -> Exits:
+        """Return the exits, relative to the price of the entry.
+
+        Raises:
+            DslError: see `plan_exits`.
+        """
+        if self.swap_strategy is not None and self.swap_strategy not in SWAP_STRATEGIES:
+            known = ", ".join(sorted(SWAP_STRATEGIES))
+            raise DslError(
+                f"active_order_swap_strategy is one of {known}, not {self.swap_strategy!r}",
+                code="invalid_parameters",
+            )
+        return plan_exits(
+            entry,
+            market,
+            stop=self.stop_loss_price,
+            take_profits=self.take_profit_prices,
+            percents=self.take_profit_volume_percents,
+            trailing_profile=self.trailing_profile,
+        )
+
+    def policy(self) -> Mapping[str, Any] | None:
+        """Return the cancel policy.
+
+        Raises:
+            DslError: `invalid_parameters`.
+        """
+        return read_cancel_policy(self.cancel_policy, self.cancel_policy_params)
+
+    def time_in_force(self) -> TimeInForce:
+        """Return how long the order may stay in the book.
+
+        Raises:
+            OperatorError: `invalid_order`, naming the known ones.
+        """
+        params = self.params or {}
+        given = "PO" if params.get("postOnly") else params.get("timeInForce", "GTC")
+        if given not in TIMES_IN_FORCE:
+            raise OperatorError(
+                ActionStatus.INVALID_ORDER,
+                f"the time in force {given!r} is not known; use {', '.join(sorted(TIMES_IN_FORCE))}",
+            )
+        return cast(TimeInForce, given)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What an order waits for before it trades, besides a limit."""
+
+    type: OrderType
+    stop_price: Price | None = None
+    trailing_percent: Decimal | None = None
+
+
+def read_trigger(
+    order_type: OrderType, params: Mapping[str, Any] | None, mark: Price, side: Side, market: Market
+) -> Trigger:
+    """Return the order type that a market or limit order becomes with its `params`.
+
+    Args:
+        order_type: `market` or `limit`.
+        params: ccxt's unified parameters.
+        mark: the market's price, which a trailing stop starts from.
+        side: of the order.
+        market: its market.
+
+    Raises:
+        OperatorError: `invalid_order`, for a parameter that is not a number above zero.
+    """
+    for (of, name), variant in VARIANTS.items():
+        if of == order_type and params and name in params:
+            value = _positive(name, params[name])
+            if variant == "trailing_stop":
+                return Trigger(variant, market.floor_price(trailing_stop(mark, value, side)), value)
+            return Trigger(variant, market.floor_price(value))
+    return Trigger(order_type)
+
+
+@exact
+def trailing_stop(best: Price, percent: Decimal, side: Side) -> Price:
+    """Return the stop that stays `percent` behind the best price."""
+    return best * (100 - percent if side == "sell" else 100 + percent) / 100
+
+
+def _positive(name: str, value: Any) -> Decimal:
+    if value is True and name == "trailingPercent":
+        return DEFAULT_TRAILING_PERCENT
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not value > 0:
+        raise OperatorError(ActionStatus.INVALID_ORDER, f"{name} is a number above zero, not {value!r}")
+    return to_decimal(value)

@@ -1,0 +1,195 @@
+"""`PaperBook`: the open orders of a paper account, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
+from engine.exchange.exits import opened_exits
+from engine.exchange.market import Market
+from engine.exchange.money import ZERO, exact
+from engine.simulation.fills import Fill, balance_changes, fee_of, required_lock
+from engine.simulation.groups import lives_alone, react
+from engine.simulation.ledger import Ledger
+from engine.simulation.matching import crosses, rule_of
+from engine.state import Fee, Order
+from engine.state.account import OrderStatus
+from engine.types import Amount, OrderId, Price, Symbol, Timestamp
+
+Record = Callable[[Order, Amount, Fill, Fee], None]
+"""Notes a fill of an order: how much of it, how, and what it cost."""
+
+
+@dataclass(slots=True)
+class PaperBook:
+    """The open orders and the ledger behind them.
+
+    Attributes:
+        ledger: what is held, and what the open orders lock of it.
+        market: gives the trading rules of a symbol.
+        record: told of every fill.
+        orders: the open orders by id, oldest first.
+        ended: orders that left the book without a fill and without their owner's asking.
+    """
+
+    ledger: Ledger
+    market: Callable[[Symbol], Market]
+    record: Record
+    orders: dict[OrderId, Order] = field(default_factory=dict)
+    ended: list[Order] = field(default_factory=list)
+
+    def restore(self, orders: Iterable[Order]) -> None:
+        """Take in stored open orders; each locks again what it still needs.
+
+        Raises:
+            ConfigurationError: the stored totals are too small for the stored orders.
+        """
+        for stored in orders:
+            order = stored.model_copy()
+            try:
+                self._lock(order)
+            except DslError as error:
+                raise ConfigurationError(
+                    f"the stored account cannot hold the stored order {order.id} ({order.side} "
+                    f"{order.amount} {order.symbol}): {error.message}",
+                    code="inconsistent_portfolio",
+                ) from error
+            self.orders[order.id] = order
+
+    def enter(self, order: Order, mark: Price, at: Timestamp) -> Iterable[Order]:
+        """Let a new order take from the book, rest in it, or end, as its type and time in force say.
+
+        Args:
+            order: it is not in the book yet.
+            mark: the market's price.
+            at: UNIX seconds.
+
+        Returns:
+            The orders that rest in the book because of it, itself included.
+
+        Raises:
+            OperatorError: `not_enough_funds`; `invalid_order` for a post-only order that would take.
+        """
+        takes = order.type == "market" or crosses(order, mark)
+        if takes and order.time_in_force == "PO":
+            raise OperatorError(
+                ActionStatus.INVALID_ORDER,
+                f"post-only {order.side} at {order.price} would take from the book of {order.symbol}, "
+                f"which stands at {mark}",
+            )
+        self._lock(order)
+        self.orders[order.id] = order
+        if takes:
+            price = order.price if order.type == "market" else mark
+            return self.fill(order, Fill(price or mark, at, "taker"), mark)
+        if order.time_in_force in ("IOC", "FOK"):
+            self.close(order, "canceled")
+            return ()
+        return (order,)
+
+    def reach(self, order: Order, fill: Fill, mark: Price) -> Iterable[Order]:
+        """Carry out an order that the price has reached.
+
+        An order that cannot be paid any more leaves the book as `rejected`.
+
+        Returns:
+            The orders that appeared, and those that wait for another price now.
+        """
+        try:
+            if rule_of(order).becomes_limit:
+                return self._become_limit(order, fill, mark)
+            return self.fill(order, fill, mark)
+        except OperatorError:
+            self.drop(order, "rejected")
+            return ()
+
+    def fill(self, order: Order, fill: Fill, mark: Price, amount: Amount | None = None) -> Iterable[Order]:
+        """Book a fill of an order, or of a part of it; the orders of its group react, its exits appear.
+
+        Args:
+            order: an open order.
+            fill: price, time and liquidity.
+            mark: the market's price by then, which exits may take.
+            amount: in base; all that is left of the order by default.
+
+        Returns:
+            The orders that appeared, and those that wait for another price now.
+
+        Raises:
+            OperatorError: `not_enough_funds`, for orders that locked nothing.
+        """
+        amount = order.remaining if amount is None else amount
+        market = self.market(order.symbol)
+        reaction = react(order, amount, self._group_of(order), fill.time)
+        for other in reaction.ended:
+            self.drop(other, "canceled")
+        fee = fee_of(market, order.side, amount, fill)
+        left = order.remaining - amount
+        keep = required_lock(market, order, left) if left else None
+        self.ledger.fill(order.id, balance_changes(market, order.side, amount, fill.price, fee), keep)
+        order.filled += amount
+        order.fee = _added(order.fee, fee)
+        self.record(order, amount, fill, fee)
+        if left:
+            return reaction.moved
+        self.close(order, "closed")
+        return [*reaction.moved, *self._open_exits(order, mark, fill.time)]
+
+    def cancel(self, orders: Sequence[Order]) -> Sequence[OrderId]:
+        """Take orders off the book as their owner asks; what cannot live without them goes too."""
+        cancelled = {order.id: order for order in orders}
+        for order in orders:
+            if not lives_alone(order):
+                cancelled |= {other.id: other for other in self._group_of(order)}
+        for order in cancelled.values():
+            self.close(order, "canceled")
+        return list(cancelled)
+
+    def drop(self, order: Order, status: OrderStatus) -> None:
+        """Take an order off the book that its owner still counts on, and keep it to be told of."""
+        self.close(order, status)
+        self.ended.append(order)
+
+    def close(self, order: Order, status: OrderStatus) -> None:
+        """Take an order off the book; what it still locks is available again."""
+        order.status = status
+        self.ledger.release(order.id)
+        del self.orders[order.id]
+
+    def _group_of(self, order: Order) -> list[Order]:
+        if order.group is None:
+            return []
+        return [one for one in self.orders.values() if one.group == order.group and one is not order]
+
+    def _open_exits(self, entry: Order, mark: Price, at: Timestamp) -> Iterable[Order]:
+        entry.chained = opened_exits(entry, self.market(entry.symbol), at)
+        opened: list[Order] = []
+        for order in entry.chained:
+            if order.status != "open":  # one that filled at once has ended the others
+                continue
+            try:
+                opened += self.enter(order, mark, at)
+            except OperatorError:
+                order.status = "rejected"
+                self.ended.append(order)
+        return opened
+
+    def _become_limit(self, order: Order, fill: Fill, mark: Price) -> Iterable[Order]:
+        order.stop_price = None
+        order.created_at = fill.time
+        self._lock(order)
+        if crosses(order, fill.price):
+            return self.fill(order, fill, mark)
+        return (order,)
+
+    def _lock(self, order: Order) -> None:
+        lock = required_lock(self.market(order.symbol), order, order.remaining)
+        if lock is not None:
+            self.ledger.lock(order.id, lock)
+
+
+@exact
+def _added(before: Fee | None, fee: Fee) -> Fee:
+    """Return all that an order has paid; an order pays in one asset."""
+    return Fee(cost=(before.cost if before else ZERO) + fee.cost, currency=fee.currency)
