@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.collector import freeze_startup
 from activities.invocation import InvocationActivities
 from benchmarks.engine_figures import State, independent
 from benchmarks.figures import Figure
@@ -24,8 +25,8 @@ from workflows.client import start_automation
 from workflows.messages import StopRequest
 
 AUTOMATIONS: Final = 20
-SECONDS: Final = 10.0
-ROUNDS: Final = 2
+SECONDS: Final = 6.0
+ROUNDS: Final = 4
 """Both loops run in turns, so that a slow moment of the machine does not meet only one of them."""
 
 QUEUE: Final = "bench"
@@ -44,6 +45,7 @@ class Loop:
 
 async def loop_figures() -> AsyncIterator[Figure]:
     """Invocations per second of 20 automations of one pure action, on an in-memory server."""
+    freeze_startup()  # as a worker does
     binary = Path(sys.executable).with_name("temporal")
     async with (
         await WorkflowEnvironment.start_local(
