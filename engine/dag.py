@@ -91,10 +91,6 @@ class Dag:
         freed.sort(key=lambda node: node.order)
         return [node.action for node in freed]
 
-    def upstream(self, action: Action) -> tuple[Action, ...]:
-        """Return the actions that this one depends on, by edge or by reference."""
-        return tuple(self[action_id] for action_id in self._nodes[action.id].upstream)
-
     def reset(
         self, target: ActionId, *, requester: ActionId | None = None, not_before: Timestamp | None = None
     ) -> None:

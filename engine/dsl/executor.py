@@ -96,7 +96,8 @@ class DSLExecutor:
         frame = self._script.frame(self._context)
         if suspension and self._fits(suspension):
             kept = {int(node_id): decode_value(progress) for node_id, progress in suspension["kept"]}
-            frame.resume(suspension["call_site"], suspension["operator_state"], kept)
+            recalled = suspension["operator_state"]["ReCallingOperatorResult"]
+            frame.resume(suspension["call_site"], recalled["last_execution_result"], kept)
         return frame
 
     def _fits(self, suspension: Mapping[str, Any]) -> bool:
@@ -121,7 +122,7 @@ class DSLExecutor:
             "script_hash": self._script.script_hash,
             "grammar_version": GRAMMAR_VERSION,
             "call_site": suspended.call_site,
-            "operator_state": recall.last_execution_result(now),
+            "operator_state": recall.public(now),
             "kept": kept,
         }
         return Waiting(recall, suspension, tuple(frame.directives), frame.effects)

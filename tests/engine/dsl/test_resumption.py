@@ -83,7 +83,9 @@ def test_the_operator_gets_back_what_it_gave() -> None:
             "last_execution_result": {"waiting_time": 60.0, "last_execution_time": 100.0, "due": 160.0},
         }
     }
-    assert waiting.suspension["operator_state"]["due"] == 160.0
+    recalled = waiting.suspension["operator_state"]["ReCallingOperatorResult"]
+    assert recalled["keyword"] == "wait"
+    assert recalled["last_execution_result"]["due"] == 160.0
 
 
 def test_a_suspension_of_another_text_starts_anew() -> None:
