@@ -193,15 +193,6 @@ def _reason(error: Exception) -> str:
     return "connection refused" if "refused" in text else text.splitlines()[0][:200]
 
 
-async def is_reachable(settings: Settings | None = None, *, address: str | None = None) -> bool:
-    """Tell whether a Temporal server answers where `connect` would look for it."""
-    try:
-        await connect(settings, address=address)
-    except NotReachableError:
-        return False
-    return True
-
-
 def find_temporal(settings: Settings) -> Path | None:
     """Return the `temporal` program: the configured one, beside the running Python, or on PATH.
 

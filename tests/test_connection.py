@@ -19,7 +19,6 @@ from connection import (
     connect,
     embedded_server,
     find_temporal,
-    is_reachable,
     load_settings,
     search_attributes_registered,
 )
@@ -71,7 +70,8 @@ async def test_a_development_server_keeps_its_database_and_knows_the_search_attr
             assert server.started
             assert server.database == tmp_path / "new folder" / "temporal.db"
             assert await search_attributes_registered(await connect(settings))
-        assert not await is_reachable(settings)
+        with pytest.raises(NotReachableError):
+            await connect(settings)
 
 
 async def test_a_configured_server_is_used_instead_of_starting_one(

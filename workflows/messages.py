@@ -51,11 +51,6 @@ class ExecuteRequest(Message):
             raise ValueError("two actions have the same id")
         return actions
 
-    @property
-    def action_ids(self) -> list[str]:
-        """Ids of the actions, in order."""
-        return [action["id"] for action in self.actions]
-
 
 class StopRequest(Message):
     """Update `stop`."""
