@@ -103,7 +103,7 @@ def trading(automation_id: str, market: Path) -> Json:
     """An automation that trades bitcoin every four hours of a recorded market."""
     first, _ = recorded_range(market, "binance", Symbol("BTC/USDT"), TimeFrame("4h"))
     actions = (
-        action("buy", "market('buy', 'BTC/USDT', '10%') if rsi(close, 14)[-1] < 60 else None"),
+        action("buy", "market('buy', 'BTC/USDT', '10%') if rsi(close, 14)[-1] < 80 else None"),
         action("rest", "wait(3600)", "buy"),
         action("sell", "market('sell', 'BTC/USDT', '50%') if total('BTC') > 0 else None", "rest"),
         action("offer", "limit('sell', 'BTC/USDT', '20%', '1%') if total('BTC') > 0 else None", "sell"),
