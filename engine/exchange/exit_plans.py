@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from engine.errors import ActionStatus, DslError, OperatorError
@@ -73,19 +74,19 @@ def _exit_price(text: Any, entry: Price, market: Market) -> Price:
     return price
 
 
-def _shares(count: int, percents: Sequence[Any] | None) -> Sequence[Decimal]:
+def _shares(count: int, percents: Sequence[Any] | None) -> Sequence[Fraction]:
     if not percents:
-        return [Decimal(1) / count] * count if count else []
+        return [Fraction(1, count)] * count if count else []
     if len(percents) != count:
         raise _invalid(
             f"{count} take_profit_prices need {count} take_profit_volume_percents, not {len(percents)}"
         )
     if not all(isinstance(one, int | float | Decimal) and 0 < one <= HUNDRED for one in percents):
         raise _invalid(f"take_profit_volume_percents are numbers above 0 and up to 100, not {list(percents)}")
-    shares = [to_decimal(one) / HUNDRED for one in percents]
+    shares = [Fraction(to_decimal(one)) / 100 for one in percents]
     if sum(shares) > 1:
         raise _invalid(
-            f"take_profit_volume_percents add up to {sum(shares) * HUNDRED:f}, which is more than 100"
+            f"take_profit_volume_percents add up to {float(sum(shares) * 100):g}, which is more than 100"
         )
     return shares
 

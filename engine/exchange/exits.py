@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from engine.exchange.market import Market
@@ -23,7 +23,7 @@ class TakeProfit:
     """One take-profit: a price (quote per base), and the share of the entry that it closes (0 to 1)."""
 
     price: Price
-    share: Decimal
+    share: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +103,15 @@ def chained_orders(
 
 
 @exact
-def take_profit_amounts(amount: Amount, shares: Sequence[Decimal], market: Market) -> list[Amount]:
+def take_profit_amounts(amount: Amount, shares: Sequence[Fraction], market: Market) -> list[Amount]:
     """Return what each take-profit closes; the last of those that close everything absorbs rounding."""
-    amounts = [market.floor_amount(amount * share) for share in shares]
-    if amounts and sum(shares) >= _WHOLE:
+    amounts = [market.floor_amount(amount * share.numerator / share.denominator) for share in shares]
+    if sum(shares) == 1:
         amounts[-1] = market.floor_amount(amount) - sum(amounts[:-1], ZERO)
     return amounts
 
 
-_WHOLE: Final = Decimal("0.999999999999")
-"""Three thirds of a share are a little less than one."""
-
-
+@exact
 def opened_exits(entry: Order, market: Market, at: Timestamp) -> list[Order]:
     """Return an entry's chained orders as they appear when it has filled, net of a fee that it paid in base.
 
@@ -125,7 +122,7 @@ def opened_exits(entry: Order, market: Market, at: Timestamp) -> list[Order]:
     if net <= 0:
         return []
     profits = [order for order in entry.chained if order.stop_price is None]
-    shares = [order.amount / entry.amount for order in profits]
+    shares = [Fraction(order.amount) / Fraction(entry.amount) for order in profits]
     amounts = dict(
         zip((order.id for order in profits), take_profit_amounts(net, shares, market), strict=True)
     )

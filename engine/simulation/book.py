@@ -164,16 +164,13 @@ class PaperBook:
 
     def _open_exits(self, entry: Order, mark: Price, at: Timestamp) -> Iterable[Order]:
         entry.chained = opened_exits(entry, self.market(entry.symbol), at)
-        opened: list[Order] = []
         for order in entry.chained:
-            if order.status != "open":  # one that filled at once has ended the others
-                continue
             try:
-                opened += self.enter(order, mark, at)
+                self.enter(order, mark, at)
             except OperatorError:
                 order.status = "rejected"
                 self.ended.append(order)
-        return opened
+        return [order for order in entry.chained if order.status == "open"]
 
     def _become_limit(self, order: Order, fill: Fill, mark: Price) -> Iterable[Order]:
         order.stop_price = None

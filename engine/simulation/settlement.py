@@ -73,8 +73,8 @@ def settle(
         order.stop_price = stop
 
 
-_Key = tuple[Timestamp, Phase, int, int]
-"""When the bar closes, where in it, the order's seniority, and a serial number that makes keys unique."""
+_Key = tuple[Timestamp, int, Phase, int, int]
+"""When the bar closes, which one it is, where in it, the order's seniority, and a number for uniqueness."""
 
 
 class _Queue:
@@ -108,7 +108,7 @@ class _Queue:
     def pop(self) -> tuple[Order, Touch | Ending] | None:
         """Return what happens next to an order that is still open and waits for the same price."""
         while self._events:
-            (_, _, _, serial), order, what = heapq.heappop(self._events)
+            (*_, serial), order, what = heapq.heappop(self._events)
             if order.status == "open" and serial >= self._generation[order.id]:
                 return order, what
         return None
@@ -126,6 +126,6 @@ class _Queue:
         return touch
 
     def _push(self, order: Order, what: Touch | Ending, closed: Timestamp) -> None:
-        key = closed, what.at.phase, self._ranks[order.id], self._serial
+        key = closed, what.at.bar, what.at.phase, self._ranks[order.id], self._serial
         heapq.heappush(self._events, (key, order, what))
         self._serial += 1
