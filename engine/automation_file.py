@@ -27,6 +27,7 @@ from engine.automation_source import (
 )
 from engine.dsl import CompiledScript, Defaults, OperatorRegistry, compile_script
 from engine.errors import DslError
+from engine.exchange.exchange_ids import known_exchange_ids
 from engine.operators import default_registry
 from engine.state import SCHEMA_VERSION, AutomationState, load_state
 
@@ -56,6 +57,7 @@ def load_automation(
     file = _check_form(document, problems)
     scripts = _compile_scripts(document, registry or default_registry(), problems)
     problems.extend(_check_graph(document, scripts))
+    problems.extend(_check_exchange_id(document))
     if file is not None:
         problems.extend(_check_account(document, file))
         problems.extend(_check_scripts(document, file, scripts))
@@ -230,6 +232,21 @@ def _check_account(document: Document, file: AutomationFile) -> Iterator[Problem
         message = "a recorded market cannot be traded with credentials"
         hint = "Remove recorded or credentials."
         yield document.problem(("exchange", "recorded"), message, hint=hint, at_key=True)
+
+
+def _check_exchange_id(document: Document) -> Iterator[Problem]:
+    """Check the name of the exchange, also in a file whose form is wrong elsewhere."""
+    entry = document.value.get("exchange") if isinstance(document.value, Mapping) else None
+    path: KeyPath = ("exchange",)
+    exchange_id = entry
+    if isinstance(entry, Mapping):
+        path, exchange_id = ("exchange", "id"), entry.get("id")
+    known = known_exchange_ids()
+    # Anything else than a lower case word is a problem of the form, but for `none`: no exchange.
+    is_id = isinstance(exchange_id, str) and exchange_id.islower() and exchange_id != "none"
+    if is_id and known and exchange_id not in known:
+        message = f"ccxt knows no exchange '{exchange_id}'; expected an id such as binance, kraken or okx"
+        yield document.problem(path, message, hint=did_you_mean(exchange_id, known))
 
 
 def _check_graph(document: Document, scripts: Mapping[str, CompiledScript]) -> Iterator[Problem]:

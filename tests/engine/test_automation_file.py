@@ -185,6 +185,12 @@ actions:
             " Did you mean `after`?"
         )
 
+    @pytest.mark.parametrize(("entry", "column"), [("binanse", 11), ("{id: binanse, type: spot}", 16)])
+    def test_an_exchange_that_nobody_knows_suggests_the_closest_one(self, entry: str, column: int) -> None:
+        problem = only_problem_of(f"name: bot\nexchange: {entry}\nactions: {{a: '1'}}\n")
+        assert (problem.line, problem.column) == (2, column)
+        assert str(problem).endswith("Did you mean `binance`?")
+
     def test_an_unknown_operator_suggests_the_closest_one(self) -> None:
         problem = only_problem_of("name: bot\nexchange: binance\nactions:\n  a: 1 + prise('BTC/USDT')\n")
         assert (problem.line, problem.column) == (4, 10)
