@@ -243,8 +243,9 @@ def _check_exchange_id(document: Document) -> Iterator[Problem]:
         path, exchange_id = ("exchange", "id"), entry.get("id")
     known = known_exchange_ids()
     # Anything else than a lower case word is a problem of the form, but for `none`: no exchange.
-    is_id = isinstance(exchange_id, str) and exchange_id.islower() and exchange_id != "none"
-    if is_id and known and exchange_id not in known:
+    if not isinstance(exchange_id, str) or not exchange_id.islower() or exchange_id == "none":
+        return
+    if known and exchange_id not in known:
         message = f"ccxt knows no exchange '{exchange_id}'; expected an id such as binance, kraken or okx"
         yield document.problem(path, message, hint=did_you_mean(exchange_id, known))
 
