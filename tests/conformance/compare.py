@@ -16,6 +16,9 @@ ANSWERS: Final[Mapping[str, frozenset[str]]] = {
     "unsupported_order_type": frozenset({"unsupported_stop_order"}),
     "unsupported": frozenset({"unsupported", "unknown_operator", "syntax"}),
     "syntax": frozenset({"syntax", "unsupported"}),
+    "MaxOpenOrderReachedForSymbolError": frozenset({"invalid_order"}),
+    "PortfolioNegativeValueError": frozenset({"not_enough_funds"}),
+    "InvalidArgumentError": frozenset({"invalid_parameter_format"}),
 }
 """Codes that meet an expected code other than itself."""
 

@@ -31,6 +31,7 @@ from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Exchan
 from engine.values import format_decimal
 from tests.conformance.compare import Failed
 from tests.conformance.corpus import Case
+from tests.conformance.exchange_modes import EXCHANGE_MODES
 from tests.conformance.market import CaseMarket, account_elements
 from tests.support.builders import scripts
 
@@ -305,4 +306,5 @@ MODES: Final[Mapping[str, Mode]] = {
     "parse_quantity": _parse_quantity,
     "price_offset": _price_offset,
     "amount": _amount,
+    **EXCHANGE_MODES,
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.compare import matches
-from tests.conformance.corpus import FOLDER, Case, Corpus, differences
+from tests.conformance.corpus import FOLDER, Case, Corpus, differences, left_out
 from tests.conformance.modes import run
 
-CASES = Corpus.read(FOLDER / "dsl.json").cases
+CORPORA = [Corpus.read(FOLDER / name) for name in ("dsl.json", "exchange.json")]
+CASES = [case for corpus in CORPORA for case in corpus.cases]
 DIFFERENT = differences()
 MOST_DIFFERENCES = 0.02
 
@@ -27,6 +28,13 @@ async def test_a_difference_is_still_one(case: Case) -> None:
     assert not matches(await run(case), case.expected), (
         "this case passes: take it off the list of differences"
     )
+
+
+def test_what_is_left_out_is_named_with_a_reason() -> None:
+    used = {key for corpus in CORPORA for key in corpus.left_out}
+
+    assert set(left_out()) == used
+    assert all(len(reason) > 20 for reason in left_out().values())
 
 
 def test_few_cases_are_different() -> None:

@@ -45,15 +45,16 @@ async def run_script(
     account: Mapping[str, Any] | ExchangeAccountElements,
     *,
     defaults: Defaults = Defaults(),
+    now: float = NOW,
 ) -> PaperRun:
     """Run one script in an invocation of its own, on holdings or on the account that an earlier run left."""
     script = compile_script(text, default_registry())
     elements = account if isinstance(account, ExchangeAccountElements) else holding(account)
     details = ExchangeAccountDetails.model_validate({"exchange_details": {"internal_name": "binance"}})
-    async with ExchangeContext(details, elements, source=source, now=NOW, ids=lambda name: name) as exchange:
+    async with ExchangeContext(details, elements, source=source, now=now, ids=lambda name: name) as exchange:
         await exchange.require(script.dependencies(defaults))
         context = ScriptContext(
-            now=NOW, defaults=defaults, services=exchange.services(), key_prefix=f"run/0/{text}"
+            now=now, defaults=defaults, services=exchange.services(), key_prefix=f"run/0/{text}"
         )
         outcome = await DSLExecutor(script, context).run()
         assert isinstance(outcome, Done)
