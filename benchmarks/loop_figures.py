@@ -25,8 +25,8 @@ from workflows.client import start_automation
 from workflows.messages import StopRequest
 
 AUTOMATIONS: Final = 20
-SECONDS: Final = 6.0
-ROUNDS: Final = 4
+SECONDS: Final = 4.0
+ROUNDS: Final = 6
 """Both loops run in turns, so that a slow moment of the machine does not meet only one of them."""
 
 QUEUE: Final = "bench"
