@@ -11,12 +11,13 @@ from benchmarks.engine_figures import engine_figures, import_figures
 from benchmarks.figures import Figure
 from benchmarks.loop_figures import loop_figures
 from benchmarks.paper_figures import paper_figures
+from benchmarks.settlement_figures import settlement_figures
 
 
 async def _all_figures() -> AsyncIterator[Figure]:
     for figure in import_figures():
         yield figure
-    for group in (engine_figures, paper_figures, loop_figures):
+    for group in (engine_figures, paper_figures, settlement_figures, loop_figures):
         async for figure in group():
             yield figure
 

@@ -28,7 +28,7 @@ async def paper_figures() -> AsyncIterator[Figure]:
         job.dump()
 
     duration = await median_ms(invoke, repeat=100)
-    yield Figure(name="paper invocation, an indicator and an order", value=duration, unit="ms", at_most=6)
+    yield Figure(name="paper invocation, an indicator and an order", value=duration, unit="ms", at_most=4)
 
 
 def _market_folder() -> Path:

@@ -92,7 +92,7 @@ def chained_orders(
     for number, (take_profit, amount) in enumerate(zip(exits.take_profits, amounts, strict=True), start=1):
         orders.append(
             Order(
-                id=order_id(f"take_profit/{number}"),
+                id=order_id(f"tp{number}"),
                 type="limit",
                 amount=amount,
                 price=take_profit.price,
@@ -117,6 +117,8 @@ def opened_exits(entry: Order, market: Market, at: Timestamp) -> list[Order]:
 
     Orders that the fee leaves nothing of, or less than the market takes, do not appear.
     """
+    if not entry.chained:
+        return []
     fee = entry.fee.cost if entry.fee and entry.fee.currency == market.base and entry.side == "buy" else ZERO
     net = market.floor_amount(entry.filled - fee)
     if net <= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, getcontext, localcontext
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
@@ -22,6 +22,8 @@ def exact(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        if getcontext().prec == EXACT_CONTEXT.prec:  # entering a context costs more than a sum in it
+            return function(*args, **kwargs)
         with localcontext(EXACT_CONTEXT):
             return function(*args, **kwargs)
 

@@ -21,8 +21,9 @@ from engine.types import Amount, Asset, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal
 
 ALL_ORDERS: Final = OrderFilter()
-TRADE_ID_DIGITS: Final = 16
-"""Enough to tell the trades of one account apart."""
+ORDER_ID_DIGITS: Final = 16
+TRADE_ID_DIGITS: Final = 12
+"""Enough to tell the orders and the newest trades of one account apart; whole keys would fill its state."""
 
 
 class PaperAccount:
@@ -110,7 +111,8 @@ class PaperAccount:
             OperatorError: `not_enough_funds`, `invalid_order`, `unsupported_stop_order`.
         """
         market = self._data.market(request.symbol)
-        legs = new_orders(request, self.execution_price(request), market, key, self._now)
+        price = self.execution_price(request)
+        legs = new_orders(request, price, market, lambda leg: key(leg)[:ORDER_ID_DIGITS], self._now)
         check_ceilings(legs, self.open_orders(OrderFilter(symbol=market.symbol)), market)
         self._check_funds(market, legs)
         mark = self._data.mark_price(request.symbol)
@@ -140,6 +142,7 @@ class PaperAccount:
         """
         self._book.restore(self._elements.orders.open_orders)
 
+    @exact
     def settle(self, bars: Mapping[Symbol, Bars]) -> None:
         """Carry out what the prices of some symbols did to the open orders since the last invocation."""
         settled_at = self._elements.orders.settled_at

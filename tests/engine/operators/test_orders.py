@@ -78,7 +78,7 @@ async def test_the_result_holds_the_orders() -> None:
     (order,) = after.value["created_orders"]
     assert order["amount"] == Decimal("0.01")
     assert (order["tag"], order["reduce_only"], order["status"]) == ("dip", True, "open")
-    assert len(order["id"]) == 32
+    assert len(order["id"]) == 16
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange import Market
@@ -124,86 +121,3 @@ def test_balances_with_many_digits_do_not_drift() -> None:
     for _ in range(1_000):
         ledger.change({USDT: Decimal("0.000000000000000001")})
     assert ledger.total(USDT) == Decimal("1000000000000000.000000000000001")
-
-
-AMOUNTS = st.decimals(min_value="0.00000001", max_value="1000", places=8)
-PRICES = st.decimals(min_value="0.01", max_value="100000", places=2)
-
-
-class LedgerConservation(RuleBasedStateMachine):
-    """Whatever happens: nothing appears or vanishes, nothing is negative, locks are what open orders need."""
-
-    orders: Bundle[tuple[OrderId, Market, Side, Decimal, Decimal]] = Bundle("orders")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ledger = Ledger({BTC: Decimal(5), USDT: Decimal(50_000)})
-        self.expected = {BTC: Decimal(5), USDT: Decimal(50_000)}
-        self.open: dict[OrderId, Lock] = {}
-        self.count = 0
-
-    @rule(
-        target=orders,
-        market=st.sampled_from([FEE_IN_GAIN, FEE_IN_QUOTE]),
-        side=st.sampled_from(["buy", "sell"]),
-        amount=AMOUNTS,
-        price=PRICES,
-    )
-    def create(self, market: Market, side: Side, amount: Decimal, price: Decimal) -> object:
-        self.count += 1
-        order_id = OrderId(str(self.count))
-        lock = limit_lock(market, side, amount, price)
-        try:
-            self.ledger.lock(order_id, lock)
-        except OperatorError:
-            assert lock.amount > self.ledger.available(lock.asset)
-            return multiple()
-        self.open[order_id] = lock
-        return order_id, market, side, amount, price
-
-    @rule(order=consumes(orders))
-    def cancel(self, order: tuple[OrderId, Market, Side, Decimal, Decimal]) -> None:
-        lock = self.open.pop(order[0])
-        before = self.ledger.available(lock.asset)
-        self.ledger.release(order[0])
-        assert self.ledger.available(lock.asset) - before == lock.amount
-
-    @rule(order=consumes(orders), liquidity=st.sampled_from(["maker", "taker"]))
-    def fill(self, order: tuple[OrderId, Market, Side, Decimal, Decimal], liquidity: str) -> None:
-        order_id, market, side, amount, price = order
-        fill = Fill(price, 0, "maker" if liquidity == "maker" else "taker")
-        fee = fee_of(market, side, amount, fill)
-        self.ledger.fill(order_id, balance_changes(market, side, amount, price, fee))
-        del self.open[order_id]
-        sign = 1 if side == "buy" else -1
-        self.expected[BTC] += sign * amount - (fee.cost if fee.currency == BTC else 0)
-        self.expected[USDT] -= sign * amount * price + (fee.cost if fee.currency == USDT else 0)
-
-    @rule(asset=st.sampled_from([BTC, USDT]), amount=AMOUNTS)
-    def deposit(self, asset: Asset, amount: Decimal) -> None:
-        self.ledger.change({asset: amount})
-        self.expected[asset] += amount
-
-    @rule(asset=st.sampled_from([BTC, USDT]), amount=AMOUNTS)
-    def withdraw(self, asset: Asset, amount: Decimal) -> None:
-        try:
-            self.ledger.change({asset: -amount})
-        except OperatorError:
-            assert amount > self.ledger.available(asset)
-        else:
-            self.expected[asset] -= amount
-
-    @invariant()
-    def nothing_appears_or_vanishes(self) -> None:
-        assert {asset: self.ledger.total(asset) for asset in self.expected} == self.expected
-
-    @invariant()
-    def locks_are_what_open_orders_need(self) -> None:
-        for asset in self.expected:
-            locked = sum((lock.amount for lock in self.open.values() if lock.asset == asset), Decimal(0))
-            assert self.ledger.total(asset) - self.ledger.available(asset) == locked
-            assert self.ledger.available(asset) >= 0
-
-
-LedgerConservation.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
-TestLedgerConservation = LedgerConservation.TestCase

@@ -202,7 +202,7 @@ def random_exits(
     kind = "either" if len(profits) == 1 and not trails else "balanced"
     group = f"{kind}:{entry.name}" if stop is not None and profits else ""
     tickets = [
-        Ticket(f"{entry.name}/take_profit/{number}", side, amount, target, group=group)
+        Ticket(f"{entry.name}/tp{number}", side, amount, target, group=group)
         for number, (target, amount) in enumerate(zip(profits, amounts, strict=False), start=1)
     ]
     if stop is not None:
