@@ -32,8 +32,12 @@ class Ticker:
 class MarketSource(Protocol):
     """Public data of one exchange. Unknown symbols are absent from answers; other failures are raised."""
 
-    async def markets(self) -> Mapping[Symbol, Market]:
-        """Return all markets by symbol."""
+    async def markets(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:
+        """Return all markets by symbol.
+
+        Args:
+            missing: symbols that the caller did not find; a list from a cache is loaded again for them, once.
+        """
         ...
 
     async def candles(self, symbol: Symbol, time_frame: TimeFrame, *, now: Timestamp, count: int) -> Candles:

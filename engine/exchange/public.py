@@ -39,14 +39,14 @@ class PublicSource:
         self._caches = caches
         self._open_client: Client | None = None
 
-    async def markets(self) -> Mapping[Symbol, Market]:
-        """Return the exchange's markets, at most 12 hours old.
+    async def markets(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:
+        """Return the exchange's markets, at most 12 hours old; missing ones are looked for again once.
 
         Raises:
             RetryableError: the exchange does not answer.
             ConfigurationError: ccxt does not know the exchange.
         """
-        return (await self._market_list()).markets
+        return (await self._market_list(missing)).markets
 
     async def candles(self, symbol: Symbol, time_frame: TimeFrame, *, now: Timestamp, count: int) -> Candles:
         """Return up to `count` candles, at most 60 s old and never older than the running candle.
@@ -102,8 +102,8 @@ class PublicSource:
         if client is not None:
             await close_client(client)
 
-    async def _market_list(self) -> MarketList:
-        return await self._caches.market_list(self._scope, lambda: fetch_market_list(self._details))
+    async def _market_list(self, missing: Collection[Symbol] = ()) -> MarketList:
+        return await self._caches.market_list(self._scope, lambda: fetch_market_list(self._details), missing)
 
     async def _client(self) -> Client:
         """Return this source's client, which shares the process's market list."""

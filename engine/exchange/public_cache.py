@@ -61,16 +61,30 @@ class PublicCaches:
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._markets: TTLCache[Scope, MarketList] = TTLCache(50, MARKETS_AGE, timer)
+        self._in_vain: TTLCache[tuple[Scope, Symbol], bool] = TTLCache(500, MARKETS_AGE, timer)
         self._tickers: TTLCache[tuple[Scope, Symbol], Ticker] = TTLCache(50, TICKERS_AGE, timer)
         self._candles: LRUCache[tuple[Scope, Symbol, TimeFrame], _CandleEntry] = LRUCache(512)
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
-    async def market_list(self, scope: Scope, fetch: Callable[[], Awaitable[MarketList]]) -> MarketList:
-        """Return the market list, fetched by one caller while the others wait."""
+    async def market_list(
+        self, scope: Scope, fetch: Callable[[], Awaitable[MarketList]], missing: Collection[Symbol] = ()
+    ) -> MarketList:
+        """Return the market list, fetched by one caller while the others wait.
+
+        A symbol that is not in it may have been listed meanwhile: it is fetched again, once per such symbol.
+        """
         async with self._single_flight(scope):
             known = self._markets.get(scope)
-            if known is None:
+            news = [
+                symbol
+                for symbol in missing
+                if known and symbol not in known.markets and (scope, symbol) not in self._in_vain
+            ]
+            if known is None or news:
                 known = self._markets[scope] = await fetch()
+            for symbol in missing:
+                if symbol not in known.markets:
+                    self._in_vain[scope, symbol] = True
             return known
 
     async def tickers(

@@ -38,7 +38,10 @@ class RecordedSource:
         self._folder = folder
         self._exchange_id = exchange_id
 
-    async def markets(self) -> Mapping[Symbol, Market]:
+    async def markets(
+        self,
+        missing: Collection[Symbol] = (),  # noqa: ARG002  (a changed file is read anyway)
+    ) -> Mapping[Symbol, Market]:
         """Return the recorded market list; without one, a market without limits per recorded symbol.
 
         Raises:

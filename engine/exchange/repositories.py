@@ -18,8 +18,8 @@ from engine.types import Symbol, TimeFrame, Timestamp
 class MarketRepository(Protocol):
     """Trading rules."""
 
-    async def fetch(self) -> Mapping[Symbol, Market]:
-        """Return all markets by symbol."""
+    async def fetch(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:
+        """Return all markets by symbol; `missing` ones were looked for and not found."""
         ...
 
 
@@ -137,8 +137,8 @@ class ExchangeRepositoryFactory:
 class _PublicMarkets:
     source: MarketSource
 
-    async def fetch(self) -> Mapping[Symbol, Market]:
-        return await self.source.markets()
+    async def fetch(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:
+        return await self.source.markets(missing)
 
 
 @dataclass(frozen=True, slots=True)

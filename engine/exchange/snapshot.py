@@ -47,7 +47,8 @@ class MarketSnapshot:
         Raises:
             ConfigurationError, RetryableError: as the source does.
         """
-        markets = await self._load_markets()
+        tickers = list(tickers)
+        markets = await self._load_markets([*tickers, *(symbol for symbol, _ in candles)])
         missing = [symbol for symbol in tickers if symbol in markets and symbol not in self._tickers]
         calls: list[Awaitable[None]] = [self._fetch_tickers(missing)] if missing else []
         for (symbol, time_frame), count in candles.items():
@@ -108,10 +109,12 @@ class MarketSnapshot:
                 with suppress(ConfigurationError):
                     await self.fetch([symbol], {})
 
-    async def _load_markets(self) -> Mapping[Symbol, Market]:
-        if self._markets is None:
-            self._markets = await self._market_repository.fetch()
-        return self._markets
+    async def _load_markets(self, needed: Iterable[Symbol] = ()) -> Mapping[Symbol, Market]:
+        known = self._markets
+        missing = [symbol for symbol in needed if known is None or symbol not in known]
+        if known is None or missing:
+            known = self._markets = await self._market_repository.fetch(missing)
+        return known
 
     async def _fetch_tickers(self, symbols: Collection[Symbol]) -> None:
         self._tickers.update(await self._ticker_repository.fetch(symbols))

@@ -34,7 +34,7 @@ class CaseMarket:
         self._prices |= {order["symbol"]: "10" for order in context.get("open_orders") or ()}
         self._symbols = {*self._prices, *self._candles}
 
-    async def markets(self) -> Mapping[Symbol, Market]:
+    async def markets(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:
         """Return a market with the case's limits for each symbol that it names."""
         return {Symbol(symbol): self._market(symbol) for symbol in self._symbols}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from connection import connect
@@ -27,10 +27,10 @@ class AnnouncingSource:
         self._source = source
         self._seconds = seconds
 
-    async def markets(self) -> Mapping[Symbol, Market]:
+    async def markets(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:
         _say("begun")
         await asyncio.sleep(self._seconds)
-        return await self._source.markets()
+        return await self._source.markets(missing)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)

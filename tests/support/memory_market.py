@@ -33,7 +33,7 @@ class MemoryMarket:
         self.requests: Counter[str] = Counter()
         self.closed = False
 
-    async def markets(self) -> Mapping[Symbol, Market]:
+    async def markets(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:
         self.requests["markets"] += 1
         return self._markets
 

@@ -144,6 +144,19 @@ async def test_an_exchange_that_does_not_answer_is_worth_another_try(exchange: P
     await source.close()
 
 
+async def test_a_symbol_that_is_not_in_the_list_loads_it_again_once(exchange: PublicExchange) -> None:
+    source, dot, typo = Shared(exchange).source(), Symbol("DOT/USDT"), Symbol("DTO/USDT")
+    await source.markets()
+    exchange.bases = ("BTC", "ETH", "DOT")
+    assert dot not in await source.markets()
+    assert dot in await source.markets([dot])
+    assert exchange.requests["exchangeInfo"] == 2
+    for _ in range(3):
+        assert typo not in await source.markets([typo])
+    assert exchange.requests["exchangeInfo"] == 3
+    await source.close()
+
+
 async def test_history_uses_candles_at_hand_that_reach_back_far_enough(exchange: PublicExchange) -> None:
     source = Shared(exchange).source()
     await source.candles(BTC, HOUR, now=NOW, count=10)
