@@ -34,9 +34,17 @@ JsonValue = Any
 _PLAIN: Final = (str, int, bool, type(None))
 
 
+_IS_SERIES: Final[dict[type, bool]] = {}
+"""The types that were seen; asking a type for its name is slow."""
+
+
 def is_series(value: object) -> bool:
     """Tell a numpy array from everything else without importing numpy."""
-    return type(value).__module__ == "numpy" and type(value).__name__ == "ndarray"
+    kind = type(value)
+    known = _IS_SERIES.get(kind)
+    if known is None:
+        known = _IS_SERIES[kind] = kind.__module__ == "numpy" and kind.__name__ == "ndarray"
+    return known
 
 
 def encode_value(value: Any) -> JsonValue:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from engine.dsl.checks import describe_value
+from engine.dsl.markers import SymbolParam, TimeFrameParam
 from engine.dsl.registry import OperatorDefinition, closest
 from engine.dsl.signature import Parameter
 from engine.errors import DslError
@@ -63,18 +65,35 @@ def choose_parameters(
     return chosen
 
 
-def lay_out(
-    definition: OperatorDefinition, chosen: Sequence[Parameter]
-) -> tuple[tuple[tuple[int, Any], ...], tuple[tuple[str, int], ...]]:
-    """Return `layout` and `keywords` of a `CallPlan`."""
-    layout: list[tuple[int, Any]] = []
-    keywords: list[tuple[str, int]] = []
-    for parameter in definition.parameters:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One value that an operator's function takes.
+
+    Attributes:
+        argument: index of the argument that gives it; None where it is left out.
+        default: the value then.
+        automation_field: the field of the automation that stands in for a missing value, if one does.
+    """
+
+    argument: int | None
+    default: Any = None
+    automation_field: Literal["symbol", "time_frame"] | None = None
+
+
+_AUTOMATION_FIELDS: Final[tuple[tuple[type, Literal["symbol", "time_frame"]], ...]] = (
+    (SymbolParam, "symbol"),
+    (TimeFrameParam, "time_frame"),
+)
+
+
+def lay_out(definition: OperatorDefinition, chosen: Sequence[Parameter]) -> tuple[Place, ...]:
+    """Return the places of an operator's function: the positional ones, then those it takes by name only."""
+    places: list[Place] = []
+    for parameter in sorted(definition.parameters, key=lambda parameter: parameter.keyword_only):
         indexes = [index for index, taken in enumerate(chosen) if taken is parameter]
-        if parameter.keyword_only:
-            keywords += [(parameter.name, index) for index in indexes]
-        elif parameter.variadic:
-            layout += [(index, None) for index in indexes]
-        else:
-            layout.append((indexes[0] if indexes else -1, parameter.default))
-    return tuple(layout), tuple(keywords)
+        if parameter.variadic:
+            places += map(Place, indexes)
+            continue
+        field = next((name for marker, name in _AUTOMATION_FIELDS if parameter.marker(marker)), None)
+        places.append(Place(indexes[0] if indexes else None, parameter.default, field))
+    return tuple(places)

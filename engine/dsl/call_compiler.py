@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from engine.dsl.binding import choose_parameters, lay_out, refused_value
-from engine.dsl.calls import BoundArgument, CallPlan, from_automation, plain_call, stepwise_call
+from engine.dsl.calls import BoundArgument, CallPlan, plain_call, stepwise_call
 from engine.dsl.checks import REFUSED
 from engine.dsl.code import Code, all_needs, constant_code
+from engine.dsl.formulas import Bound, Formula, call, reading
 from engine.dsl.frame import SCALARS
 from engine.dsl.markers import SymbolParam, TimeFrameParam
 from engine.dsl.nodes import Argument, Call, Constant, DictLiteral, Expression
@@ -100,24 +101,24 @@ class CallCompiler:
             self._argument(definition, parameter, argument.value)
             for parameter, argument in zip(chosen, written, strict=True)
         ]
-        layout, keywords = lay_out(definition, chosen)
         at = compiler.offset(node.at)
         self._note_request(definition, node, id(origin), at, arguments)
         if definition.window is not None:
             compiler.facts.windows[id(origin)] = _window(definition.window, definition.parameters, arguments)
         call_site = CallSite(f"{definition.name}#{node_id}")
-        automatic = from_automation(definition)
-        return self._code(
-            CallPlan(definition, at, node_id, call_site, tuple(arguments), layout, keywords, automatic)
-        )
+        places = lay_out(definition, chosen)
+        return self._code(CallPlan(definition, at, node_id, call_site, tuple(arguments), places))
 
     def _code(self, plan: CallPlan) -> Code:
         definition = plan.definition
         codes = [argument.code for argument in plan.arguments]
         if definition.is_async or definition.suspends or not all(code.run for code in codes):
             return Code(plan.at, step=stepwise_call(plan))
-        needs = all_needs(codes) if definition.kind is Kind.PURE else None
-        return self._compiler.fold(Code(plan.at, run=plain_call(plan), needs=needs))
+        run = plain_call(plan)
+        if definition.kind is not Kind.PURE:
+            return Code(plan.at, run=run, formula=_reading(plan))
+        code = self._compiler.fold(Code(plan.at, run=run, needs=all_needs(codes)))
+        return code if code.is_constant else replace(code, formula=_formula(plan))
 
     def _definition(self, node: Call) -> OperatorDefinition:
         compiler = self._compiler
@@ -235,8 +236,6 @@ class CallCompiler:
         if not code.is_constant or parameter.lazy:
             return code
         value = code.constant
-        if value is None and (parameter.marker(SymbolParam) or parameter.marker(TimeFrameParam)):
-            return code
         converted = parameter.check.convert(value)
         if converted is REFUSED:
             error = refused_value(definition.name, parameter, value)
@@ -263,6 +262,41 @@ class CallCompiler:
 
         symbol, time_frame = given(SymbolParam), given(TimeFrameParam)
         self._compiler.facts.requests.append(DataRequest(definition, node, origin, at, symbol, time_frame))
+
+
+def _reading(plan: CallPlan) -> Formula | None:
+    """Return the formula of a call that reads a series of candles, or None if it is another call."""
+    definition = plan.definition
+    if definition.kind is not Kind.READ or definition.source != "candles" or definition.returns != "series":
+        return None
+    if not (definition.takes_all_by_place and all(argument.code.is_constant for argument in plan.arguments)):
+        return None
+    arguments = [
+        place.automation_field if known is None and place.automation_field else Bound(known)
+        for place, known in zip(plan.places, plan.known_values(), strict=True)
+    ]
+    return reading(definition.name, definition.function, plan.call_site, arguments)
+
+
+def _formula(plan: CallPlan) -> Formula | None:
+    """Return the formula of a call that makes a series of series, or None if it cannot be one."""
+    definition = plan.definition
+    if definition.returns != "series" or not definition.takes_all_by_place:
+        return None
+    arguments: list[Formula | Bound] = []
+    for place, known in zip(plan.places, plan.known_values(), strict=True):
+        argument = None if place.argument is None else plan.arguments[place.argument]
+        if argument is None or argument.code.is_constant:
+            arguments.append(Bound(known))
+        elif (
+            argument.parameter.takes_series
+            and argument.code.formula is not None
+            and argument.code.formula.kind == "series"
+        ):
+            arguments.append(argument.code.formula)
+        else:
+            return None
+    return call(definition.function, arguments)
 
 
 def _window(window: Window, parameters: Sequence[Parameter], arguments: Sequence[BoundArgument]) -> Need:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, cast
 
-from engine.dsl.binding import invalid, refused_value
+from engine.dsl.binding import Place, invalid, refused_value
 from engine.dsl.checks import REFUSED
 from engine.dsl.code import Code, Run, Step
 from engine.dsl.context import ReCallingOperatorResult
 from engine.dsl.frame import SCALARS, Frame, Suspended
 from engine.dsl.lazy import Journal, Thunk
-from engine.dsl.markers import SymbolParam, TimeFrameParam
 from engine.dsl.registry import Kind, OperatorDefinition
 from engine.dsl.signature import Parameter
 from engine.dsl.stepwise import value_of
@@ -41,9 +41,7 @@ class CallPlan:
         at: offset in the script.
         call_site: its place in the script, part of the identity of its effects.
         arguments: in the order they are written, which is the order they are evaluated in.
-        layout: for each positional place of the function, the index of its argument, or -1, and its default.
-        keywords: name and index of the arguments that the function takes by name only.
-        from_automation: see the function of that name.
+        places: what the operator's function takes, in its order.
     """
 
     definition: OperatorDefinition
@@ -51,45 +49,61 @@ class CallPlan:
     node_id: int
     call_site: CallSite
     arguments: tuple[BoundArgument, ...]
-    layout: tuple[tuple[int, Any], ...]
-    keywords: tuple[tuple[str, int], ...]
-    from_automation: tuple[tuple[Parameter, int | None, str], ...]
+    places: tuple[Place, ...]
 
     @property
     def doing(self) -> str:
         """The call, for an error message."""
         return f"{self.definition.name}()"
 
+    def known_values(self) -> list[Any]:
+        """Return what stands in each place before anything is evaluated."""
+        return [
+            place.default if place.argument is None else self.arguments[place.argument].code.constant
+            for place in self.places
+        ]
+
+    def place_of(self, index: int) -> int:
+        """Return the place that an argument is for."""
+        return next(number for number, place in enumerate(self.places) if place.argument == index)
+
 
 def plain_call(plan: CallPlan) -> Run:
     """Return the plain form of a call that neither waits nor suspends."""
-    arguments = [(argument, argument.code.run) for argument in plan.arguments]
-    direct = _takes_values_as_written(plan)
-    function = plan.definition.function
+    at, doing, invoke, known = plan.at, plan.doing, _invoker(plan), plan.known_values()
+    takes = [
+        (plan.place_of(index), _taking(plan, argument))
+        for index, argument in enumerate(plan.arguments)
+        if not argument.code.is_constant
+    ]
 
     def run(frame: Frame) -> Any:
-        values = []
-        for argument, evaluate in arguments:
-            value = evaluate(frame)  # type: ignore[misc]  # a plain call has plain arguments
-            values.append(value if argument.code.is_constant else _enforced(plan, argument, value, frame))
         try:
-            result = function(*values) if direct else _invoke(plan, values, frame)
+            given = known.copy()
+            for place, take in takes:
+                given[place] = take(frame)
+            result = invoke(frame, given)
             return result if type(result) in SCALARS else _checked_result(result, frame)
         except Exception as error:
-            raise frame.located(error, plan.at, plan.doing) from error
+            raise frame.located(error, at, doing) from error
 
     return run
 
 
 def stepwise_call(plan: CallPlan) -> Step:
     """Return the stepwise form; it keeps the evaluated arguments and the outcomes of the lazy ones."""
+    invoke, known = _invoker(plan), plan.known_values()
+    place_of = [plan.place_of(index) for index in range(len(plan.arguments))]
 
     async def step(frame: Frame) -> Any:
         values, journal = _kept(frame.progress(plan.node_id))
         try:
             for argument in plan.arguments[len(values) :]:
                 values.append(await _argument(plan, argument, frame))
-            result = _invoke(plan, _with_thunks(plan, values, journal, frame), frame)
+            given = known.copy()
+            for place, value in zip(place_of, _with_thunks(plan, values, journal, frame), strict=True):
+                given[place] = value
+            result = invoke(frame, given)
             if plan.definition.is_async:
                 result = await result
             if isinstance(result, ReCallingOperatorResult):
@@ -127,18 +141,17 @@ def _with_thunks(plan: CallPlan, values: list[Any], journal: Journal, frame: Fra
     ]
 
 
-def _takes_values_as_written(plan: CallPlan) -> bool:
-    return (
-        plan.definition.kind is Kind.PURE
-        and [index for index, _ in plan.layout] == list(range(len(plan.arguments)))
-        and not plan.keywords
-    )
+def _taking(plan: CallPlan, argument: BoundArgument) -> Run:
+    """Return the closure that evaluates an argument for its parameter."""
+    evaluate = cast("Run", argument.code.run)
+    return lambda frame: _enforced(plan, argument, evaluate(frame), frame)
 
 
 def _enforced(plan: CallPlan, argument: BoundArgument, value: Any, frame: Frame) -> Any:
     """Return an argument's value as its parameter wants it, or refuse it at the argument's position."""
     try:
-        frame.charge(value)
+        if type(value) not in SCALARS:
+            frame.charge(value)
         converted = argument.parameter.check.convert(value)
         if converted is REFUSED:
             raise refused_value(plan.definition.name, argument.parameter, value)
@@ -147,54 +160,64 @@ def _enforced(plan: CallPlan, argument: BoundArgument, value: Any, frame: Frame)
     return converted
 
 
-def _invoke(plan: CallPlan, values: Sequence[Any], frame: Frame) -> Any:
-    """Call the operator's function; the result of a coroutine function is its coroutine."""
-    definition = plan.definition
-    places = [default if index < 0 else values[index] for index, default in plan.layout]
-    keywords = {name: values[index] for name, index in plan.keywords}
+def _invoker(plan: CallPlan) -> Callable[[Frame, list[Any]], Any]:
+    """Return what calls the operator's function; the result of a coroutine function is its coroutine."""
+    definition, call_site = plan.definition, plan.call_site
+    name, function = definition.name, _by_place(definition)
     if definition.kind is Kind.PURE:
-        return definition.function(*places, **keywords)
-    if definition.kind is Kind.EFFECT:
-        frame.count_effect(definition.name)
-    _fill_in_defaults(plan, places, keywords, frame)
-    return definition.function(frame.context_for(definition.name, plan.call_site), *places, **keywords)
+        return lambda _, given: function(*given)
+    is_effect = definition.kind is Kind.EFFECT
+    own = [
+        (number, _from_automation(plan, place.automation_field))
+        for number, place in enumerate(plan.places)
+        if place.automation_field is not None
+    ]
+
+    def invoke(frame: Frame, given: list[Any]) -> Any:
+        if is_effect:
+            frame.count_effect(name)
+        for place, take in own:
+            if given[place] is None:
+                given[place] = take(frame)
+        return function(frame.context_for(name, call_site), *given)
+
+    return invoke
 
 
-def _fill_in_defaults(plan: CallPlan, places: list[Any], keywords: dict[str, Any], frame: Frame) -> None:
-    """Put the automation's own symbol and time frame where none is given."""
-    for parameter, place, name in plan.from_automation:
-        given = keywords.get(parameter.name) if place is None else places[place]
-        if given is not None:
-            continue
-        value = getattr(frame.context.defaults, name)
+def _by_place(definition: OperatorDefinition) -> Callable[..., Any]:
+    """Return an operator's function taking all its arguments by place, the keyword-only ones last."""
+    function = definition.function
+    names = [parameter.function_name for parameter in definition.parameters if parameter.keyword_only]
+    if not names:
+        return function
+    count = len(names)
+    return lambda *given: function(*given[:-count], **dict(zip(names, given[-count:], strict=True)))
+
+
+def _from_automation(plan: CallPlan, field: str) -> Run:
+    """Return the closure that takes the automation's own symbol or time frame."""
+    read = attrgetter(f"context.defaults.{field}")
+
+    def take(frame: Frame) -> Any:
+        value = read(frame)
         if value is None:
             raise invalid(
-                f"{plan.doing} needs a {name.replace('_', ' ')}, and the automation has none",
-                f"Give one, as in `{plan.definition.example}`, or set `{name}` in the automation.",
+                f"{plan.doing} needs a {field.replace('_', ' ')}, and the automation has none",
+                f"Give one, as in `{plan.definition.example}`, or set `{field}` in the automation.",
             )
-        if place is None:
-            keywords[parameter.name] = value
-        else:
-            places[place] = value
+        return value
+
+    return take
 
 
 _SIZED: Final = frozenset({str, list, dict})
-_AUTOMATION_FIELDS: Final = ((SymbolParam, "symbol"), (TimeFrameParam, "time_frame"))
-
-
-def from_automation(definition: OperatorDefinition) -> tuple[tuple[Parameter, int | None, str], ...]:
-    """Return the parameters that default to a field of the automation, with their place and that field."""
-    return tuple(
-        (parameter, None if parameter.keyword_only else place, name)
-        for place, parameter in enumerate(definition.parameters)
-        for marker, name in _AUTOMATION_FIELDS
-        if parameter.marker(marker)
-    )
 
 
 def _checked_result(result: Any, frame: Frame) -> Any:
     """Return what an operator gave as a value of the language."""
-    if type(result) in _SIZED or is_series(result):
+    if is_series(result):
+        return result  # made of series that were charged, by C code: nothing that a script could pile up
+    if type(result) in _SIZED:
         frame.charge(result)
         return result
     if isinstance(result, tuple):

@@ -124,6 +124,7 @@ def check_for(annotation: Any) -> Check:
 
 
 def _check_of_type(annotation: Any) -> Check:
+    annotation = getattr(annotation, "__supertype__", annotation)  # of a NewType
     if annotation == Number:
         return _NUMBER_CHECK
     origin = get_origin(annotation)
@@ -184,12 +185,19 @@ def _narrow_choice(check: Check, choice: Choice) -> Check:
     return Check("one of " + ", ".join(repr(option) for option in options), convert)
 
 
+def _or_none(check: Check, expected: str) -> Check:
+    """Accept None too, which stands for the automation's own value."""
+    base = check.convert
+    return Check(expected, lambda value: None if value is None else base(value))
+
+
 def _narrow_symbol(check: Check, _: SymbolParam) -> Check:
-    return Check("a symbol such as 'BTC/USDT'", check.convert)
+    return _or_none(check, "a symbol such as 'BTC/USDT'")
 
 
 def _narrow_time_frame(check: Check, _: TimeFrameParam) -> Check:
-    return _narrow_choice(check, Choice(*TIME_FRAMES))
+    narrowed = _narrow_choice(check, Choice(*TIME_FRAMES))
+    return _or_none(narrowed, narrowed.expected)
 
 
 _NARROWING: Final[dict[type, Callable[[Check, Any], Check]]] = {

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.dsl import formulas
+from engine.dsl.formulas import Formula
 from engine.dsl.frame import Frame
 
 Run = Callable[[Frame], Any]
@@ -36,6 +38,7 @@ class Code:
         needs: the slots it reads, if it depends on nothing else; None when it looks at the invocation.
         boolean: its value is always True or False.
         alternatives: the expressions that it takes its value from, if it only chooses between them.
+        formula: a faster form that a larger formula can take in, if there is one.
     """
 
     at: int
@@ -45,6 +48,7 @@ class Code:
     needs: frozenset[int] | None = None
     boolean: bool = False
     alternatives: tuple[Code, ...] = ()
+    formula: Formula | None = None
 
     @property
     def is_constant(self) -> bool:
@@ -59,7 +63,14 @@ class Code:
 
 def constant_code(at: int, value: Any) -> Code:
     """Return the code of a value that is known."""
-    return Code(at, run=lambda _: value, constant=value, needs=frozenset(), boolean=isinstance(value, bool))
+    return Code(
+        at,
+        run=lambda _: value,
+        constant=value,
+        needs=frozenset(),
+        boolean=isinstance(value, bool),
+        formula=formulas.number(value),
+    )
 
 
 def all_needs(codes: list[Code]) -> frozenset[int] | None:

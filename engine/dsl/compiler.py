@@ -16,6 +16,7 @@ from engine.dsl.call_compiler import CallCompiler, Facts
 from engine.dsl.code import Code, Run, Step, all_needs, constant_code
 from engine.dsl.context import ScriptContext
 from engine.dsl.expressions import COMPILE
+from engine.dsl.formulas import compiled
 from engine.dsl.frame import SCALARS, Frame
 from engine.dsl.limits import Limits
 from engine.dsl.nodes import Expression, Script
@@ -111,6 +112,17 @@ class Compiler:
 
     def expression(self, node: Expression) -> Code:
         """Compile one expression."""
+        return self.finished(self.operand(node))
+
+    def finished(self, code: Code) -> Code:
+        """Give an expression that no larger formula takes in its fastest form."""
+        formula = code.formula
+        if formula is None or code.run is None or code.is_constant or not formula.computes:
+            return code
+        return replace(code, run=compiled(formula, code.run), formula=None)
+
+    def operand(self, node: Expression) -> Code:
+        """Compile one expression that may become part of a formula."""
         self._depth += 1
         if self._depth > self.limits.nesting:
             message = f"expressions are nested more than {self.limits.nesting} deep"

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
 from engine.errors import DslError
@@ -114,18 +114,18 @@ class OperatorContext:
         last_execution_result: what the operator's `ReCallingOperatorResult` carried, when it is called again.
     """
 
-    __slots__ = ("_directives", "_random", "_script", "call_site", "last_execution_result", "operator")
+    __slots__ = ("_direct", "_random", "_script", "call_site", "last_execution_result", "operator")
 
     def __init__(
         self,
         script: ScriptContext,
         operator: str,
         call_site: CallSite,
-        directives: list[Directive],
+        direct: Callable[[Directive], None],
         last_execution_result: Mapping[str, Any] | None = None,
     ) -> None:
         self._script = script
-        self._directives = directives
+        self._direct = direct
         self._random: Random | None = None
         self.operator = operator
         self.call_site = call_site
@@ -168,14 +168,14 @@ class OperatorContext:
         Raises:
             DslError: the invocation has no such service, because no exchange is configured.
         """
-        service = self._script.services.get(cast("type", kind))
+        service: T | None = self._script.services.get(kind)  # type: ignore[call-overload]
         if service is None:
             raise DslError(
                 f"{self.operator}() needs an exchange account, and this automation has none",
                 suggestion="Name an exchange in the automation: `exchange: binance`.",
             )
-        return cast("T", service)
+        return service
 
     def direct(self, directive: Directive) -> None:
         """Ask something of the job, to be done after this action."""
-        self._directives.append(directive)
+        self._direct(directive)

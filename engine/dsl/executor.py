@@ -69,7 +69,7 @@ class DSLExecutor:
             value = await self._script.code.step(frame)
         except Suspended as suspended:
             return self._waiting(suspended, frame)
-        return Done(value, tuple(frame.directives), frame.effects)
+        return Done(value, frame.directives, frame.effects)
 
     def execute_sync(self, suspension: Mapping[str, Any] | None = None) -> Done | Waiting:
         """Run a script that waits for no I/O, without an event loop.
@@ -82,7 +82,7 @@ class DSLExecutor:
         if script.is_plain:
             frame = script.frame(self._context)
             value = script.code.run(frame)  # type: ignore[misc]  # plain scripts have this form
-            return Done(value, tuple(frame.directives), frame.effects)
+            return Done(value, frame.directives, frame.effects)
         coroutine = self.run(suspension)
         try:
             coroutine.send(None)
@@ -125,4 +125,4 @@ class DSLExecutor:
             "operator_state": recall.public(now),
             "kept": kept,
         }
-        return Waiting(recall, suspension, tuple(frame.directives), frame.effects)
+        return Waiting(recall, suspension, frame.directives, frame.effects)

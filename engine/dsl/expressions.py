@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from engine.dsl import operands, plain, stepwise
+from engine.dsl import formulas, operands, plain, stepwise
 from engine.dsl.arithmetic import signed
-from engine.dsl.code import OUTSIDE, Code, Run, all_needs, constant_code
+from engine.dsl.code import OUTSIDE, Code, Run, Step, all_needs, constant_code
 from engine.dsl.fast_paths import (
     Careful,
     binary,
     careful_arithmetic,
     careful_comparison,
-    with_constant_left,
     with_constant_right,
 )
+from engine.dsl.formulas import Formula
 from engine.dsl.frame import Frame
 from engine.dsl.nodes import (
     Arithmetic,
@@ -47,10 +47,9 @@ _MAX_NESTED_CHAIN: Final = 16
 
 
 def _strict(
-    compiler: Compiler, at: int, nodes: Sequence[Expression], doing: str, make: Callable[[list[Any]], Any]
+    compiler: Compiler, at: int, codes: Sequence[Code], doing: str, make: Callable[[list[Any]], Any]
 ) -> Code:
     at = compiler.offset(at)
-    codes = [compiler.expression(node) for node in nodes]
     combine = operands.combined(at, doing, make)
     return compiler.node(
         at,
@@ -60,12 +59,25 @@ def _strict(
     )
 
 
+def _with_formula(
+    compiler: Compiler,
+    codes: Sequence[Code],
+    make: Callable[[Sequence[Code]], Code],
+    formula: Formula | None,
+) -> Code:
+    """Compile a node whose operands may become one formula with it; if not, each is finished by itself."""
+    if formula is None:
+        return make([compiler.finished(code) for code in codes])
+    code = make(codes)
+    return code if code.is_constant else replace(code, formula=formula)
+
+
 def _constant(compiler: Compiler, node: Constant) -> Code:
     return constant_code(compiler.offset(node.at), node.value)
 
 
 def _list_literal(compiler: Compiler, node: ListLiteral) -> Code:
-    return _strict(compiler, node.at, node.items, "list", list)
+    return _strict(compiler, node.at, [compiler.expression(item) for item in node.items], "list", list)
 
 
 def _dict_literal(compiler: Compiler, node: DictLiteral) -> Code:
@@ -80,13 +92,18 @@ def _dict_literal(compiler: Compiler, node: DictLiteral) -> Code:
             [(is_spread, None if is_spread else next(left), next(left)) for is_spread in spread]
         )
 
-    return _strict(compiler, node.at, nodes, "dict", make)
+    return _strict(compiler, node.at, [compiler.expression(part) for part in nodes], "dict", make)
 
 
 def _name(compiler: Compiler, node: Name) -> Code:
     slot = compiler.scope.find(node.name)
     if slot is not None:
-        return Code(compiler.offset(node.at), run=plain.slot(slot), needs=frozenset({slot}))
+        return Code(
+            compiler.offset(node.at),
+            run=plain.slot(slot),
+            needs=frozenset({slot}),
+            formula=formulas.variable("slots", slot),
+        )
     if node.name == PLACEHOLDER:
         raise compiler.error(
             node.at, f"{PLACEHOLDER} has a value only in the condition of value_if()", code="unsupported"
@@ -101,7 +118,12 @@ def _call(compiler: Compiler, node: Call) -> Code:
 def _reference(compiler: Compiler, node: Reference) -> Code:
     compiler.facts.references.add(node.action)
     at = compiler.offset(node.at)
-    return Code(at, run=operands.reference(node.action, node.path, at), needs=frozenset({OUTSIDE}))
+    return Code(
+        at,
+        run=operands.reference(node.action, node.path, at),
+        needs=frozenset({OUTSIDE}),
+        formula=None if node.path else formulas.variable("context.references", node.action),
+    )
 
 
 def _parameter(compiler: Compiler, node: Parameter) -> Code:
@@ -111,9 +133,13 @@ def _parameter(compiler: Compiler, node: Parameter) -> Code:
 
 
 def _signed(compiler: Compiler, node: Signed) -> Code:
-    sign = "".join(node.signs)
-    return _strict(
-        compiler, node.at, [node.operand], f"`{sign}`", lambda values: signed(node.signs, values[0])
+    operand = compiler.operand(node.operand)
+    doing = f"`{''.join(node.signs)}`"
+    return _with_formula(
+        compiler,
+        [operand],
+        lambda codes: _strict(compiler, node.at, codes, doing, lambda values: signed(node.signs, *values)),
+        formulas.signed(node.signs, operand.formula),
     )
 
 
@@ -135,88 +161,114 @@ def _power(compiler: Compiler, node: Power) -> Code:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """An operator between two operands of a chain, with its general form."""
+
+    sign: str
+    careful: Careful
+
+
 def _arithmetic(compiler: Compiler, node: Arithmetic) -> Code:
-    first = compiler.expression(node.first)
-    rest = [
-        (
-            step.operator,
-            careful_arithmetic(step.operator, compiler.offset(step.at)),
-            compiler.expression(step.operand),
-        )
+    links = [
+        _Link(step.operator, careful_arithmetic(step.operator, compiler.offset(step.at)))
         for step in node.rest
     ]
-    codes = [first, *(code for _, _, code in rest)]
-    if len(rest) > _MAX_NESTED_CHAIN or not all(code.run for code in codes):
-        return compiler.node(
-            first.at,
-            codes,
-            lambda runs: plain.fold(runs[0], list(zip((c for _, c, _ in rest), runs[1:], strict=True))),
-            lambda node_id: stepwise.fold(node_id, first, [(careful, code) for _, careful, code in rest]),
-        )
-    code = first
-    for sign, careful, operand in rest:
-        code = _binary(compiler, sign, code, operand, careful)
-    return code
+    operands_ = _operands(compiler, node)
+    formula = formulas.arithmetic([code.formula for code in operands_], [link.sign for link in links])
 
+    def make(codes: Sequence[Code]) -> Code:
+        if len(links) > _MAX_NESTED_CHAIN or not all(code.run for code in codes):
+            return _long_chain(compiler, codes, links, plain.fold, stepwise.fold)
+        code = codes[0]
+        for link, operand in zip(links, codes[1:], strict=True):
+            code = _binary(compiler, link, code, operand)
+        return code
 
-def _binary(
-    compiler: Compiler, sign: str, left: Code, right: Code, careful: Careful, *, boolean: bool = False
-) -> Code:
-    run = None
-    if right.is_constant and not left.is_constant:
-        run = with_constant_right(sign, cast("Run", left.run), right.constant, careful)
-    elif left.is_constant and not right.is_constant:
-        run = with_constant_left(sign, left.constant, cast("Run", right.run), careful)
-    run = run or binary(sign, cast("Run", left.run), cast("Run", right.run), careful)
-    return compiler.fold(Code(left.at, run=run, needs=all_needs([left, right]), boolean=boolean))
+    return _with_formula(compiler, operands_, make, formula)
 
 
 def _comparison(compiler: Compiler, node: Comparison) -> Code:
-    first = compiler.expression(node.first)
-    rest = [
-        (
-            step.operator,
-            careful_comparison(step.operator, compiler.offset(step.at)),
-            compiler.expression(step.operand),
-        )
+    links = [
+        _Link(step.operator, careful_comparison(step.operator, compiler.offset(step.at)))
         for step in node.rest
     ]
-    codes = [first, *(code for _, _, code in rest)]
-    if len(rest) == 1 and all(code.run for code in codes):
-        ((sign, careful, right),) = rest
-        return _binary(compiler, sign, first, right, careful, boolean=True)
+    operands_ = _operands(compiler, node)
+    formula = formulas.comparison([code.formula for code in operands_], [link.sign for link in links])
+
+    def make(codes: Sequence[Code]) -> Code:
+        if len(links) > 1 or not all(code.run for code in codes):
+            return _long_chain(compiler, codes, links, plain.comparison, stepwise.comparison, boolean=True)
+        return _binary(compiler, links[0], *codes, boolean=True)
+
+    return _with_formula(compiler, operands_, make, formula)
+
+
+def _operands(compiler: Compiler, node: Arithmetic | Comparison) -> list[Code]:
+    return [compiler.operand(node.first), *(compiler.operand(step.operand) for step in node.rest)]
+
+
+def _long_chain(
+    compiler: Compiler,
+    codes: Sequence[Code],
+    links: Sequence[_Link],
+    make_plain: Callable[[Run, Sequence[tuple[Careful, Run]]], Run],
+    make_step: Callable[[int, Code, Sequence[tuple[Careful, Code]]], Step],
+    *,
+    boolean: bool = False,
+) -> Code:
+    forms = [link.careful for link in links]
     return compiler.node(
-        first.at,
+        codes[0].at,
         codes,
-        lambda runs: plain.comparison(runs[0], list(zip((c for _, c, _ in rest), runs[1:], strict=True))),
-        lambda node_id: stepwise.comparison(node_id, first, [(careful, code) for _, careful, code in rest]),
-        boolean=True,
+        lambda runs: make_plain(runs[0], list(zip(forms, runs[1:], strict=True))),
+        lambda node_id: make_step(node_id, codes[0], list(zip(forms, codes[1:], strict=True))),
+        boolean=boolean,
     )
 
 
+def _binary(compiler: Compiler, link: _Link, left: Code, right: Code, *, boolean: bool = False) -> Code:
+    first, second = cast("Run", left.run), cast("Run", right.run)
+    if right.is_constant:
+        run = with_constant_right(link.sign, first, right.constant, link.careful)
+    else:
+        run = binary(link.sign, first, second, link.careful)
+    return compiler.fold(Code(left.at, run=run, needs=all_needs([left, right]), boolean=boolean))
+
+
 def _negation(compiler: Compiler, node: Not) -> Code:
-    operand = compiler.expression(node.operand)
+    operand = compiler.operand(node.operand)
     at = compiler.offset(node.at)
     if node.times % 2 == 0:
         return _truth(compiler, at, operand)
-    return compiler.node(
-        at,
+    return _with_formula(
+        compiler,
         [operand],
-        lambda runs: plain.negation(runs[0]),
-        lambda _: stepwise.negation(operand),
-        boolean=True,
+        lambda codes: compiler.node(
+            at,
+            codes,
+            lambda runs: plain.negation(runs[0]),
+            lambda _: stepwise.negation(codes[0]),
+            boolean=True,
+        ),
+        formulas.negation(operand.formula),
     )
 
 
 def _truth(compiler: Compiler, at: int, operand: Code) -> Code:
     if operand.boolean:
         return operand
-    return compiler.node(
-        at,
+    return _with_formula(
+        compiler,
         [operand],
-        lambda runs: plain.boolean(runs[0]),
-        lambda _: stepwise.boolean(operand),
-        boolean=True,
+        lambda codes: compiler.node(
+            at,
+            codes,
+            lambda runs: plain.boolean(runs[0]),
+            lambda _: stepwise.boolean(codes[0]),
+            boolean=True,
+        ),
+        formulas.truth(operand.formula),
     )
 
 
@@ -224,7 +276,7 @@ def _logical(compiler: Compiler, node: Logical) -> Code:
     decisive = node.operator == "or"
     at = compiler.offset(node.at)
     kept: list[Code] = []
-    for code in [compiler.expression(operand) for operand in node.operands]:
+    for code in [compiler.operand(operand) for operand in node.operands]:
         if not code.is_constant:
             kept.append(code)
         elif plain.is_true(code.constant) is decisive:
@@ -234,41 +286,47 @@ def _logical(compiler: Compiler, node: Logical) -> Code:
         return constant_code(at, not decisive)
     if len(kept) == 1:
         return _truth(compiler, at, kept[0])
-    return compiler.node(
-        at,
+    return _with_formula(
+        compiler,
         kept,
-        lambda runs: plain.logical(runs, decisive),
-        lambda node_id: stepwise.logical(node_id, kept, decisive),
-        boolean=True,
+        lambda codes: compiler.node(
+            at,
+            codes,
+            lambda runs: plain.logical(runs, decisive, boolean=all(code.boolean for code in codes)),
+            lambda node_id: stepwise.logical(node_id, codes, decisive),
+            boolean=True,
+        ),
+        formulas.logical(node.operator, [code.formula for code in kept]),
     )
 
 
 def _conditional(compiler: Compiler, node: Conditional) -> Code:
-    test, then, otherwise = (compiler.expression(part) for part in (node.test, node.then, node.otherwise))
+    parts = [compiler.operand(part) for part in (node.test, node.then, node.otherwise)]
+    test, then, otherwise = parts
     if test.is_constant:
         return then if plain.is_true(test.constant) else otherwise
-    code = compiler.node(
-        compiler.offset(node.at),
-        [test, then, otherwise],
-        lambda runs: plain.conditional(*runs),
-        lambda node_id: stepwise.conditional(node_id, test, then, otherwise),
-        boolean=then.boolean and otherwise.boolean,
+    code = _with_formula(
+        compiler,
+        parts,
+        lambda codes: compiler.node(
+            compiler.offset(node.at),
+            codes,
+            lambda runs: plain.conditional(*runs),
+            lambda node_id: stepwise.conditional(node_id, *codes),
+            boolean=then.boolean and otherwise.boolean,
+        ),
+        formulas.conditional(test.formula, then.formula, otherwise.formula),
     )
     return replace(code, alternatives=(then, otherwise))
 
 
 def _subscript(compiler: Compiler, node: Subscript) -> Code:
-    at = compiler.offset(node.at)
-    codes = [compiler.expression(node.value), compiler.expression(node.index)]
-    combine = operands.combined(at, "index", lambda values: operands.subscript(*values))
-    index = codes[1].constant
-    return compiler.node(
-        at,
-        codes,
-        lambda runs: (
-            operands.item_at(runs[0], index, combine) if type(index) is int else plain.strict(runs, combine)
-        ),
-        lambda node_id: stepwise.strict(node_id, codes, combine),
+    value, index = compiler.operand(node.value), compiler.operand(node.index)
+    return _with_formula(
+        compiler,
+        [value, index],
+        lambda codes: _strict(compiler, node.at, codes, "index", lambda pair: operands.subscript(*pair)),
+        formulas.item(value.formula, index.constant),
     )
 
 
@@ -278,7 +336,7 @@ def _slice(compiler: Compiler, node: Slice) -> Code:
     return _strict(
         compiler,
         node.at,
-        [node.value, *bounds],
+        [compiler.expression(part) for part in (node.value, *bounds)],
         "slice",
         lambda values: operands.sliced(values[0], values[1:]),
     )

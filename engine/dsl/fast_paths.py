@@ -1,8 +1,6 @@
 """Closures for arithmetic and comparisons: int and float at once, everything else by `arithmetic.py`.
 
-Most scripts compare a number with a constant or add two of them. Such a node costs one Python call here:
-the type is tested, the operation written out, and only what is not an ordinary int or float takes the
-careful way. Operands that are constants are part of the closure.
+They are for operands that have to be evaluated first, such as calls; see `formulas.py` for the others.
 """
 
 from __future__ import annotations
@@ -18,10 +16,6 @@ from engine.dsl.frame import SCALARS, Frame
 _HIGH: Final = 2**255
 _LOW: Final = -_HIGH
 """Integers between these are inside every limit on integers; others are checked the careful way."""
-
-_NEAR: Final = 2**30 - 1
-_NEAR_LOW: Final = -_NEAR
-"""CPython compares integers of one digit, which most are, twice as fast."""
 
 _PLAIN: Final = frozenset({int, float})
 
@@ -94,173 +88,14 @@ def binary(sign: str, left: Run, right: Run, careful: Careful) -> Run:
     return run
 
 
-def with_constant_right(sign: str, left: Run, constant: Any, careful: Careful) -> Run | None:
-    """Return the closure of `left sign constant`, or None where there is no faster form."""
-    if type(constant) is float and sign in _FLOAT_GIVING:
-        return _float_right(_OPERATIONS[sign], left, constant, careful)
-    make = _CONSTANT_RIGHT.get(sign)
-    return make(left, constant, careful) if make and type(constant) in _PLAIN else None
-
-
-_FLOAT_GIVING: Final = frozenset("+-*")
-"""Operators whose result is a float, and so needs no check, when one operand is one."""
-
-
-def _float_right(operation: Callable[[Any, Any], Any], left: Run, constant: float, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        a = left(frame)
-        if type(a) is float or type(a) is int:
-            return operation(a, constant)
-        return careful(frame, a, constant)
-
-    return run
-
-
-def with_constant_left(sign: str, constant: Any, right: Run, careful: Careful) -> Run | None:
-    """Return the closure of `constant sign right`, or None where there is no faster form."""
-    make = _CONSTANT_LEFT.get(sign)
-    return make(constant, right, careful) if make and type(constant) in _PLAIN else None
-
-
-def _add_right(left: Run, constant: Any, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        a = left(frame)
-        if type(a) is int:
-            result = a + constant
-            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
-                return result
-        elif type(a) is float:
-            return a + constant
-        return careful(frame, a, constant)
-
-    return run
-
-
-def _subtract_right(left: Run, constant: Any, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        a = left(frame)
-        if type(a) is int:
-            result = a - constant
-            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
-                return result
-        elif type(a) is float:
-            return a - constant
-        return careful(frame, a, constant)
-
-    return run
-
-
-def _multiply_right(left: Run, constant: Any, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        a = left(frame)
-        if type(a) is int:
-            result = a * constant
-            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
-                return result
-        elif type(a) is float:
-            return a * constant
-        return careful(frame, a, constant)
-
-    return run
-
-
-def _divide_right(left: Run, constant: Any, careful: Careful) -> Run:
-    if not constant:
+def with_constant_right(sign: str, left: Run, constant: Any, careful: Careful) -> Run:
+    """Return the closure of `left sign constant`, quick for floats, which need no check of their size."""
+    operation = _OPERATIONS.get(sign)
+    if operation is None or type(constant) not in _PLAIN or not constant:
         return lambda frame: careful(frame, left(frame), constant)
 
     def run(frame: Frame) -> Any:
         a = left(frame)
-        return a / constant if type(a) is float or type(a) is int else careful(frame, a, constant)
+        return operation(a, constant) if type(a) is float else careful(frame, a, constant)
 
     return run
-
-
-def _add_left(constant: Any, right: Run, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        b = right(frame)
-        if type(b) is int:
-            result = constant + b
-            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
-                return result
-        elif type(b) is float:
-            return constant + b
-        return careful(frame, constant, b)
-
-    return run
-
-
-def _subtract_left(constant: Any, right: Run, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        b = right(frame)
-        if type(b) is int:
-            result = constant - b
-            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
-                return result
-        elif type(b) is float:
-            return constant - b
-        return careful(frame, constant, b)
-
-    return run
-
-
-def _multiply_left(constant: Any, right: Run, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        b = right(frame)
-        if type(b) is int:
-            result = constant * b
-            if (result < _NEAR and result > _NEAR_LOW) or _LOW < result < _HIGH:
-                return result
-        elif type(b) is float:
-            return constant * b
-        return careful(frame, constant, b)
-
-    return run
-
-
-def _less_right(left: Run, constant: Any, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        a = left(frame)
-        return a < constant if type(a) is float or type(a) is int else careful(frame, a, constant)
-
-    return run
-
-
-def _less_equal_right(left: Run, constant: Any, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        a = left(frame)
-        return a <= constant if type(a) is float or type(a) is int else careful(frame, a, constant)
-
-    return run
-
-
-def _greater_right(left: Run, constant: Any, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        a = left(frame)
-        return a > constant if type(a) is float or type(a) is int else careful(frame, a, constant)
-
-    return run
-
-
-def _greater_equal_right(left: Run, constant: Any, careful: Careful) -> Run:
-    def run(frame: Frame) -> Any:
-        a = left(frame)
-        return a >= constant if type(a) is float or type(a) is int else careful(frame, a, constant)
-
-    return run
-
-
-_CONSTANT_RIGHT: Final[dict[str, Callable[[Run, Any, Careful], Run]]] = {
-    "+": _add_right,
-    "-": _subtract_right,
-    "*": _multiply_right,
-    "/": _divide_right,
-    "<": _less_right,
-    "<=": _less_equal_right,
-    ">": _greater_right,
-    ">=": _greater_equal_right,
-}
-_CONSTANT_LEFT: Final[dict[str, Callable[[Any, Run, Careful], Run]]] = {
-    "+": _add_left,
-    "-": _subtract_left,
-    "*": _multiply_left,
-}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -56,8 +56,8 @@ class Frame:
     # Defaults stand in the class, because most evaluations are over before they would need them.
     ahead_of_time = False
     effects = 0
-    directives: Sequence[Directive] = ()
-    _work: int | None = None
+    directives: tuple[Directive, ...] = ()
+    _work = 0
     _kept: dict[int, Any] | None = None
     _resumed_at: str | None = None
     _operator_state: Mapping[str, Any] | None = None
@@ -87,25 +87,28 @@ class Frame:
         if type(value) in SCALARS:
             return
         count = len(value)
-        check_items(count, self.context.limits)
-        self._spend(count // _CHARACTERS_PER_ITEM + 1 if type(value) is str else count)
+        limits = self.context.limits
+        self._work += count // _CHARACTERS_PER_ITEM + 1 if type(value) is str else count
+        if count > limits.items or self._work > limits.work:
+            check_items(count, limits)
+            raise self._overspent()
 
     def charge_deep(self, value: Any) -> Any:
         """Count a new value with everything inside it, and return it."""
         if type(value) not in SCALARS:
-            self._spend(weigh(value, self.limits))
+            self._work += weigh(value, self.limits)
+            if self.is_spent:
+                raise self._overspent()
         return value
 
-    def _spend(self, items: int) -> None:
-        self._work = (self.context.limits.work if self._work is None else self._work) - items
-        if self._work < 0:
-            message = f"the script touches more than {self.limits.work:,} items of lists and texts"
-            raise DslError(message, code="limit_exceeded")
+    def _overspent(self) -> DslError:
+        message = f"the script touches more than {self.limits.work:,} items of lists and texts"
+        return DslError(message, code="limit_exceeded")
 
     @property
     def is_spent(self) -> bool:
         """Whether the evaluation has touched all the items it may."""
-        return self._work is not None and self._work < 0
+        return self._work > self.context.limits.work
 
     def count_effect(self, operator: str) -> None:
         """Count one effect against the limit of the invocation."""
@@ -116,14 +119,13 @@ class Frame:
 
     def context_for(self, operator: str, call_site: CallSite) -> OperatorContext:
         """Return what one call sees of the invocation."""
-        if self.ahead_of_time:
-            raise DslError(f"{operator}() cannot be evaluated before the script runs")
-        if not isinstance(self.directives, list):
-            self.directives = []
         state = None
         if self._resumed_at == call_site:
             state, self._resumed_at = self._operator_state, None
-        return OperatorContext(self.context, operator, call_site, self.directives, state)
+        return OperatorContext(self.context, operator, call_site, self._direct, state)
+
+    def _direct(self, directive: Directive) -> None:
+        self.directives = (*self.directives, directive)
 
     def located(self, error: Exception, at: int, doing: str) -> OctoflowError:
         """Return an exception as a `DslError` that stands at an offset of the script.

@@ -38,23 +38,6 @@ def subscript(value: Any, index: Any) -> Any:
     return item if isinstance(value, list | str) else item.item()
 
 
-def item_at(value: Run, index: int, careful: Combine) -> Run:
-    """Return the closure of a subscript with a constant index, quick for lists and series."""
-
-    def run(frame: Frame) -> Any:
-        whole = value(frame)
-        try:
-            if type(whole) is list:
-                return whole[index]
-            if type(whole).__name__ == "ndarray":
-                return whole.item(index)
-        except IndexError:
-            pass  # the careful way says what there is
-        return careful(frame, [whole, index])
-
-    return run
-
-
 def _item_of_mapping(value: Mapping[Any, Any], key: Any) -> Any:
     if not is_hashable(key):
         raise DslError(f"the key of a dict cannot be a {type_of(key)}")

@@ -44,8 +44,19 @@ def negation(operand: Run) -> Run:
     return lambda frame: not is_true(operand(frame))
 
 
-def logical(operands: Sequence[Run], decisive: bool) -> Run:
-    """Return the closure of `and` (decided by a False) or `or` (decided by a True)."""
+def logical(operands: Sequence[Run], decisive: bool, *, boolean: bool) -> Run:
+    """Return the closure of `and` (decided by a False) or `or` (decided by a True).
+
+    Args:
+        operands: at least two.
+        decisive: the value that decides.
+        boolean: all operands give True or False.
+    """
+    if boolean and len(operands) == 2:
+        first, second = operands
+        if decisive:
+            return lambda frame: first(frame) or second(frame)
+        return lambda frame: first(frame) and second(frame)
 
     def run(frame: Frame) -> bool:
         for operand in operands:

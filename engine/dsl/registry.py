@@ -75,6 +75,11 @@ class OperatorDefinition:
         """Whether some arguments are evaluated by the operator itself."""
         return any(parameter.lazy for parameter in self.parameters)
 
+    @property
+    def takes_all_by_place(self) -> bool:
+        """Whether no parameter is taken by name only."""
+        return not any(parameter.keyword_only for parameter in self.parameters)
+
     def describe(self) -> dict[str, Any]:
         """Return the JSON form for `octoflow operators --json`."""
         return {

@@ -33,6 +33,7 @@ class Parameter:
     """One parameter of an operator, as scripts see it.
 
     Attributes:
+        function_name: the name it has in Python, which may end in an underscore.
         type_name: the accepted type, for people: `number`, `list | None`.
         default: `REQUIRED`, or the value taken when the argument is left out.
         variadic: takes all further positional arguments.
@@ -42,6 +43,7 @@ class Parameter:
     """
 
     name: str
+    function_name: str
     type_name: str
     check: Check
     default: Any = REQUIRED
@@ -58,6 +60,11 @@ class Parameter:
     def required(self) -> bool:
         """Whether a call without this argument is refused."""
         return self.default is REQUIRED and not self.variadic
+
+    @property
+    def takes_series(self) -> bool:
+        """Whether a series is accepted as it is."""
+        return "series" in self.type_name.split(" | ")
 
     @property
     def lazy(self) -> Lazy | None:
@@ -128,6 +135,7 @@ def _read_parameter(declared: inspect.Parameter, hints: Mapping[str, Any], docs:
         markers.setdefault(Lazy, Lazy())
     return Parameter(
         name=declared.name.rstrip("_"),
+        function_name=declared.name,
         type_name=type_name(annotation),
         check=check_for(annotation),
         default=declared.default,
@@ -168,7 +176,7 @@ def type_name(annotation: Any) -> str:
         return " | ".join(type_name(member) for member in members_of(annotation))
     if origin is Literal:
         return " | ".join(repr(option) for option in get_args(annotation))
-    plain = origin or annotation
+    plain = origin or getattr(annotation, "__supertype__", annotation)
     return _TYPE_NAMES.get(plain) or str(getattr(plain, "__name__", plain)).lower()
 
 

@@ -53,39 +53,41 @@ class Candles:
         """Length of a candle in seconds."""
         return TIME_FRAMES[self.time_frame]
 
-    def _column(self, row: int) -> Series:
-        column: Series = self.table[row]
-        return column
-
     @property
     def time(self) -> Series:
         """When each candle opens, UNIX seconds."""
-        return self._column(TIME)
+        column: Series = self.table[TIME]
+        return column
 
     @property
     def open(self) -> Series:
         """First price of each candle."""
-        return self._column(OPEN)
+        column: Series = self.table[OPEN]
+        return column
 
     @property
     def high(self) -> Series:
         """Highest price of each candle."""
-        return self._column(HIGH)
+        column: Series = self.table[HIGH]
+        return column
 
     @property
     def low(self) -> Series:
         """Lowest price of each candle."""
-        return self._column(LOW)
+        column: Series = self.table[LOW]
+        return column
 
     @property
     def close(self) -> Series:
         """Last price of each candle; of the running one, the price now."""
-        return self._column(CLOSE)
+        column: Series = self.table[CLOSE]
+        return column
 
     @property
     def volume(self) -> Series:
         """Traded amount of each candle, in base."""
-        return self._column(VOLUME)
+        column: Series = self.table[VOLUME]
+        return column
 
     @property
     def opened_at(self) -> Timestamp:

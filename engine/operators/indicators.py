@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.dsl import Kind, Number, OperatorSet, Series, operator
 from engine.errors import DslError
+from engine.lazy_import import LazyModule
 
 if TYPE_CHECKING:
     import numpy as np
+    import talib
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+else:
+    # Both take 0.3 s to import, and only indicators need them.
+    np = LazyModule("numpy")
+    talib = LazyModule("talib")
 
 SET: Final = OperatorSet(
     "indicators", "Series computed from series; the newest value is the last one, warm-up is dropped."
@@ -28,19 +34,19 @@ def _needs(extra: int, parameter: str = "period") -> Callable[[Mapping[str, Any]
     return lambda arguments: int(arguments[parameter]) + extra
 
 
-def floats(data: Series) -> Floats:
-    """Return a list or series as float64 array, without a copy where possible.
+def floats(data: Any) -> Floats:
+    """Return a list or series as float64 array; a series is one already.
 
     Raises:
         DslError: an item is not a number.
     """
-    import numpy as np  # numpy and TA-Lib take 0.3 s to import; only indicators need them
-
     if isinstance(data, list):
         for index, item in enumerate(data):
             if type(item) not in _NUMBERS:
                 raise DslError(f"item {index} is {item!r}; an indicator takes numbers only")
-    return np.ascontiguousarray(data, dtype=np.float64)
+        data = np.array(data, dtype=np.float64)
+    values: Floats = data
+    return values
 
 
 def whole_period(period: Number, values: Floats, *, extra: int = 0) -> int:
@@ -50,11 +56,11 @@ def whole_period(period: Number, values: Floats, *, extra: int = 0) -> int:
         DslError: it is below 1, or longer than the data.
     """
     whole = int(period)
+    if 1 <= whole <= len(values) - extra:
+        return whole
     if whole < 1:
         raise DslError(f"a period of {period}; it must be at least 1")
-    if whole + extra > len(values):
-        raise DslError(f"a period of {whole} needs {whole + extra} values, and there are {len(values)}")
-    return whole
+    raise DslError(f"a period of {whole} needs {whole + extra} values, and there are {len(values)}")
 
 
 @operator(SET, kind=Kind.PURE, window=_needs(1), example="rsi(close('BTC/USDT', '4h'), 14)[-1]")
@@ -65,9 +71,6 @@ def rsi(data: Series, period: Number) -> Series:
         data: prices, oldest first.
         period: number of candles.
     """
-    import numpy as np
-    import talib
-
     values = floats(data)
     whole = whole_period(period, values, extra=1)
     if whole == 1:
@@ -76,7 +79,7 @@ def rsi(data: Series, period: Number) -> Series:
             strength: Floats = np.where(step > 0, 100.0, 0.0) / (step != 0)
         return strength
     result: Floats = talib.RSI(values, whole)[whole:]
-    if values[whole] == values[0]:
+    if result.item(0) == 0 and values[whole] == values[0]:
         # TA-Lib says 0 where nothing has moved yet, and there is no strength to measure.
         moved = int((values != values[0]).argmax()) or len(values)
         result[: max(0, moved - whole)] = np.nan
@@ -91,8 +94,6 @@ def ma(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles.
     """
-    import talib
-
     values = floats(data)
     whole = whole_period(period, values)
     average: Floats = values.copy() if whole == 1 else talib.SMA(values, whole)[whole - 1 :]
@@ -112,8 +113,6 @@ def ema(data: Series, period: Number) -> Series:
 
 
 def _ema(values: Floats, period: int) -> Floats:
-    import talib
-
     if period == 1:
         return values.copy()
     # TA-Lib seeds with the mean of one period; of a period of equal values that is the first value.
@@ -123,8 +122,6 @@ def _ema(values: Floats, period: int) -> Floats:
 
 def _led_in(values: Floats, count: int) -> Floats:
     """Return the values after `count` repetitions of the first one."""
-    import numpy as np
-
     led = np.empty(len(values) + count)
     led[:count] = values[0]
     led[count:] = values
@@ -145,9 +142,6 @@ def vwma(data: Series, volume: Series, period: Number) -> Series:
         volume: weight of each value.
         period: number of candles.
     """
-    import numpy as np
-    import talib
-
     values, weights = _aligned(data, volume)
     whole = whole_period(period, values)
     if whole == 1:
@@ -183,8 +177,6 @@ def macd(data: Series, short: Number, long: Number, signal: Number) -> Series:
 
 
 def _classic_macd(values: Floats) -> Floats:
-    import talib
-
     lead = _MACD_CLASSIC[1] - 1
     line: Floats = talib.MACDFIX(_led_in(values, lead), signalperiod=1)[0][lead:]
     return line
@@ -205,8 +197,6 @@ def atr(high: Series, low: Series, close: Series, period: Number) -> Series:
         close: last price of each candle.
         period: number of candles.
     """
-    import talib
-
     highs, lows, closes = _aligned(high, low, close)
     whole = whole_period(period, closes, extra=1)
     result: Floats = talib.ATR(highs, lows, closes, whole)[whole:]
@@ -249,8 +239,6 @@ def stochastic(
         smoothing: period of the average that makes `k` of it.
         signal: period of the average of `k` that makes `d`.
     """
-    import numpy as np
-
     highs, lows, closes = _aligned(high, low, close)
     top, bottom = floats(highest(highs, period)), floats(lowest(lows, period))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -267,8 +255,6 @@ def highest(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles.
     """
-    import talib
-
     values = floats(data)
     whole = whole_period(period, values)
     result: Floats = values.copy() if whole == 1 else talib.MAX(values, whole)[whole - 1 :]
@@ -283,8 +269,6 @@ def lowest(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles.
     """
-    import talib
-
     values = floats(data)
     whole = whole_period(period, values)
     result: Floats = values.copy() if whole == 1 else talib.MIN(values, whole)[whole - 1 :]
@@ -299,8 +283,6 @@ def stddev(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles.
     """
-    import talib
-
     values = floats(data)
     whole = whole_period(period, values)
     result: Floats = values * 0 if whole == 1 else talib.STDDEV(values, whole)[whole - 1 :]

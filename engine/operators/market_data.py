@@ -7,23 +7,21 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from engine.dsl import Kind, OperatorContext, OperatorSet, Series, SymbolParam, TimeFrameParam, operator
-from engine.exchange import Candles, MarketData
+from engine.exchange import MarketData
 from engine.types import Symbol, TimeFrame
 
 SET: Final = OperatorSet("market data", "Candles and prices, of the automation's own symbol by default.")
 
-SymbolArgument = Annotated[str | None, SymbolParam()]
-TimeFrameArgument = Annotated[str | None, TimeFrameParam()]
+OWN: Final[Any] = None
+"""Left out: the automation's own symbol or time frame is given instead."""
 
-
-def _candles(context: OperatorContext, symbol: str | None, time_frame: str | None) -> Candles:
-    data = context.service(MarketData)
-    return data.candles(Symbol(symbol or ""), TimeFrame(time_frame or ""))
+SymbolArgument = Annotated[Symbol, SymbolParam()]
+TimeFrameArgument = Annotated[TimeFrame, TimeFrameParam()]
 
 
 @operator(SET, kind=Kind.READ, source="candles", example="open('BTC/USDT', '4h')[-1]")
 def open_(
-    context: OperatorContext, symbol: SymbolArgument = None, time_frame: TimeFrameArgument = None
+    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
 ) -> Series:
     """First price of each candle, oldest first; the last one is the running candle.
 
@@ -31,12 +29,12 @@ def open_(
         symbol: market to look at.
         time_frame: length of a candle.
     """
-    return _candles(context, symbol, time_frame).open
+    return context.service(MarketData).candles(symbol, time_frame).open
 
 
 @operator(SET, kind=Kind.READ, source="candles", example="high('BTC/USDT', '4h')[-1]")
 def high(
-    context: OperatorContext, symbol: SymbolArgument = None, time_frame: TimeFrameArgument = None
+    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
 ) -> Series:
     """Highest price of each candle, oldest first; the last one is the running candle.
 
@@ -44,12 +42,12 @@ def high(
         symbol: market to look at.
         time_frame: length of a candle.
     """
-    return _candles(context, symbol, time_frame).high
+    return context.service(MarketData).candles(symbol, time_frame).high
 
 
 @operator(SET, kind=Kind.READ, source="candles", example="low('BTC/USDT', '4h')[-1]")
 def low(
-    context: OperatorContext, symbol: SymbolArgument = None, time_frame: TimeFrameArgument = None
+    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
 ) -> Series:
     """Lowest price of each candle, oldest first; the last one is the running candle.
 
@@ -57,12 +55,12 @@ def low(
         symbol: market to look at.
         time_frame: length of a candle.
     """
-    return _candles(context, symbol, time_frame).low
+    return context.service(MarketData).candles(symbol, time_frame).low
 
 
 @operator(SET, kind=Kind.READ, source="candles", example="close('BTC/USDT', '4h')[-1]")
 def close(
-    context: OperatorContext, symbol: SymbolArgument = None, time_frame: TimeFrameArgument = None
+    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
 ) -> Series:
     """Last price of each candle, oldest first; that of the running candle is the price now.
 
@@ -70,12 +68,12 @@ def close(
         symbol: market to look at.
         time_frame: length of a candle.
     """
-    return _candles(context, symbol, time_frame).close
+    return context.service(MarketData).candles(symbol, time_frame).close
 
 
 @operator(SET, kind=Kind.READ, source="candles", example="volume('BTC/USDT', '4h')[-1]")
 def volume(
-    context: OperatorContext, symbol: SymbolArgument = None, time_frame: TimeFrameArgument = None
+    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
 ) -> Series:
     """Traded amount of each candle in base, oldest first; the last one is the running candle.
 
@@ -83,12 +81,12 @@ def volume(
         symbol: market to look at.
         time_frame: length of a candle.
     """
-    return _candles(context, symbol, time_frame).volume
+    return context.service(MarketData).candles(symbol, time_frame).volume
 
 
 @operator(SET, kind=Kind.READ, source="candles", example="time('BTC/USDT', '4h')[-1]")
 def time(
-    context: OperatorContext, symbol: SymbolArgument = None, time_frame: TimeFrameArgument = None
+    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
 ) -> Series:
     """When each candle opened, in UNIX seconds, oldest first.
 
@@ -96,24 +94,24 @@ def time(
         symbol: market to look at.
         time_frame: length of a candle.
     """
-    return _candles(context, symbol, time_frame).time
+    return context.service(MarketData).candles(symbol, time_frame).time
 
 
 @operator(SET, kind=Kind.READ, source="price", example="price('BTC/USDT')")
-def price(context: OperatorContext, symbol: SymbolArgument = None) -> Decimal:
+def price(context: OperatorContext, symbol: SymbolArgument = OWN) -> Decimal:
     """The mark price: the latest ticker's close, else the newest candle's.
 
     Args:
         symbol: market to look at.
     """
-    return context.service(MarketData).mark_price(Symbol(symbol or ""))
+    return context.service(MarketData).mark_price(symbol)
 
 
 @operator(SET, kind=Kind.READ, source="price", example="ticker('BTC/USDT')['close']")
-def ticker(context: OperatorContext, symbol: SymbolArgument = None) -> dict[str, Any]:
+def ticker(context: OperatorContext, symbol: SymbolArgument = OWN) -> dict[str, Any]:
     """The latest prices: `close`, `timestamp` and, where known, `bid`, `ask`, `high`, `low`, `volume`.
 
     Args:
         symbol: market to look at.
     """
-    return asdict(context.service(MarketData).ticker(Symbol(symbol or "")))
+    return asdict(context.service(MarketData).ticker(symbol))
