@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator
 
 from benchmarks.engine_figures import engine_figures, import_figures
 from benchmarks.figures import Figure
+from benchmarks.language_figures import language_figures
 from benchmarks.loop_figures import loop_figures
 from benchmarks.paper_figures import paper_figures
 from benchmarks.settlement_figures import settlement_figures
 
 
 async def _all_figures() -> AsyncIterator[Figure]:
-    for figure in import_figures():
+    for figure in (*import_figures(), *language_figures()):
         yield figure
     for group in (engine_figures, paper_figures, settlement_figures, loop_figures):
         async for figure in group():

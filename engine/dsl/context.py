@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
 from engine.errors import DslError
@@ -105,6 +105,19 @@ class ScriptContext:
     limits: Limits = DEFAULT_LIMITS
 
 
+class Evaluation(Protocol):
+    """The evaluation that an operator is called in."""
+
+    @property
+    def context(self) -> ScriptContext:
+        """What the job gave."""
+        ...
+
+    def direct(self, directive: Directive) -> None:
+        """Keep what the script asks of the job."""
+        ...
+
+
 class OperatorContext:
     """What one operator call sees of the invocation: time, randomness, ids and services, all deterministic.
 
@@ -114,18 +127,16 @@ class OperatorContext:
         last_execution_result: what the operator's `ReCallingOperatorResult` carried, when it is called again.
     """
 
-    __slots__ = ("_direct", "_random", "_script", "call_site", "last_execution_result", "operator")
+    __slots__ = ("_evaluation", "_random", "call_site", "last_execution_result", "operator")
 
     def __init__(
         self,
-        script: ScriptContext,
+        evaluation: Evaluation,
         operator: str,
         call_site: CallSite,
-        direct: Callable[[Directive], None],
         last_execution_result: Mapping[str, Any] | None = None,
     ) -> None:
-        self._script = script
-        self._direct = direct
+        self._evaluation = evaluation
         self._random: Random | None = None
         self.operator = operator
         self.call_site = call_site
@@ -134,33 +145,37 @@ class OperatorContext:
     @property
     def now(self) -> Timestamp:
         """Market time of the invocation, UNIX seconds."""
-        return self._script.now
+        return self._evaluation.context.now
 
     @property
     def forced(self) -> bool:
         """Whether a person asked for this invocation before anything was due."""
-        return self._script.forced
+        return self._evaluation.context.forced
 
     @property
     def defaults(self) -> Defaults:
         """The automation's own symbol and time frame."""
-        return self._script.defaults
+        return self._evaluation.context.defaults
 
     @property
     def previous_execution_result(self) -> Any:
         """The action's result before its last reset."""
-        return self._script.previous_execution_result
+        return self._evaluation.context.previous_execution_result
 
     @property
     def random(self) -> Random:
         """Randomness of this call; two evaluations with the same inputs draw the same."""
         if self._random is None:
-            self._random = Random(f"{self._script.seed}/{self._script.key_prefix}/{self.call_site}")
+            self._random = Random(
+                f"{self._evaluation.context.seed}/{self._evaluation.context.key_prefix}/{self.call_site}"
+            )
         return self._random
 
     def key(self, leg: str) -> EffectKey:
         """Return the identity of one effect of this call: the same on every attempt, unique for ever."""
-        return EffectKey(uuid.uuid5(_KEYS, f"{self._script.key_prefix}/{self.call_site}/{leg}").hex)
+        return EffectKey(
+            uuid.uuid5(_KEYS, f"{self._evaluation.context.key_prefix}/{self.call_site}/{leg}").hex
+        )
 
     def service(self, kind: Callable[..., T]) -> T:
         """Return the service of a kind, which is the class or protocol it was registered under.
@@ -168,7 +183,7 @@ class OperatorContext:
         Raises:
             DslError: the invocation has no such service, because no exchange is configured.
         """
-        service: T | None = self._script.services.get(kind)  # type: ignore[call-overload]
+        service: T | None = self._evaluation.context.services.get(kind)  # type: ignore[call-overload]
         if service is None:
             raise DslError(
                 f"{self.operator}() needs an exchange account, and this automation has none",
@@ -178,4 +193,4 @@ class OperatorContext:
 
     def direct(self, directive: Directive) -> None:
         """Ask something of the job, to be done after this action."""
-        self._direct(directive)
+        self._evaluation.direct(directive)

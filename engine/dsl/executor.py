@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.dsl.context import Directive, ReCallingOperatorResult, ScriptContext
 from engine.dsl.frame import Frame, Suspended
@@ -14,8 +14,7 @@ from engine.errors import DslError
 from engine.values import decode_value, encode_value, json_size
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A script that came to its end.
 
     Attributes:

@@ -13,6 +13,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from engine.dsl.context import OperatorContext
+from engine.types import CallSite
+
 if TYPE_CHECKING:
     from engine.dsl.code import Run
 
@@ -102,7 +105,7 @@ def variable(place: str, key: str | int) -> Formula:
 
 
 def reading(
-    operator: str, function: Callable[..., Any], call_site: str, arguments: Sequence[Given]
+    operator: str, function: Callable[..., Any], call_site: CallSite, arguments: Sequence[Given]
 ) -> Formula:
     """Return the formula of a call that reads a series of market data, which stands still meanwhile.
 
@@ -114,7 +117,9 @@ def reading(
     """
     parts: list[str | Bound] = [
         Bound(function),
-        "(frame.context_for(",
+        "(",
+        Bound(OperatorContext),
+        "(frame, ",
         Bound(operator),
         ", ",
         Bound(call_site),

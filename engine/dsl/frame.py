@@ -122,9 +122,10 @@ class Frame:
         state = None
         if self._resumed_at == call_site:
             state, self._resumed_at = self._operator_state, None
-        return OperatorContext(self.context, operator, call_site, self._direct, state)
+        return OperatorContext(self, operator, call_site, state)
 
-    def _direct(self, directive: Directive) -> None:
+    def direct(self, directive: Directive) -> None:
+        """Keep what the script asks of the job."""
         self.directives = (*self.directives, directive)
 
     def located(self, error: Exception, at: int, doing: str) -> OctoflowError:
