@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from engine.dsl import (
     Directive,
     Done,
     DSLExecutor,
+    EffectCount,
     Notify,
     ScriptContext,
     StopAutomation,
@@ -84,6 +85,7 @@ class Invocation:
     services: Services
     journal: Journal
     main_dag: Dag
+    effects: EffectCount = field(default_factory=EffectCount)
 
     @property
     def now(self) -> Timestamp:
@@ -181,6 +183,7 @@ class ActionRunner:
             parameters=prepared.bindings.parameters,
             previous_execution_result=decode_value(action.previous_execution_result),
             limits=self._invocation.services.settings.limits,
+            effects=self._invocation.effects,
         )
         result = await DSLExecutor(prepared.script, context).run(action.suspension)
         if isinstance(result, Done):

@@ -3,6 +3,7 @@
 from engine.dsl.context import (
     Defaults,
     Directive,
+    EffectCount,
     Notify,
     OperatorContext,
     ReCallingOperatorResult,
@@ -36,6 +37,7 @@ __all__ = [
     "Dependency",
     "Directive",
     "Done",
+    "EffectCount",
     "ExpressionText",
     "Kind",
     "Lazy",

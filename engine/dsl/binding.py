@@ -20,9 +20,9 @@ def invalid(message: str, suggestion: str | None = None) -> DslError:
 
 def refused_value(operator: str, parameter: Parameter, value: Any) -> DslError:
     """Return the error for a value that a parameter does not accept."""
-    return invalid(
-        f"{operator}(): {parameter.name} must be {parameter.check.expected}; it is {describe_value(value)}"
-    )
+    check = parameter.check
+    message = f"{operator}(): {parameter.name} must be {check.expected}; it is {describe_value(value)}"
+    return DslError(message, code=check.code)
 
 
 def choose_parameters(

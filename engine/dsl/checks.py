@@ -30,10 +30,12 @@ class Check:
     Attributes:
         expected: what the parameter accepts, in words.
         convert: see `Conversion`.
+        code: of the error for what it refuses.
     """
 
     expected: str
     convert: Conversion
+    code: str = "invalid_parameters"
 
 
 def describe_value(value: Any) -> str:
@@ -182,7 +184,8 @@ def _narrow_choice(check: Check, choice: Choice) -> Check:
             return converted
         return REFUSED
 
-    return Check("one of " + ", ".join(repr(option) for option in options), convert)
+    # A choice is part of what an operator means, not of its form: a wrong one fails as its evaluation would.
+    return Check("one of " + ", ".join(repr(option) for option in options), convert, code="evaluation")
 
 
 def _or_none(check: Check, expected: str) -> Check:

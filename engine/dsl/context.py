@@ -49,6 +49,13 @@ Directive = StopAutomation | UpdateConfiguration | Notify
 """What a script asks of the job that runs it; carried out after the action."""
 
 
+@dataclass(slots=True)
+class EffectCount:
+    """How many effects an invocation has performed; its actions share one."""
+
+    performed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ReCallingOperatorResult:
     """What an operator returns when it is not done and must be called again later.
@@ -91,6 +98,8 @@ class ScriptContext:
         references: results of other actions by id, as values.
         parameters: values of `UNRESOLVED_PARAMETER` by parameter name.
         previous_execution_result: the action's result before its last reset.
+        limits: what the script may cost.
+        effects: what counts against the limit of effects, shared by all actions of the invocation.
     """
 
     now: Timestamp
@@ -103,6 +112,7 @@ class ScriptContext:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     previous_execution_result: Any = None
     limits: Limits = DEFAULT_LIMITS
+    effects: EffectCount = field(default_factory=EffectCount)
 
 
 class Evaluation(Protocol):

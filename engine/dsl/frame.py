@@ -112,10 +112,12 @@ class Frame:
 
     def count_effect(self, operator: str) -> None:
         """Count one effect against the limit of the invocation."""
-        self.effects += 1
-        if self.effects > self.limits.effects:
-            message = f"{operator}() would be effect number {self.effects}; {self.limits.effects} are allowed"
+        shared, most = self.context.effects, self.limits.effects
+        if shared.performed >= most:
+            message = f"{operator}() would be effect number {shared.performed + 1}; {most} are allowed"
             raise DslError(message, code="limit_exceeded")
+        shared.performed += 1
+        self.effects += 1
 
     def context_for(self, operator: str, call_site: CallSite) -> OperatorContext:
         """Return what one call sees of the invocation."""

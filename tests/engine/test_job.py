@@ -48,6 +48,16 @@ async def test_a_chain_of_100_actions_runs_in_one_invocation() -> None:
     assert run.result("a99") == 100
 
 
+async def test_the_actions_of_an_invocation_share_the_limit_of_effects() -> None:
+    thirty = "[" + "notify('x'), " * 30 + "]"
+    run = Invoked(scripts(thirty, thirty))
+
+    outcome = await run.invoke()
+
+    assert [entry.status for entry in outcome.executed] == ["ok", "limit_exceeded"]
+    assert "notify() would be effect number 51; 50 are allowed" in (outcome.executed[1].error or "")
+
+
 async def test_actions_run_in_order_of_definition() -> None:
     run = Invoked(scripts("1", "2", "3"))
 

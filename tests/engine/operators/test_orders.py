@@ -113,7 +113,7 @@ async def test_what_the_account_or_the_market_cannot_do_has_a_status(
         ("market('buy', 'BTC/USDT', '5p')", "unsupported"),
         ("limit('buy', 'BTC/USDT', 0.01, '5e%')", "unsupported"),
         ("limit('buy', 'BTC/USDT', 0.01, '45000b')", "invalid_parameter_format"),
-        ("market('hold', 'BTC/USDT', 0.01)", "invalid_parameters"),
+        ("market('hold', 'BTC/USDT', 0.01)", "evaluation"),
         ("market('buy', 'BTC/USDC', 0.01)", "invalid_parameters"),
         ("limit('buy', 'BTC/USDT', 0.01)", "invalid_parameters"),
     ],
