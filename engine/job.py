@@ -162,7 +162,7 @@ class AutomationJob:
     async def _run_layer(self, layer: list[Action], runner: ActionRunner, session: ExchangeSession) -> Step:
         prepared = runner.prepare(layer)
         dependencies = {dependency for one in prepared for dependency in one.dependencies}
-        uses_account = any(one.needs_exchange for one in prepared) or session.has_open_orders
+        uses_account = any(one.needs_exchange for one in prepared) or session.is_exposed
         if self._state.has_exchange and (dependencies or uses_account):
             await session.require(dependencies)
         services = session.services

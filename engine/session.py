@@ -35,10 +35,10 @@ class ExchangeSession:
         return self._context.services() if self._context else _NO_SERVICES
 
     @property
-    def has_open_orders(self) -> bool:
-        """Whether the account has orders that the market may have filled meanwhile."""
+    def is_exposed(self) -> bool:
+        """Whether the market may have filled orders or liquidated positions meanwhile."""
         elements = self._state.automation.exchange_account_elements
-        return elements is not None and bool(elements.orders.open_orders)
+        return elements is not None and bool(elements.exposed_symbols())
 
     async def require(self, dependencies: Iterable[Dependency]) -> None:
         """Open the account if it is not open, and fetch the data that is still missing.

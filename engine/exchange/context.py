@@ -108,12 +108,12 @@ class ExchangeContext:
 
     async def _open(self, tickers: set[Symbol], candles: Mapping[CandleKey, int]) -> PaperAccount:
         stored = await self._stored()
-        ordered = dict.fromkeys(order.symbol for order in stored.orders.open_orders)
-        await self._data.fetch(tickers | ordered.keys(), candles)
+        exposed = dict.fromkeys(stored.exposed_symbols())
+        await self._data.fetch(tickers | exposed.keys(), candles)
         account = PaperAccount(stored, data=self._data, now=self._now, ids=self._ids, slippage=self._slippage)
         account.restore()
         histories: dict[Symbol, Bars] = {}
-        await concurrently([self._add_history(symbol, stored, histories) for symbol in ordered])
+        await concurrently([self._add_history(symbol, stored, histories) for symbol in exposed])
         if histories:
             account.settle(histories)
         return account
@@ -133,9 +133,9 @@ class ExchangeContext:
     async def _add_history(
         self, symbol: Symbol, stored: ExchangeAccountElements, histories: dict[Symbol, Bars]
     ) -> None:
-        """Fetch what the price of a symbol with open orders did since they were last settled."""
-        created = min(order.created_at for order in stored.orders.open_orders if order.symbol == symbol)
-        since = max(stored.orders.settled_at, created)
+        """Fetch what the price of a symbol with orders or a position did since they were last settled."""
+        created = [order.created_at for order in stored.orders.open_orders if order.symbol == symbol]
+        since = max(stored.orders.settled_at, min(created, default=0))
         if since >= self._now:
             return
         fetched = self._data.fetched_time_frames(symbol)

@@ -75,6 +75,12 @@ class Market:
     max_orders: int | None = None
     max_stops: int | None = None
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a spot market, or a future that is settled in its quote asset."""
+        settled_in = self.symbol.partition(":")[2].partition("-")[0]
+        return settled_in in ("", self.quote)
+
     def floor_amount(self, amount: Amount) -> Amount:
         """Return the amount cut down to the market's step."""
         return floor_to_tick(amount, self.amount_tick)
@@ -93,7 +99,9 @@ class Market:
         return self.maker if liquidity == "maker" else self.taker
 
     def fee_asset(self, side: Side) -> Asset:
-        """Return the asset that a fill's fee is paid in."""
+        """Return the asset that a fill's fee is paid in; of futures, the one that they are settled in."""
+        if self.kind == "future":
+            return self.quote
         in_base = self.fee_side == "base" or self.fee_side == ("get" if side == "buy" else "give")
         return self.base if in_base else self.quote
 

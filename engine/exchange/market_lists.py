@@ -80,13 +80,15 @@ def _parse_ccxt_market(entry: Mapping[str, Any], digits: bool, stops: Callable[[
     precision = entry.get("precision") or {}
     limits = entry.get("limits") or {}
     kind: MarketKind = "future" if entry.get("contract") else "spot"
+    # Some exchanges count futures in contracts of a fixed size; here every amount is in base.
+    size = to_decimal(entry.get("contractSize") or 1)
     return Market(
         symbol=Symbol(entry["symbol"]),
         base=Asset(entry["base"]),
         quote=Asset(entry["quote"]),
-        amount_tick=_tick(precision.get("amount"), digits=digits),
+        amount_tick=_tick(precision.get("amount"), digits=digits) * size,
         price_tick=_tick(precision.get("price"), digits=digits),
-        amount=_limit(limits, "amount"),
+        amount=_scaled(_limit(limits, "amount"), size),
         cost=_limit(limits, "cost"),
         price=_limit(limits, "price"),
         maker=_rate(entry.get("maker")),
@@ -132,6 +134,12 @@ def to_ccxt_form(market: Market) -> dict[str, Any]:
 def _limit(limits: Mapping[str, Any], name: str) -> Bounds:
     entry = limits.get(name) or {}
     return _bounds(entry.get("min"), entry.get("max"))
+
+
+def _scaled(bounds: Bounds, size: Decimal) -> Bounds:
+    if size == 1 or not bounds.is_given:
+        return bounds
+    return Bounds(*(bound and bound * size for bound in (bounds.minimum, bounds.maximum)))
 
 
 def _bounds(minimum: Any, maximum: Any) -> Bounds:

@@ -183,6 +183,18 @@ class Account(Protocol):
         """Return the futures position of a symbol."""
         ...
 
+    def leverage(self, symbol: Symbol) -> Decimal:
+        """Return how many times its margin a futures position of a symbol may be worth."""
+        ...
+
+    def set_leverage(self, symbol: Symbol, leverage: Decimal) -> None:
+        """Change the leverage of a futures symbol.
+
+        Raises:
+            OperatorError: `not_enough_funds`; `incompatible_trading_type` on spot.
+        """
+        ...
+
     def execution_price(self, request: OrderRequest) -> Price:
         """Return the price that the order's amount is counted at: its limit, its stop, or the price now."""
         ...

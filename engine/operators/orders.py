@@ -6,14 +6,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast
 
-from engine.dsl import Choice, Kind, OperatorContext, OperatorSet, SymbolParam, operator
+from engine.dsl import Choice, Kind, Number, OperatorContext, OperatorSet, Range, SymbolParam, operator
 from engine.errors import ActionStatus, DslError, OperatorError
 from engine.exchange import Account, MarketData, OrderFilter, OrderRequest
+from engine.exchange.future_sizing import holdings
 from engine.exchange.limits import sweep_dust
 from engine.exchange.market import Market
+from engine.exchange.money import to_decimal
 from engine.exchange.order_options import OrderOptions, Trigger, read_trigger
 from engine.exchange.quantity import parse_amount, parse_price
-from engine.exchange.sizing import SideHoldings, cap, entry_price, resolve_amount, resolve_price
+from engine.exchange.sizing import cap, entry_price, resolve_amount, resolve_price
 from engine.state import OrderType, Side
 from engine.types import OrderId, Price, Symbol
 from engine.values import format_decimal
@@ -253,6 +255,23 @@ def fetch_order(
     return None if found is None else found.model_dump()
 
 
+@operator(SET, kind=Kind.EFFECT, source="orders", example="set_leverage('BTC/USDT:USDT', 3)")
+def set_leverage(
+    context: OperatorContext, symbol: SymbolArgument, leverage: Annotated[Number, Range(ge=1, le=125)]
+) -> dict[str, Any]:
+    """Set how many times its margin a futures position may be worth; an open position's margin follows.
+
+    Gives `{"symbol": …, "leverage": …}`. On spot markets: `incompatible_trading_type`.
+
+    Args:
+        symbol: the market.
+        leverage: 1 for none.
+    """
+    rules, account = context.service(MarketData).market(Symbol(symbol)), context.service(Account)
+    account.set_leverage(rules.symbol, to_decimal(leverage))
+    return {"symbol": rules.symbol, "leverage": account.leverage(rules.symbol)}
+
+
 def _place(
     context: OperatorContext,
     order_type: OrderType,
@@ -275,12 +294,12 @@ def _place(
     request = replace(request, exits=options.exits(target, rules))
     # Shares of holdings are counted at today's price, so that '10%' is the same amount at every limit.
     today = account.execution_price(replace(request, price=None, stop_price=None))
-    requested = resolve_amount(quantity, target, SideHoldings(account, data, rules, side, today))
-    usable = SideHoldings(account, data, rules, side, target)
+    requested = resolve_amount(quantity, target, holdings(account, data, rules, side, today))
+    usable = holdings(account, data, rules, side, target)
     waits = request.stop_price is not None
     affordable = usable.total() if waits else usable.available()
     sized = cap(requested, affordable, adapt=options.allow_holdings_adaptation)
-    if side == "sell" and not waits:
+    if side == "sell" and not waits and rules.kind == "spot":
         sized = sweep_dust(sized, target, account.available(rules.base), rules)
     orders = account.place(replace(request, amount=sized), context.key)
     return {"created_orders": [order.model_dump() for order in orders]}

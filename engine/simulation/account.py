@@ -12,7 +12,8 @@ from engine.exchange.market import Market
 from engine.exchange.money import ZERO, ceil_to_tick, exact
 from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
 from engine.simulation.book import PaperBook
-from engine.simulation.fills import Fill, required_lock
+from engine.simulation.fills import Fill
+from engine.simulation.futures import FuturesBooking
 from engine.simulation.ledger import Ledger
 from engine.simulation.orders import check_ceilings, new_orders, order_of
 from engine.simulation.settlement import settle
@@ -53,7 +54,10 @@ class PaperAccount:
         self._slippage = slippage
         totals = {asset: held.total for asset, held in elements.portfolio.content.items()}
         self._ledger = Ledger(totals)
-        self._book = PaperBook(self._ledger, data.market, self._record)
+        self._futures = FuturesBooking(
+            self._ledger, elements.positions, data.market, elements.orders.settled_at
+        )
+        self._book = PaperBook(self._ledger, data.market, self._record, self._futures)
         self._trades = list(elements.trades)
         self._effects = 0
 
@@ -92,8 +96,15 @@ class PaperAccount:
         return self._trades
 
     def position(self, symbol: Symbol) -> Position | None:
-        """Return the stored position of a symbol."""
-        return next((held for held in self._elements.positions if held.symbol == symbol), None)
+        """Return the open position of a symbol, its profit counted at the price now."""
+        held = self._futures.position(symbol)
+        if held is not None:
+            self._futures.dump({symbol: self._data.mark_price(symbol)})
+        return held
+
+    def leverage(self, symbol: Symbol) -> Decimal:
+        """Return how many times its margin a futures position may be worth."""
+        return self._futures.leverage(symbol)
 
     def execution_price(self, request: OrderRequest) -> Price:
         """Return the limit price, else the stop price, else the mark price with slippage."""
@@ -111,6 +122,7 @@ class PaperAccount:
             OperatorError: `not_enough_funds`, `invalid_order`, `unsupported_stop_order`.
         """
         market = self._data.market(request.symbol)
+        self._check_kind(request, market)
         price = self.execution_price(request)
         legs = new_orders(request, price, market, lambda leg: key(leg)[:ORDER_ID_DIGITS], self._now)
         check_ceilings(legs, self.open_orders(OrderFilter(symbol=market.symbol)), market)
@@ -146,7 +158,22 @@ class PaperAccount:
     def settle(self, bars: Mapping[Symbol, Bars]) -> None:
         """Carry out what the prices of some symbols did to the open orders since the last invocation."""
         settled_at = self._elements.orders.settled_at
-        settle(list(self._book.orders.values()), bars, self._book, settled_at=settled_at)
+        orders = [*self._book.orders.values(), *self._futures.guards()]
+        settle(orders, bars, self._book, settled_at=settled_at)
+
+    def set_leverage(self, symbol: Symbol, leverage: Decimal) -> None:
+        """Change the leverage of a futures symbol, and with it the margin of its position and orders.
+
+        Raises:
+            OperatorError: `not_enough_funds`; `incompatible_trading_type` on spot.
+        """
+        if self._data.market(symbol).kind != "future":
+            raise OperatorError(
+                ActionStatus.INCOMPATIBLE_TRADING_TYPE, f"{symbol} is a spot market, which has no leverage"
+            )
+        self._futures.set_leverage(symbol, leverage, self._now)
+        self._book.lock_again(symbol)
+        self._effects += 1
 
     def dump(self) -> ExchangeAccountElements:
         """Return the account as elements of the state; assets without holdings are left out."""
@@ -160,10 +187,21 @@ class PaperAccount:
             settled_at=self._now,
         )
         return self._elements.model_copy(
-            update={"portfolio": Portfolio(content=content), "orders": orders, "trades": self._trades}
+            update={
+                "portfolio": Portfolio(content=content),
+                "orders": orders,
+                "positions": self._futures.dump(self._known_prices()),
+                "trades": self._trades,
+            }
         )
 
     # Inside
+
+    def _known_prices(self) -> Mapping[Symbol, Price]:
+        """Return the prices at hand of the symbols with a position."""
+        held = self._futures.symbols()
+        priced = self._data.priced_symbols() if held else ()
+        return {symbol: self._data.mark_price(symbol) for symbol in held if symbol in priced}
 
     @exact
     def _market_price(self, market: Market, is_buy: bool) -> Price:
@@ -172,10 +210,25 @@ class PaperAccount:
             return ceil_to_tick(mark * (1 + self._slippage), market.price_tick)
         return market.floor_price(mark * (1 - self._slippage))
 
+    def _check_kind(self, request: OrderRequest, market: Market) -> None:
+        """Refuse futures that are not linear, and reduce-only orders that have nothing to reduce."""
+        if not market.is_linear:
+            raise OperatorError(
+                ActionStatus.SYMBOL_INCOMPATIBLE_WITH_ACCOUNT,
+                f"{market.symbol} is not settled in {market.quote}; only linear futures are traded on paper",
+            )
+        reduces = request.reduce_only and market.kind == "future"
+        if reduces and not self._futures.reducible(market.symbol, request.side):
+            raise OperatorError(
+                ActionStatus.INVALID_ORDER,
+                f"a reduce-only {request.side} has no position of {market.symbol} to reduce",
+            )
+
     @exact
     def _check_funds(self, market: Market, legs: Sequence[Order]) -> None:
         """Refuse an order whose legs together take more than is available."""
-        locks = [lock for leg in legs if (lock := required_lock(market, leg, leg.amount)) is not None]
+        needed = (self._book.needs(leg) for leg in legs)
+        locks = [lock for lock in needed if lock is not None]
         if not locks:
             return
         asset, amount = locks[0].asset, sum((lock.amount for lock in locks), ZERO)

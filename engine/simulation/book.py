@@ -9,10 +9,12 @@ from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorEr
 from engine.exchange.exits import opened_exits
 from engine.exchange.market import Market
 from engine.exchange.money import ZERO, exact
-from engine.simulation.fills import Fill, balance_changes, fee_of, required_lock
+from engine.simulation.bookings import Booking, SpotBooking
+from engine.simulation.fills import Fill, fee_of
+from engine.simulation.futures import FuturesBooking
 from engine.simulation.groups import lives_alone, react
-from engine.simulation.ledger import Ledger
-from engine.simulation.matching import crosses, rule_of
+from engine.simulation.ledger import Ledger, Lock
+from engine.simulation.matching import crosses, lies_beyond, rule_of
 from engine.state import Fee, Order
 from engine.state.account import OrderStatus
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp
@@ -29,6 +31,7 @@ class PaperBook:
         ledger: what is held, and what the open orders lock of it.
         market: gives the trading rules of a symbol.
         record: told of every fill.
+        futures: the positions of symbols that are futures.
         orders: the open orders by id, oldest first.
         ended: orders that left the book without a fill and without their owner's asking.
     """
@@ -36,6 +39,7 @@ class PaperBook:
     ledger: Ledger
     market: Callable[[Symbol], Market]
     record: Record
+    futures: FuturesBooking
     orders: dict[OrderId, Order] = field(default_factory=dict)
     ended: list[Order] = field(default_factory=list)
 
@@ -96,6 +100,11 @@ class PaperBook:
         Returns:
             The orders that appeared, and those that wait for another price now.
         """
+        guard = self.futures.guard(order.symbol)
+        if guard is not None and (order is guard or lies_beyond(order, guard)):
+            self._liquidate(guard, fill)
+        if order.status != "open":
+            return ()
         try:
             if rule_of(order).becomes_limit:
                 return self._become_limit(order, fill, mark)
@@ -119,22 +128,26 @@ class PaperBook:
         Raises:
             OperatorError: `not_enough_funds`, for orders that locked nothing.
         """
-        amount = order.remaining if amount is None else amount
         market = self.market(order.symbol)
+        booking = self._booking(market)
+        order.amount = order.filled + booking.tradable(order)
+        if not order.remaining:
+            self.drop(order, "canceled")
+            return ()
+        amount = order.remaining if amount is None else amount
         reaction = react(order, amount, self._group_of(order), fill.time)
         for other in reaction.ended:
             self.drop(other, "canceled")
         fee = fee_of(market, order.side, amount, fill)
-        left = order.remaining - amount
-        keep = required_lock(market, order, left) if left else None
-        self.ledger.fill(order.id, balance_changes(market, order.side, amount, fill.price, fee), keep)
+        booking.fill(order, market, amount, fill, fee)
         order.filled += amount
         order.fee = _added(order.fee, fee)
         self.record(order, amount, fill, fee)
-        if left:
-            return reaction.moved
+        changed = [*reaction.moved, *self._after_position_change(order.symbol)]
+        if order.remaining:
+            return changed
         self.close(order, "closed")
-        return [*reaction.moved, *self._open_exits(order, mark, fill.time)]
+        return [*changed, *self._open_exits(order, mark, fill.time)]
 
     def cancel(self, orders: Sequence[Order]) -> Sequence[OrderId]:
         """Take orders off the book as their owner asks; what cannot live without them goes too."""
@@ -156,6 +169,36 @@ class PaperBook:
         order.status = status
         self.ledger.release(order.id)
         del self.orders[order.id]
+
+    def lock_again(self, symbol: Symbol) -> None:
+        """Bring the locks of a symbol's orders in step with its position; what cannot be paid is rejected."""
+        for order in [one for one in self.orders.values() if one.symbol == symbol]:
+            self.ledger.release(order.id)
+            try:
+                self._lock(order)
+            except OperatorError:
+                self.drop(order, "rejected")
+
+    def _after_position_change(self, symbol: Symbol) -> Iterable[Order]:
+        """Return the order that would liquidate a futures position as it is now."""
+        if self.market(symbol).kind == "spot":
+            return ()
+        self.lock_again(symbol)
+        guard = self.futures.guard(symbol)
+        return () if guard is None else (guard,)
+
+    def _liquidate(self, guard: Order, fill: Fill) -> None:
+        """Close a position at the price at which its margin is used up, and all that would reduce it."""
+        fee = self.futures.liquidate(guard.symbol, fill.time)
+        price = guard.stop_price or fill.price
+        guard.filled, guard.status = guard.amount, "closed"
+        self.record(guard, guard.amount, Fill(price, fill.time, "taker"), fee)
+        for order in [one for one in self.orders.values() if one.symbol == guard.symbol and one.reduce_only]:
+            self.drop(order, "canceled")
+        self.lock_again(guard.symbol)
+
+    def _booking(self, market: Market) -> Booking:
+        return self.futures if market.kind == "future" else SpotBooking(self.ledger)
 
     def _group_of(self, order: Order) -> list[Order]:
         if order.group is None:
@@ -180,8 +223,13 @@ class PaperBook:
             return self.fill(order, fill, mark)
         return (order,)
 
+    def needs(self, order: Order) -> Lock | None:
+        """Return what an order locks while it is open."""
+        market = self.market(order.symbol)
+        return self._booking(market).lock(order, market, order.remaining)
+
     def _lock(self, order: Order) -> None:
-        lock = required_lock(self.market(order.symbol), order, order.remaining)
+        lock = self.needs(order)
         if lock is not None:
             self.ledger.lock(order.id, lock)
 

@@ -92,6 +92,14 @@ def level_of(order: Order) -> Price:
     return level
 
 
+def lies_beyond(order: Order, other: Order) -> bool:
+    """Whether the price passes the level of the other order before it comes to this one's."""
+    falls = rule_of(order).waits_for_fall(order.side)
+    if falls != rule_of(other).waits_for_fall(other.side):
+        return False
+    return level_of(order) < level_of(other) if falls else level_of(order) > level_of(other)
+
+
 def first_touch(order: Order, bars: Bars, after: Moment = START) -> Touch | None:
     """Return when the price first reaches an order that stays as it is.
 

@@ -144,6 +144,12 @@ class ExchangeAccountElements(StateModel):
     trades: list[Trade] = Field(default_factory=list)
     transactions: list[Transaction] = Field(default_factory=list)
 
+    def exposed_symbols(self) -> list[Symbol]:
+        """Return the symbols whose price can change the account: of open orders and of open positions."""
+        symbols = [order.symbol for order in self.orders.open_orders]
+        symbols += [position.symbol for position in self.positions if position.amount]
+        return list(dict.fromkeys(symbols))
+
     def cut_to_bounds(self) -> dict[str, int]:
         """Keep the newest trades and transactions; return how many of each were cut off."""
         cut = {

@@ -19,6 +19,7 @@ from engine.exchange.sizing import cap, resolve_amount, resolve_price
 from engine.exchange.valuation import convert, price_path
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill, fee_of
+from engine.simulation.futures import FuturesBooking
 from engine.simulation.ledger import Ledger
 from engine.simulation.matching import crosses, first_touch
 from engine.simulation.orders import check_ceilings
@@ -226,7 +227,9 @@ async def _fees(case: Case) -> Any:
 
 def _book(setup: Words, market: Market) -> PaperBook:
     totals = {Asset(asset): Decimal(total) for asset, (_, total) in setup["balances"].items()}
-    return PaperBook(Ledger(totals), lambda _: market, lambda *_: None)
+    ledger = Ledger(totals)
+    futures = FuturesBooking(ledger, (), lambda _: market)
+    return PaperBook(ledger, lambda _: market, lambda *_: None, futures)
 
 
 def _balances(ledger: Ledger, expected: Words) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from engine.exchange import Market
 from engine.exchange.money import EXACT_CONTEXT
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill, limit_lock
+from engine.simulation.futures import FuturesBooking
 from engine.simulation.ledger import Ledger
 from engine.state import Fee, Order, Side
 from engine.types import Asset, OrderId, Symbol
@@ -34,7 +35,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.ledger = Ledger(START)
-        self.book = PaperBook(self.ledger, lambda _: RULES, self._record)
+        futures = FuturesBooking(self.ledger, (), lambda _: RULES)
+        self.book = PaperBook(self.ledger, lambda _: RULES, self._record, futures)
         self.flow = dict(START)
 
     def _record(self, order: Order, amount: Decimal, fill: Fill, fee: Fee) -> None:

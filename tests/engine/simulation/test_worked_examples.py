@@ -11,6 +11,7 @@ from engine.errors import ActionStatus, DslError
 from engine.exchange import Market
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
+from engine.simulation.futures import FuturesBooking
 from engine.simulation.ledger import Ledger
 from engine.state import Order, Side
 from engine.types import Asset, OrderId, Symbol
@@ -30,7 +31,8 @@ class Desk:
     def __init__(self, market: Market = FREE, **totals: str) -> None:
         self.markets = {market.symbol: market}
         self.ledger = Ledger({Asset(asset): Decimal(total) for asset, total in totals.items()})
-        self.book = PaperBook(self.ledger, lambda symbol: self.markets[symbol], lambda *_: None)
+        futures = FuturesBooking(self.ledger, (), self.markets.__getitem__)
+        self.book = PaperBook(self.ledger, self.markets.__getitem__, lambda *_: None, futures)
 
     def create(self, *names: str, market: Market = FREE) -> None:
         self.markets[market.symbol] = market

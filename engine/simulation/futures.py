@@ -1,0 +1,257 @@
+"""Linear futures on paper: one position per symbol, with isolated margin.
+
+The wallet is the quote asset's total. A position's margin and what open orders may need are locked of it;
+profit and loss enter it when they are realised. The most that a position can lose is its margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from engine.errors import ActionStatus, OperatorError
+from engine.exchange.market import Market
+from engine.exchange.money import ZERO, exact
+from engine.simulation.fills import Fill
+from engine.simulation.ledger import Ledger, Lock
+from engine.state import Fee, Order, Position, Side
+from engine.types import Amount, OrderId, Price, Symbol, Timestamp
+from engine.values import format_decimal
+
+MAINTENANCE_RATE: Final = Decimal("0.004")
+"""Share of a position's value below which its margin must not fall: Binance's rate for small positions."""
+
+LIQUIDATION: Final = "liquidation"
+
+_PLACES: Final = Decimal("1e-18")
+
+
+class FuturesBooking:
+    """The positions of an account, and the orders that would liquidate them.
+
+    Args:
+        ledger: holds the wallet; each position's margin is a lock in it.
+        positions: stored positions; one with amount 0 only remembers a leverage.
+        market: gives the trading rules of a symbol.
+        settled_at: until when the stored positions are known not to have been liquidated.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        positions: Iterable[Position],
+        market: Callable[[Symbol], Market],
+        settled_at: Timestamp = 0,
+    ) -> None:
+        self._ledger = ledger
+        self._market = market
+        self._positions = {held.symbol: held.model_copy() for held in positions}
+        self._guards: dict[Symbol, Order] = {}
+        for held in self._positions.values():
+            self._lock_margin(held)
+            self._guard(held, settled_at)
+
+    def position(self, symbol: Symbol) -> Position | None:
+        """Return the open position of a symbol."""
+        held = self._positions.get(symbol)
+        return held if held is not None and held.amount else None
+
+    def symbols(self) -> Sequence[Symbol]:
+        """Return the symbols with an open position."""
+        return [symbol for symbol, held in self._positions.items() if held.amount]
+
+    def leverage(self, symbol: Symbol) -> Decimal:
+        """Return how many times its margin a position of a symbol may be worth."""
+        held = self._positions.get(symbol)
+        return held.leverage if held is not None else Decimal(1)
+
+    def guards(self) -> Sequence[Order]:
+        """Return, for each position, the order with which the exchange would liquidate it."""
+        return list(self._guards.values())
+
+    def guard(self, symbol: Symbol) -> Order | None:
+        """Return the order that would liquidate a symbol's position."""
+        return self._guards.get(symbol)
+
+    def reducible(self, symbol: Symbol, side: Side) -> Amount:
+        """Return how much of a position an order of this side can close, in base."""
+        held = self.position(symbol)
+        closes = held is not None and (held.side == "long") == (side == "sell")
+        return held.amount if held is not None and closes else ZERO
+
+    @exact
+    def dump(self, prices: Mapping[Symbol, Price]) -> list[Position]:
+        """Return the positions as they are stored, with their profit where the price is known."""
+        stored = []
+        for held in self._positions.values():
+            mark = prices.get(held.symbol)
+            if mark is not None:
+                held.unrealised_pnl = _profit(held, held.amount, mark)
+            stored.append(held)
+        return stored
+
+    @exact
+    def set_leverage(self, symbol: Symbol, leverage: Decimal, at: Timestamp) -> None:
+        """Change a symbol's leverage, and with it the margin of an open position.
+
+        Raises:
+            OperatorError: `not_enough_funds`, when the margin would grow beyond the wallet.
+        """
+        before = self._positions.get(symbol) or _nothing(symbol, Decimal(1))
+        after = before.model_copy(update={"leverage": leverage})
+        after.margin = _rounded(after.amount * after.entry_price / leverage)
+        quote = self._market(symbol).quote
+        more = after.margin - before.margin
+        if more > self._ledger.available(quote):
+            raise _too_little(quote, more, self._ledger.available(quote))
+        self._replace(after, at)
+
+    # Booking
+
+    @exact
+    def lock(self, order: Order, market: Market, remaining: Amount) -> Lock | None:
+        """Return what an open order locks: margin and fee of the part that would open a position.
+
+        Orders that wait for a stop price, and reduce-only ones, lock nothing.
+        """
+        if order.stop_price is not None or order.reduce_only:
+            return None
+        opening = max(ZERO, remaining - self.reducible(order.symbol, order.side))
+        cost = opening * (order.price or ZERO)
+        return Lock(market.quote, cost / self.leverage(order.symbol) + cost * max(market.maker, market.taker))
+
+    def tradable(self, order: Order) -> Amount:
+        """Return what is left of the order; of a reduce-only one, no more than there is to reduce."""
+        if not order.reduce_only:
+            return order.remaining
+        return min(order.remaining, self.reducible(order.symbol, order.side))
+
+    @exact
+    def fill(self, order: Order, market: Market, amount: Amount, fill: Fill, fee: Fee) -> None:
+        """Change the position, realise what it closes, and pay the fee.
+
+        Raises:
+            OperatorError: `not_enough_funds`; nothing has changed then.
+        """
+        before = self._positions.get(order.symbol) or _nothing(order.symbol, Decimal(1))
+        closed = min(amount, self.reducible(order.symbol, order.side))
+        freed = before.margin * closed / before.amount if closed else ZERO
+        # An isolated position cannot lose more than its margin, whatever the price has jumped to.
+        change = max(_profit(before, closed, fill.price), -freed) - fee.cost
+        after = _changed(before, order.side, amount, closed, fill.price)
+        own_lock = self._ledger.lock_of(order.id)
+        free = self._ledger.available(market.quote) + (own_lock.amount if own_lock else ZERO)
+        if closed == amount:  # always possible: what the wallet cannot pay of the fee stays unpaid
+            change = max(change, -free - freed)
+        if free + before.margin + change < after.margin:
+            raise _too_little(market.quote, after.margin - before.margin - change, free)
+        self._ledger.release(order.id)
+        self._ledger.release(_margin_id(order.symbol))
+        self._ledger.change({market.quote: change})
+        self._replace(after, fill.time)
+        left = order.remaining - amount
+        keep = self.lock(order, market, left) if left else None
+        if keep is not None:
+            self._ledger.lock(order.id, keep)
+
+    @exact
+    def liquidate(self, symbol: Symbol, at: Timestamp) -> Fee:
+        """Close a position at the cost of its whole margin; return what is lost beyond its loss in price."""
+        held = self._positions[symbol]
+        quote = self._market(symbol).quote
+        loss = -_profit(held, held.amount, held.liquidation_price or held.entry_price)
+        self._ledger.release(_margin_id(symbol))
+        self._ledger.change({quote: -held.margin})
+        self._replace(_nothing(symbol, held.leverage), at)
+        return Fee(cost=max(ZERO, held.margin - loss), currency=quote)
+
+    # Inside
+
+    def _replace(self, position: Position, at: Timestamp) -> None:
+        self._ledger.release(_margin_id(position.symbol))
+        position.liquidation_price = liquidation_price(position) if position.amount else None
+        self._positions[position.symbol] = position
+        self._lock_margin(position)
+        self._guard(position, at)
+
+    def _lock_margin(self, position: Position) -> None:
+        if position.amount:
+            lock = Lock(self._market(position.symbol).quote, position.margin)
+            self._ledger.lock(_margin_id(position.symbol), lock)
+
+    def _guard(self, position: Position, since: Timestamp) -> None:
+        """Keep the order that would liquidate the position in step with it."""
+        known = self._guards.pop(position.symbol, None)
+        if known is not None:
+            known.status = "canceled"
+        if position.amount and position.liquidation_price is not None and position.liquidation_price > 0:
+            self._guards[position.symbol] = Order(
+                id=OrderId(f"{LIQUIDATION}/{position.symbol}"),
+                symbol=position.symbol,
+                side="sell" if position.side == "long" else "buy",
+                type="stop_loss",
+                amount=position.amount,
+                stop_price=position.liquidation_price,
+                created_at=since,
+                reduce_only=True,
+                tag=LIQUIDATION,
+            )
+
+
+@exact
+def liquidation_price(position: Position) -> Price:
+    """Return the price at which the margin left is the maintenance margin.
+
+    Binance, "Liquidation price of USDⓈ-M futures contracts", for isolated margin and the lowest bracket.
+    """
+    value = position.amount * position.entry_price
+    if position.side == "long":
+        return _rounded((value - position.margin) / (position.amount * (1 - MAINTENANCE_RATE)))
+    return _rounded((value + position.margin) / (position.amount * (1 + MAINTENANCE_RATE)))
+
+
+def _profit(position: Position, amount: Amount, price: Price) -> Decimal:
+    """Return what `amount` of a position gains at a price, in quote."""
+    difference = price - position.entry_price
+    return (difference if position.side == "long" else -difference) * amount
+
+
+def _changed(before: Position, side: Side, amount: Amount, closed: Amount, price: Price) -> Position:
+    """Return the position after a trade that closes `closed` of it and opens the rest."""
+    opened, kept = amount - closed, before.amount - closed
+    if not opened:
+        if not kept:
+            return _nothing(before.symbol, before.leverage)
+        margin = _rounded(before.margin * kept / before.amount)
+        return before.model_copy(update={"amount": kept, "margin": margin})
+    size = kept + opened
+    return Position(
+        symbol=before.symbol,
+        side="long" if side == "buy" else "short",
+        amount=size,
+        entry_price=_rounded((kept * before.entry_price + opened * price) / size),
+        leverage=before.leverage,
+        margin=(before.margin if kept else ZERO) + _rounded(opened * price / before.leverage),
+    )
+
+
+def _rounded(quotient: Decimal) -> Decimal:
+    """Cut a quotient to 18 places, which is finer than any market's step."""
+    return quotient.quantize(_PLACES)
+
+
+def _nothing(symbol: Symbol, leverage: Decimal) -> Position:
+    """Return the position that is none; it remembers the leverage."""
+    return Position(symbol=symbol, side="long", amount=ZERO, entry_price=ZERO, leverage=leverage)
+
+
+def _margin_id(symbol: Symbol) -> OrderId:
+    return OrderId(f"margin/{symbol}")
+
+
+def _too_little(quote: str, needed: Decimal, available: Decimal) -> OperatorError:
+    return OperatorError(
+        ActionStatus.NOT_ENOUGH_FUNDS,
+        f"a margin of {format_decimal(needed)} {quote} is needed, {format_decimal(available)} are available",
+    )
