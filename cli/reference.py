@@ -63,7 +63,9 @@ def describe_parameter(parameter: dict[str, Any]) -> str:
         facts.append(str(bounds))
     if unit := parameter.get("unit"):
         facts.append(f"in {unit}")
-    if "default" in parameter:
+    if "default_from" in parameter:
+        facts.append("default the automation's own")
+    elif "default" in parameter:
         facts.append(f"default {parameter['default']!r}")
     described = parameter.get("description", "").rstrip(".")
     return f"{described} ({', '.join(facts)})." if described else f"{', '.join(facts)}."

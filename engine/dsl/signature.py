@@ -11,6 +11,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from engine.dsl.checks import Check, check_for, members_of
+from engine.dsl.context import ReCallingOperatorResult
 from engine.dsl.markers import (
     Choice,
     ExpressionText,
@@ -23,6 +24,7 @@ from engine.dsl.markers import (
     TimeFrameParam,
     Unit,
 )
+from engine.types import TIME_FRAMES
 
 REQUIRED: Final = inspect.Parameter.empty
 """Default of a parameter that must be given."""
@@ -62,6 +64,12 @@ class Parameter:
         return self.default is REQUIRED and not self.variadic
 
     @property
+    def default_from_automation(self) -> bool:
+        """Whether the automation's own symbol or time frame is taken when it is left out."""
+        marked = self.marker(SymbolParam) or self.marker(TimeFrameParam)
+        return marked is not None and not self.required
+
+    @property
     def takes_series(self) -> bool:
         """Whether a series is accepted as it is."""
         return "series" in self.type_name.split(" | ")
@@ -82,7 +90,7 @@ class Parameter:
         """Return the JSON form for `octoflow operators --json`."""
         bounds: Range | None = self.marker(Range)
         unit: Unit | None = self.marker(Unit)
-        choice: Choice | None = self.marker(Choice)
+        choice: Choice | None = Choice(*TIME_FRAMES) if self.marker(TimeFrameParam) else self.marker(Choice)
         entry = {
             "name": self.name,
             "type": self.type_name,
@@ -91,11 +99,11 @@ class Parameter:
             "unit": unit.name if unit else None,
             "range": bounds.describe() if bounds else None,
             "choices": list(choice.options) if choice else None,
-            "default_from": "automation" if self.marker(SymbolParam) or self.marker(TimeFrameParam) else None,
+            "default_from": "automation" if self.default_from_automation else None,
             "description": self.description,
         }
         shown = {key: value for key, value in entry.items() if value not in (None, "", False)}
-        if self.default is not REQUIRED:
+        if self.default is not REQUIRED and not self.default_from_automation:
             shown["default"] = self.default
         return shown
 
@@ -136,7 +144,7 @@ def _read_parameter(declared: inspect.Parameter, hints: Mapping[str, Any], docs:
     return Parameter(
         name=declared.name.rstrip("_"),
         function_name=declared.name,
-        type_name=type_name(annotation),
+        type_name=type_name(annotation if declared.default is not None else annotation | None),
         check=check_for(annotation),
         default=declared.default,
         variadic=declared.kind is inspect.Parameter.VAR_POSITIONAL,
@@ -162,6 +170,7 @@ _TYPE_NAMES: Final[dict[Any, str]] = {
     Series: "series",
     Decimal: "decimal",
     NoneType: "None",
+    ReCallingOperatorResult: "None",  # what scripts never see
 }
 
 
@@ -173,7 +182,8 @@ def type_name(annotation: Any) -> str:
     if origin is Annotated:
         return type_name(get_args(annotation)[0])
     if origin in (Union, UnionType):
-        return " | ".join(type_name(member) for member in members_of(annotation))
+        names = [name for member in members_of(annotation) for name in type_name(member).split(" | ")]
+        return " | ".join(dict.fromkeys(names))
     if origin is Literal:
         return " | ".join(repr(option) for option in get_args(annotation))
     plain = origin or getattr(annotation, "__supertype__", annotation)

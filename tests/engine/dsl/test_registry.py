@@ -80,10 +80,15 @@ def test_arguments_arrive_as_the_signature_wants_them() -> None:
     assert evaluate("probe(amount=1, side='sell', symbol='A/B')", **given)[:2] == ["sell", Decimal(1)]
 
 
+def test_a_wrong_choice_fails_as_an_evaluation() -> None:
+    with pytest.raises(DslError, match="side must be one of 'buy', 'sell'; it is str 'hold'") as caught:
+        evaluate("probe('hold', 1)", registry=REGISTRY)
+    assert caught.value.code == "evaluation"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("probe('hold', 1)", "side must be one of 'buy', 'sell'; it is str 'hold'"),
         ("probe('buy', 0)", "amount must be a number, above 0; it is int 0"),
         ("probe('buy', '1')", "amount must be a number, above 0; it is str '1'"),
         ("probe('buy', 1, 2.5)", "rest must be a whole number; it is float 2.5"),

@@ -9,8 +9,9 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from engine import operators
-from engine.dsl import Kind, OperatorSet, operator
+from engine.dsl import Defaults, Kind, OperatorDefinition, OperatorSet, compile_script, operator
 from engine.errors import ConfigurationError
+from tests.support.scripts import evaluate
 
 third_party = OperatorSet("third party", "From another package.")
 
@@ -54,3 +55,22 @@ def test_the_registry_loads_no_numeric_library() -> None:
         "sys.exit(any(name in sys.modules for name in ('numpy', 'talib', 'ccxt', 'lark')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+REGISTRY = operators.default_registry()
+
+
+@pytest.mark.parametrize("definition", REGISTRY.definitions(), ids=REGISTRY.names())
+def test_every_operator_has_an_example_that_works(definition: OperatorDefinition) -> None:
+    script = compile_script(definition.example, REGISTRY)
+    assert definition.name in script.operators
+    script.dependencies(Defaults("BTC/USDT", "1h"))
+    if script.is_plain and script.is_static and not script.needs_exchange and definition.name != "error":
+        evaluate(definition.example)
+
+
+@pytest.mark.parametrize("definition", REGISTRY.definitions(), ids=REGISTRY.names())
+def test_every_parameter_is_described(definition: OperatorDefinition) -> None:
+    assert definition.summary.endswith(".")
+    for parameter in definition.describe()["parameters"]:
+        assert parameter.get("description"), f"{definition.name}({parameter['name']})"
