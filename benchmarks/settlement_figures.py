@@ -18,6 +18,7 @@ from engine.types import OrderId, Price, Symbol
 
 SAMPLE_MARKET: Final = Path(__file__).parents[1] / "examples" / "sample_market"
 BTC: Final = Symbol("BTC/USDT")
+RULES: Final = generic_market(BTC)
 ORDERS, CANDLES, TRADES = 100, 1_000, 200
 
 
@@ -48,8 +49,8 @@ class _LastPrice:
     def __init__(self, candles: Candles) -> None:
         self._price = Decimal(str(candles.close[-1]))
 
-    def market(self, symbol: Symbol) -> Market:
-        return generic_market(symbol)
+    def market(self, symbol: Symbol) -> Market:  # noqa: ARG002  (it knows one only)
+        return RULES
 
     def mark_price(self, symbol: Symbol) -> Price:  # noqa: ARG002  (it knows one only)
         return self._price

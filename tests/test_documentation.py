@@ -13,7 +13,7 @@ from cli.main import app
 from engine.automation_file import load_automation
 from engine.automation_schema import AutomationFile
 from engine.invocation import InvocationOutcome
-from engine.state import AutomationState
+from engine.state import AutomationState, Fee, Order, Position, Trade, Transaction
 from tests.conftest import REPOSITORY
 
 
@@ -52,6 +52,13 @@ def words_in_code(page: str) -> set[str]:
 )
 def test_every_field_is_described(model: type[BaseModel], page: str) -> None:
     assert fields_of(model) <= words_in_code(page), fields_of(model) - words_in_code(page)
+
+
+@pytest.mark.parametrize("model", [Order, Fee, Trade, Position, Transaction])
+def test_the_tables_of_account_elements_are_those_of_the_models(model: type[BaseModel]) -> None:
+    text = (REPOSITORY / "docs" / "state.md").read_text()
+    section = text.partition(f"### {model.__name__}\n")[2].partition("\n#")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(model.model_fields)
 
 
 def test_every_command_is_described() -> None:

@@ -130,10 +130,12 @@ class PaperBook:
         """
         market = self.market(order.symbol)
         booking = self._booking(market)
-        order.amount = order.filled + booking.tradable(order)
-        if not order.remaining:
+        tradable = booking.tradable(order)
+        if not tradable:
             self.drop(order, "canceled")
             return ()
+        if tradable < order.remaining:
+            order.amount = order.filled + tradable
         amount = order.remaining if amount is None else amount
         reaction = react(order, amount, self._group_of(order), fill.time)
         for other in reaction.ended:

@@ -117,15 +117,12 @@ def first_touch(order: Order, bars: Bars, after: Moment = START) -> Touch | None
     if after.phase is Phase.LOW and _holds(bars.high[after.bar], limit, falls=falls):
         return Touch(Moment(after.bar, Phase.HIGH), level, rule.liquidity)
     opened, closed = bars.opened[first:], bars.closed[first:]
+    extreme, close = (bars.low if falls else bars.high)[first:], bars.close[first:]
     whole = opened >= order.created_at
-    if falls:
-        hits = (bars.low[first:] <= limit) & whole | (bars.close[first:] <= limit) & (
-            closed > order.created_at
-        )
-    else:
-        hits = (bars.high[first:] >= limit) & whole | (bars.close[first:] >= limit) & (
-            closed > order.created_at
-        )
+    hits = extreme <= limit if falls else extreme >= limit
+    if not whole.all():
+        at_close = close <= limit if falls else close >= limit
+        hits = (hits & whole) | (at_close & (closed > order.created_at))
     index = first_true(hits)
     if index is None:
         return None
