@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import files, messages, overview, run, services
+from cli import files, messages, overview, plan, run, services
 from cli.errors import ExitCode, exit_code_of, report
 from cli.output import wants_json
 
@@ -65,6 +65,7 @@ app.command("list")(overview.list_automations)
 app.command()(overview.show)
 app.command()(overview.watch)
 app.command()(files.validate)
+app.command()(plan.plan)
 app.command()(files.invoke)
 app.command()(services.server)
 app.command()(services.worker)
