@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from engine.errors import ActionStatus, OperatorError
+from engine.errors import ActionStatus, ConfigurationError, OperatorError
 from engine.exchange.market import Market
 from engine.exchange.money import ZERO, exact
 from engine.simulation.fills import Fill
@@ -35,6 +35,9 @@ class FuturesBooking:
         positions: stored positions; one with amount 0 only remembers a leverage.
         market: gives the trading rules of a symbol.
         settled_at: until when the stored positions are known not to have been liquidated.
+
+    Raises:
+        ConfigurationError: the wallet is too small for the positions' margins.
     """
 
     def __init__(
@@ -49,7 +52,13 @@ class FuturesBooking:
         self._positions = {held.symbol: held.model_copy() for held in positions}
         self._guards: dict[Symbol, Order] = {}
         for held in self._positions.values():
-            self._lock_margin(held)
+            try:
+                self._lock_margin(held)
+            except OperatorError as error:
+                raise ConfigurationError(
+                    f"the stored account cannot hold its position of {held.symbol}: {error.message}",
+                    code="inconsistent_portfolio",
+                ) from error
             self._guard(held, settled_at)
 
     def position(self, symbol: Symbol) -> Position | None:
@@ -119,7 +128,8 @@ class FuturesBooking:
             return None
         opening = max(ZERO, remaining - self.reducible(order.symbol, order.side))
         cost = opening * (order.price or ZERO)
-        return Lock(market.quote, cost / self.leverage(order.symbol) + cost * max(market.maker, market.taker))
+        margin = _rounded(cost / self.leverage(order.symbol))
+        return Lock(market.quote, margin + cost * max(market.maker, market.taker))
 
     def tradable(self, order: Order) -> Amount:
         """Return what is left of the order; of a reduce-only one, no more than there is to reduce."""
@@ -136,7 +146,7 @@ class FuturesBooking:
         """
         before = self._positions.get(order.symbol) or _nothing(order.symbol, Decimal(1))
         closed = min(amount, self.reducible(order.symbol, order.side))
-        freed = before.margin * closed / before.amount if closed else ZERO
+        freed = before.margin - _margin_of(before, before.amount - closed)
         # An isolated position cannot lose more than its margin, whatever the price has jumped to.
         change = max(_profit(before, closed, fill.price), -freed) - fee.cost
         after = _changed(before, order.side, amount, closed, fill.price)
@@ -223,8 +233,7 @@ def _changed(before: Position, side: Side, amount: Amount, closed: Amount, price
     if not opened:
         if not kept:
             return _nothing(before.symbol, before.leverage)
-        margin = _rounded(before.margin * kept / before.amount)
-        return before.model_copy(update={"amount": kept, "margin": margin})
+        return before.model_copy(update={"amount": kept, "margin": _margin_of(before, kept)})
     size = kept + opened
     return Position(
         symbol=before.symbol,
@@ -234,6 +243,11 @@ def _changed(before: Position, side: Side, amount: Amount, closed: Amount, price
         leverage=before.leverage,
         margin=(before.margin if kept else ZERO) + _rounded(opened * price / before.leverage),
     )
+
+
+def _margin_of(position: Position, part: Amount) -> Decimal:
+    """Return the margin of a part of a position."""
+    return _rounded(position.margin * part / position.amount) if part else ZERO
 
 
 def _rounded(quotient: Decimal) -> Decimal:

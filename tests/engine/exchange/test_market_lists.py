@@ -5,7 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from engine.exchange import Bounds
+from engine.exchange.capabilities import native_stops
+from engine.exchange.market import MarketKind
 from engine.exchange.market_lists import parse_ccxt_markets, parse_exchange_info, to_ccxt_form
 from engine.types import Symbol
 
@@ -68,6 +72,46 @@ def test_precision_may_count_digits() -> None:
 def test_fees_are_paid_in_what_the_trader_gets_unless_said_otherwise() -> None:
     market = parse_ccxt_markets([{"symbol": BTC, "base": "BTC", "quote": "USDT"}])[BTC]
     assert (market.fee_asset("buy"), market.fee_asset("sell")) == ("BTC", "USDT")
+
+
+def test_an_exchange_without_stops_of_its_own_says_so() -> None:
+    info = exchange_info()
+    info["symbols"][0]["orderTypes"] = ["LIMIT", "MARKET"]
+    assert parse_exchange_info(info)[BTC].stops is False
+    info["symbols"][0]["orderTypes"] = ["LIMIT", "STOP_LOSS_LIMIT"]
+    assert parse_exchange_info(info)[BTC].stops is True
+
+
+@pytest.mark.parametrize(
+    ("exchange_id", "kind", "features", "expected"),
+    [
+        ("binance", "spot", None, True),
+        ("mexc", "spot", None, False),
+        ("mexc", "spot", {"spot": {"createOrder": {"stopLossPrice": True}}}, True),
+        ("binance", "spot", {"spot": {"createOrder": {"stopLossPrice": False}}}, False),
+        ("mexc", "future", None, True),
+        ("mexc", "future", {"swap": {"linear": {"createOrder": {"triggerPrice": False}}}}, False),
+    ],
+)
+def test_whether_stops_are_native_is_asked_of_ccxt_first_and_else_looked_up(
+    exchange_id: str, kind: MarketKind, features: dict[str, Any] | None, *, expected: bool
+) -> None:
+    assert native_stops(exchange_id, kind, features) is expected
+
+
+def test_amounts_of_futures_that_are_counted_in_contracts_are_in_base() -> None:
+    entry = {
+        "symbol": "BTC/USDT:USDT",
+        "base": "BTC",
+        "quote": "USDT",
+        "contract": True,
+        "contractSize": 0.01,
+        "precision": {"amount": 1},
+        "limits": {"amount": {"min": 1, "max": 1_000}},
+    }
+    (market,) = parse_ccxt_markets([entry]).values()
+    assert (market.amount_tick, market.amount) == (Decimal("0.01"), Bounds(Decimal("0.01"), Decimal(10)))
+    assert market.fee_asset("buy") == "USDT"
 
 
 def test_a_market_survives_being_written_and_read() -> None:
