@@ -7,7 +7,7 @@ STAMP := $(VENV)/.octoflow-installed
 DEMO ?= examples/dip_buyer.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check format bench soak lock docs clean
+.PHONY: help setup demo test slow check format bench soak fuzz lock docs clean
 
 help: ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,9 @@ bench: $(STAMP) ## every figure as one JSON line
 
 soak: $(STAMP) ## a simulated week of minutely invocations
 	$(BIN)/python -m pytest -m slow -k soak --timeout 1800 -s
+
+fuzz: $(STAMP) ## thousands of nonsensical scripts, timed and weighed
+	$(BIN)/python -m pytest -m slow -k fuzz --timeout 1800
 
 lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

@@ -26,6 +26,10 @@ _NUMBERS: Final = frozenset({int, float, bool, Decimal})
 _CONTAINERS: Final = (list, dict)
 _MAX_DECIMAL_EXPONENT: Final = 400
 _CONTAINER_TYPES: Final = frozenset(_CONTAINERS)
+_WITHOUT_ITEMS: Final = frozenset({*_NUMBERS, type(None)})
+_CHARACTERS_PER_ITEM: Final = 4
+"""How many characters of a text cost as much as one item of a list; in memory they take as much at most."""
+
 
 
 def type_of(value: Any) -> str:
@@ -60,28 +64,45 @@ def check_items(count: int, limits: Limits) -> None:
 
 
 def weigh(value: Any, limits: Limits) -> int:
-    """Return how many items a value has with everything inside it.
+    """Return how many items a value has with everything inside it, characters of texts included.
+
+    A list that stands in several places counts in each of them, as it does for whoever walks through it.
 
     Raises:
         DslError: more than one evaluation may touch, or nested too deep.
     """
-    if not isinstance(value, _CONTAINERS):
-        return len(value) if is_series(value) else 1
-    total = 0
-    level: list[Any] = [value]
-    for _ in range(limits.nesting):
-        inner: list[Any] = []
-        for container in level:
-            total += len(container)
-            if total > limits.work:
-                raise _limit(f"a value of more than {limits.work:,} items")
-            items = container.values() if isinstance(container, dict) else container
-            if not _CONTAINER_TYPES.isdisjoint(map(type, items)):
-                inner.extend(item for item in items if isinstance(item, _CONTAINERS))
-        if not inner:
-            return total
-        level = inner
-    raise _limit(f"a value nested more than {limits.nesting} deep")
+    weight, _ = _weight_and_height(value, limits, limits.nesting, {})
+    return weight
+
+
+def _weight_and_height(
+    value: Any, limits: Limits, room: int, known: dict[int, tuple[int, int]]
+) -> tuple[int, int]:
+    kind = type(value)
+    if kind not in _CONTAINER_TYPES:
+        return _weight_of_flat(value), 0
+    if id(value) in known:
+        weight, height = known[id(value)]
+    else:
+        items = value if kind is list else [*value.keys(), *value.values()]
+        weight, height = len(items), 1
+        if room > 0 and not _WITHOUT_ITEMS.issuperset(map(type, items)):
+            for item in items:
+                if type(item) not in _WITHOUT_ITEMS:
+                    inner, depth = _weight_and_height(item, limits, room - 1, known)
+                    weight, height = weight + inner, max(height, depth + 1)
+        known[id(value)] = weight, height
+    if height > room:
+        raise _limit(f"a value nested more than {limits.nesting} deep")
+    if weight > limits.work:
+        raise _limit(f"a value of more than {limits.work:,} items")
+    return weight, height
+
+
+def _weight_of_flat(value: Any) -> int:
+    if type(value) is str:
+        return len(value) // _CHARACTERS_PER_ITEM + 1
+    return len(value) if is_series(value) else 1
 
 
 def _aligned(left: Any, right: Any) -> tuple[Any, Any]:

@@ -211,6 +211,8 @@ def _from_automation(plan: CallPlan, field: str) -> Run:
 
 
 _SIZED: Final = frozenset({str, list, dict})
+_NEW_ITEM: Final = 4
+"""An item that an operator made is an object of its own, which takes as much memory as so many items."""
 
 
 def _checked_result(result: Any, frame: Frame) -> Any:
@@ -218,7 +220,7 @@ def _checked_result(result: Any, frame: Frame) -> Any:
     if is_series(result):
         return result  # made of series that were charged, by C code: nothing that a script could pile up
     if type(result) in _SIZED:
-        frame.charge(result)
+        frame.charge(result, times=_NEW_ITEM if type(result) is list else 1)
         return result
     if isinstance(result, tuple):
         return _checked_result(list(result), frame)

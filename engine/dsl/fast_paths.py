@@ -29,7 +29,9 @@ def careful_arithmetic(sign: str, at: int) -> Careful:
     def careful(frame: Frame, left: Any, right: Any) -> Any:
         try:
             result = apply(left, right, frame.limits)
-            return result if type(result) in SCALARS else frame.charge_deep(result)
+            if type(result) not in SCALARS:
+                frame.charge(result)
+            return result
         except Exception as error:
             raise frame.located(error, at, f"`{sign}`") from None
 

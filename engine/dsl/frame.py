@@ -17,10 +17,6 @@ SCALARS: Final = frozenset({int, float, bool, Decimal, type(None)})
 """Types of values that have no items."""
 
 
-_CHARACTERS_PER_ITEM: Final = 64
-"""How many characters of a text cost as much as one item of a list."""
-
-
 class Suspended(Exception):
     """An operator is not done: unwinds the script while every node on the way keeps what it has evaluated.
 
@@ -82,28 +78,24 @@ class Frame:
         """Return once what a node kept when the script was suspended, or None."""
         return self._kept.pop(node_id, None) if self._kept else None
 
-    def charge(self, value: Any) -> None:
-        """Count the items of a list, dict, text or series against what the evaluation may touch."""
+    def charge(self, value: Any, *, times: int = 1) -> None:
+        """Count a value, with everything inside it, against what the evaluation may touch.
+
+        Raises:
+            DslError: `limit_exceeded`.
+        """
         if type(value) in SCALARS:
             return
-        count = len(value)
         limits = self.context.limits
-        self._work += count // _CHARACTERS_PER_ITEM + 1 if type(value) is str else count
-        if count > limits.items or self._work > limits.work:
-            check_items(count, limits)
-            raise self._overspent()
-
-    def charge_deep(self, value: Any) -> Any:
-        """Count a new value with everything inside it, and return it."""
-        if type(value) not in SCALARS:
-            self._work += weigh(value, self.limits)
-            if self.is_spent:
-                raise self._overspent()
-        return value
-
-    def _overspent(self) -> DslError:
-        message = f"the script touches more than {self.limits.work:,} items of lists and texts"
-        return DslError(message, code="limit_exceeded")
+        try:
+            check_items(len(value), limits)
+            self._work += times * weigh(value, limits)
+        except DslError:
+            self._work = limits.work + 1
+            raise
+        if self._work > limits.work:
+            message = f"the script touches more than {limits.work:,} items of lists and texts"
+            raise DslError(message, code="limit_exceeded")
 
     @property
     def is_spent(self) -> bool:

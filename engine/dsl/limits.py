@@ -25,7 +25,7 @@ class Limits:
     nesting: int = 100
     integer_bits: int = 256
     items: int = 1_000_000
-    work: int = 2_500_000
+    work: int = 2_100_000
     effects: int = 50
     kept_bytes: int = 65_536
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from engine.dsl.arithmetic import check_items, is_hashable, type_of
+from engine.dsl.arithmetic import is_hashable, type_of
 from engine.dsl.code import Combine, Run
 from engine.dsl.frame import SCALARS, Frame
 from engine.dsl.registry import closest
@@ -145,10 +145,9 @@ def combined(at: int, doing: str, make: Callable[[list[Any]], Any]) -> Combine:
     def combine(frame: Frame, values: list[Any]) -> Any:
         try:
             made = make(values)
-            if type(made) in SCALARS:
-                return made
-            check_items(len(made), frame.limits)
-            return frame.charge_deep(made) if isinstance(made, list | dict) else made
+            if type(made) not in SCALARS:
+                frame.charge(made)
+            return made
         except Exception as error:
             raise frame.located(error, at, doing) from None
 

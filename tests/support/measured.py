@@ -1,0 +1,87 @@
+"""Measures what scripts cost: `measure` runs each in a process of its own, forked from one that is warm."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_WARM_UP = "x = rsi([1, 2, 3], 2)\n[x[-1], decimal('1') + 1, str({'a': $r[0].b}), 'a' * 2] if $r else 1"
+_MEGABYTE = 1024
+"""In the unit of `ru_maxrss`, which is KB on Linux."""
+
+
+class Cost(NamedTuple):
+    """What a script cost.
+
+    Attributes:
+        seconds: processor time.
+        megabytes: by how much the process grew at its peak.
+        outcome: code of the error, or "" for a value.
+    """
+
+    seconds: float
+    megabytes: float
+    outcome: str
+
+    @property
+    def is_within_limits(self) -> bool:
+        """What anything at the text limit keeps: a second and 50 MB."""
+        return self.seconds <= 1 and self.megabytes <= 50
+
+
+def measure(texts: Sequence[str]) -> list[Cost]:
+    """Return what it costs to compile and evaluate each text.
+
+    Raises:
+        AssertionError: a text crashed the process.
+    """
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.support.measured"],
+        input=json.dumps(list(texts)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-2_000:]
+    return [Cost(*json.loads(line)) for line in ran.stdout.splitlines()]
+
+
+def _run(text: str) -> str:
+    from engine.errors import DslError
+    from tests.support.scripts import run
+
+    try:
+        run(text, references={"r": [{"b": 1.0}]})
+    except DslError as error:
+        return error.code
+    return ""
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _in_a_fork(text: str) -> None:
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        assert status == 0, f"status {status} of {text[:200]!r}"
+        return
+    peak, started = _peak(), time.process_time()
+    outcome = _run(text)
+    cost = Cost(time.process_time() - started, (_peak() - peak) / _MEGABYTE, outcome)
+    sys.stdout.write(json.dumps(cost) + "\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _run(_WARM_UP)
+    for given in json.load(sys.stdin):
+        _in_a_fork(given)
