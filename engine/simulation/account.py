@@ -13,7 +13,7 @@ from engine.exchange.money import ZERO, ceil_to_tick, exact
 from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
-from engine.simulation.futures import FuturesBooking
+from engine.simulation.futures import FuturesBooking, profit
 from engine.simulation.ledger import Ledger
 from engine.simulation.orders import check_ceilings, new_orders, order_of
 from engine.simulation.settlement import settle
@@ -99,7 +99,7 @@ class PaperAccount:
         """Return the open position of a symbol, its profit counted at the price now."""
         held = self._futures.position(symbol)
         if held is not None:
-            self._futures.dump({symbol: self._data.mark_price(symbol)})
+            held.unrealised_pnl = profit(held, held.amount, self._data.mark_price(symbol))
         return held
 
     def leverage(self, symbol: Symbol) -> Decimal:

@@ -14,7 +14,7 @@ from engine.simulation.fills import Fill, fee_of
 from engine.simulation.futures import FuturesBooking
 from engine.simulation.groups import lives_alone, react
 from engine.simulation.ledger import Ledger, Lock
-from engine.simulation.matching import crosses, lies_beyond, rule_of
+from engine.simulation.matching import crosses, rule_of
 from engine.state import Fee, Order
 from engine.state.account import OrderStatus
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp
@@ -32,6 +32,7 @@ class PaperBook:
         market: gives the trading rules of a symbol.
         record: told of every fill.
         futures: the positions of symbols that are futures.
+        spot: how fills of the other symbols change the ledger.
         orders: the open orders by id, oldest first.
         ended: orders that left the book without a fill and without their owner's asking.
     """
@@ -40,8 +41,12 @@ class PaperBook:
     market: Callable[[Symbol], Market]
     record: Record
     futures: FuturesBooking
+    spot: Booking = field(init=False)
     orders: dict[OrderId, Order] = field(default_factory=dict)
     ended: list[Order] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.spot = SpotBooking(self.ledger)
 
     def restore(self, orders: Iterable[Order]) -> None:
         """Take in stored open orders; each locks again what it still needs.
@@ -100,10 +105,8 @@ class PaperBook:
         Returns:
             The orders that appeared, and those that wait for another price now.
         """
-        guard = self.futures.guard(order.symbol)
-        if guard is not None and (order is guard or lies_beyond(order, guard)):
-            self._liquidate(guard, fill)
-        if order.status != "open":
+        if order is self.guard(order.symbol):
+            self._liquidate(order, fill)
             return ()
         try:
             if rule_of(order).becomes_limit:
@@ -112,6 +115,10 @@ class PaperBook:
         except OperatorError:
             self.drop(order, "rejected")
             return ()
+
+    def guard(self, symbol: Symbol) -> Order | None:
+        """Return the order with which the exchange would liquidate a symbol's futures position."""
+        return self.futures.guard(symbol)
 
     def fill(self, order: Order, fill: Fill, mark: Price, amount: Amount | None = None) -> Iterable[Order]:
         """Book a fill of an order, or of a part of it; the orders of its group react, its exits appear.
@@ -186,7 +193,7 @@ class PaperBook:
         if self.market(symbol).kind == "spot":
             return ()
         self.lock_again(symbol)
-        guard = self.futures.guard(symbol)
+        guard = self.guard(symbol)
         return () if guard is None else (guard,)
 
     def _liquidate(self, guard: Order, fill: Fill) -> None:
@@ -200,7 +207,7 @@ class PaperBook:
         self.lock_again(guard.symbol)
 
     def _booking(self, market: Market) -> Booking:
-        return self.futures if market.kind == "future" else SpotBooking(self.ledger)
+        return self.futures if market.kind == "future" else self.spot
 
     def _group_of(self, order: Order) -> list[Order]:
         if order.group is None:

@@ -96,7 +96,7 @@ class FuturesBooking:
         for held in self._positions.values():
             mark = prices.get(held.symbol)
             if mark is not None:
-                held.unrealised_pnl = _profit(held, held.amount, mark)
+                held.unrealised_pnl = profit(held, held.amount, mark)
             stored.append(held)
         return stored
 
@@ -148,7 +148,7 @@ class FuturesBooking:
         closed = min(amount, self.reducible(order.symbol, order.side))
         freed = before.margin - _margin_of(before, before.amount - closed)
         # An isolated position cannot lose more than its margin, whatever the price has jumped to.
-        change = max(_profit(before, closed, fill.price), -freed) - fee.cost
+        change = max(profit(before, closed, fill.price), -freed) - fee.cost
         after = _changed(before, order.side, amount, closed, fill.price)
         own_lock = self._ledger.lock_of(order.id)
         free = self._ledger.available(market.quote) + (own_lock.amount if own_lock else ZERO)
@@ -170,7 +170,7 @@ class FuturesBooking:
         """Close a position at the cost of its whole margin; return what is lost beyond its loss in price."""
         held = self._positions[symbol]
         quote = self._market(symbol).quote
-        loss = -_profit(held, held.amount, held.liquidation_price or held.entry_price)
+        loss = -profit(held, held.amount, held.liquidation_price or held.entry_price)
         self._ledger.release(_margin_id(symbol))
         self._ledger.change({quote: -held.margin})
         self._replace(_nothing(symbol, held.leverage), at)
@@ -221,7 +221,8 @@ def liquidation_price(position: Position) -> Price:
     return _rounded((value + position.margin) / (position.amount * (1 + MAINTENANCE_RATE)))
 
 
-def _profit(position: Position, amount: Amount, price: Price) -> Decimal:
+@exact
+def profit(position: Position, amount: Amount, price: Price) -> Decimal:
     """Return what `amount` of a position gains at a price, in quote."""
     difference = price - position.entry_price
     return (difference if position.side == "long" else -difference) * amount

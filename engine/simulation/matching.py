@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from engine.exchange.bars import Bars
 from engine.exchange.market import Liquidity
@@ -59,7 +59,7 @@ class Rule:
         trails: the level follows the best price.
     """
 
-    buys_when: str
+    buys_when: Literal["falls", "rises"]
     liquidity: Liquidity = "taker"
     becomes_limit: bool = False
     trails: bool = False

@@ -10,7 +10,16 @@ from engine.exchange.bars import Bars
 from engine.exchange.market import Market
 from engine.exchange.money import to_decimal
 from engine.simulation.fills import Fill
-from engine.simulation.matching import START, Moment, Phase, Touch, first_touch, rule_of, trail
+from engine.simulation.matching import (
+    START,
+    Moment,
+    Phase,
+    Touch,
+    first_touch,
+    lies_beyond,
+    rule_of,
+    trail,
+)
 from engine.simulation.policies import Ending, first_ending
 from engine.state import Order
 from engine.state.account import OrderStatus
@@ -39,6 +48,10 @@ class Desk(Protocol):
 
     def drop(self, order: Order, status: OrderStatus) -> None:
         """Take an order off the book unfilled."""
+        ...
+
+    def guard(self, symbol: Symbol) -> Order | None:
+        """Return the order with which the exchange would liquidate a symbol's futures position."""
         ...
 
 
@@ -73,8 +86,9 @@ def settle(
         order.stop_price = stop
 
 
-_Key = tuple[Timestamp, int, Phase, int, int]
-"""When the bar closes, which one it is, where in it, the order's seniority, and a number for uniqueness."""
+_Key = tuple[Timestamp, int, Phase, int, int, int]
+"""When the bar closes, which one it is, where in it, on which side of a liquidation the order is, the order's
+seniority, and a number for uniqueness."""
 
 
 class _Queue:
@@ -126,6 +140,14 @@ class _Queue:
         return touch
 
     def _push(self, order: Order, what: Touch | Ending, closed: Timestamp) -> None:
-        key = closed, what.at.bar, what.at.phase, self._ranks[order.id], self._serial
+        rank = self._ranks[order.id]
+        key = closed, what.at.bar, what.at.phase, self._side_of_liquidation(order), rank, self._serial
         heapq.heappush(self._events, (key, order, what))
         self._serial += 1
+
+    def _side_of_liquidation(self, order: Order) -> int:
+        """Return 0 for what the price passes before a liquidation, 1 for that, 2 for what lies beyond it."""
+        guard = self._desk.guard(order.symbol)
+        if guard is None or lies_beyond(guard, order):
+            return 0
+        return 1 if order is guard else 2 * lies_beyond(order, guard)

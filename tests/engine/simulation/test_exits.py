@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -89,6 +90,17 @@ async def test_exits_of_a_limit_order_wait_for_its_fill_and_are_relative_to_its_
     after = await scene.price("79")
     assert summary(after) == [("stop_loss", Decimal("0.999"), 70), ("limit", Decimal("0.999"), 88)]
     assert {order.created_at for order in after.orders} == {NOW + 3_600}
+
+
+async def test_waiting_exits_survive_the_json_form_of_the_state() -> None:
+    scene = Scene()
+    script = LADDER.replace("market(", "limit(").replace(" 1, ", " 1, 80, ")
+    placed = await scene.run(script + ", trailing_profile='filled_take_profit')")
+    stored = json.dumps(placed.elements.model_dump(mode="json", exclude_defaults=True))
+    again = type(placed.elements).model_validate_json(stored)
+    assert again == placed.elements
+    assert [len(order.chained) for order in again.orders.open_orders] == [4]
+    assert again.orders.open_orders[0].chained[0].stop_ladder == [80, 88, 96]
 
 
 async def test_one_stop_and_one_take_profit_cancel_each_other() -> None:

@@ -56,6 +56,9 @@ class Fills(list[tuple[str, Decimal, float]]):
     def market(self, symbol: Symbol) -> Market:
         return generic_market(symbol)
 
+    def guard(self, symbol: Symbol) -> Order | None:
+        return None
+
     def drop(self, order: Order, status: OrderStatus) -> None:
         order.status = status
 
