@@ -83,6 +83,7 @@ class InvocationActivities:
             reason=outcome.notes[-1] if outcome.status is InvocationStatus.POSTPONED else None,
             outcome=shown,
             outcome_size=encoded_size(shown),
+            priority_due=outcome.priority_due,
             iteration=outcome.iteration,
             view=build_view(state, outcome, with_attributes=self._search_attributes),
         )
@@ -107,6 +108,7 @@ class InvocationActivities:
                 trigger=TriggerReason(request.trigger),
                 scheduled_to=request.due_at or 0,
                 priority_actions=actions,
+                paused=request.paused,
             ),
             self._services,
         )

@@ -1,4 +1,4 @@
-"""Commands that send a message to a running automation: stop, exec, trigger, retry."""
+"""Commands that send a message to a running automation: stop, exec, trigger, retry, pause, resume."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def _stop(automation_id: str, request: StopRequest) -> StatusReport:
 
 
 def trigger(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
-    """Run an invocation now, without waiting for the next one that is due."""
+    """Run an invocation now, without waiting for the next one that is due; a paused one waits for `resume`."""
     _print_report(automation_id, asyncio.run(_trigger(automation_id)), as_json=as_json)
 
 
@@ -62,6 +62,31 @@ async def _retry(automation_id: str) -> StatusReport:
     handle = await _handle(automation_id)
     with talking_to(automation_id):
         return await handle.execute_update(Automation.retry)
+
+
+def pause(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
+    """Run nothing of an automation until `resume`, except for scripts sent with `exec`.
+
+    An invocation under way is completed. Open paper orders stay, and are settled when it goes on.
+    """
+    _print_report(automation_id, asyncio.run(_pause(automation_id)), as_json=as_json)
+
+
+async def _pause(automation_id: str) -> StatusReport:
+    handle = await _handle(automation_id)
+    with talking_to(automation_id):
+        return await handle.execute_update(Automation.pause)
+
+
+def resume(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
+    """Let a paused automation go on: what became due meanwhile runs now."""
+    _print_report(automation_id, asyncio.run(_resume(automation_id)), as_json=as_json)
+
+
+async def _resume(automation_id: str) -> StatusReport:
+    handle = await _handle(automation_id)
+    with talking_to(automation_id):
+        return await handle.execute_update(Automation.resume)
 
 
 def execute(
@@ -111,6 +136,8 @@ def _print_report(automation_id: str, report: StatusReport, *, as_json: bool) ->
     line = f"{automation_id}: {report.status.replace('_', ' ')} after {report.iteration} iterations"
     if report.reason:
         line += f" ({shorten(report.reason, 200)})"
-    if report.due_at is not None:
+    if report.status == "paused":
+        line += f"; `octoflow resume {automation_id}` lets it go on"
+    elif report.due_at is not None:
         line += f", next run {next_run(report)}"
     print_lines([line])

@@ -35,6 +35,7 @@ _STATUS_STYLES: Final[Mapping[str, str]] = {
     "stopped": "bold yellow",
     "needs_attention": "bold red",
     "retrying": "bold yellow",
+    "paused": "bold yellow",
 }
 
 
@@ -70,7 +71,7 @@ class Snapshot:
     @property
     def is_scheduled(self) -> bool:
         """Whether it is known when the automation runs next."""
-        return not self.has_ended and self.report.status not in ("needs_attention", "retrying")
+        return not self.has_ended and self.report.status not in ("needs_attention", "retrying", "paused")
 
     @property
     def open_orders(self) -> list[Order]:

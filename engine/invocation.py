@@ -35,6 +35,7 @@ class InvocationRequest:
         priority_actions: actions in their JSON form, to run before the DAG's normal cycle.
         signals: snapshots of leaders, for copying automations.
         approved, rejected: keys of intents that a person decided on.
+        paused: run nothing but priority actions.
     """
 
     state: AutomationState | Mapping[str, Any]
@@ -45,6 +46,7 @@ class InvocationRequest:
     signals: Sequence[Mapping[str, Any]] = ()
     approved: Sequence[str] = ()
     rejected: Sequence[str] = ()
+    paused: bool = False
 
 
 class InvocationStatus(StrEnum):
@@ -73,6 +75,7 @@ class InvocationOutcome(BaseModel):
 
     Attributes:
         next_due_at: UNIX seconds (market time) of the next invocation, None when nothing is due.
+        priority_due: whether it is priority actions that are due then.
         executed: the first actions called, at most 50; `executed_count` and `error_count` count all.
             `duration` of an entry is in seconds of processor time, `effects` counts orders
             placed or cancelled.
@@ -86,6 +89,7 @@ class InvocationOutcome(BaseModel):
     status: InvocationStatus
     iteration: int
     next_due_at: Timestamp | None = None
+    priority_due: bool = False
     executed: list[ExecutedAction] = Field(default_factory=list)
     executed_count: int = 0
     error_count: int = 0
@@ -144,6 +148,7 @@ class Journal:
         status: InvocationStatus,
         iteration: int,
         next_due_at: Timestamp | None,
+        priority_due: bool,
         changed_elements: list[str],
     ) -> InvocationOutcome:
         """Return everything collected, with how the invocation ended."""
@@ -151,6 +156,7 @@ class Journal:
             status=status,
             iteration=iteration,
             next_due_at=next_due_at,
+            priority_due=priority_due,
             executed=self.executed,
             executed_count=self.executed_count,
             error_count=self.error_count,

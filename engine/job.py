@@ -127,10 +127,12 @@ class AutomationJob:
             self._require_account()
         if bootstrap is not None:
             return
-        graph = self._priority if self._priority.dag.unblocked() else self._main
+        paused = self._request.paused
+        graph = self._priority if paused or self._priority.dag.unblocked() else self._main
         if await self._run_layers(graph, session) is Step.RECONFIGURED:
             self._main = self._graph(self._state.actions)
-            await self._run_layers(self._main, session)
+            if not paused:
+                await self._run_layers(self._main, session)
 
     def _require_account(self) -> None:
         needing = self._main.scripts.need_exchange()
@@ -199,6 +201,7 @@ class AutomationJob:
             status=status,
             iteration=execution.iteration,
             next_due_at=next_due_at,
+            priority_due=next_due_at is not None and bool(self._priority.dag.unblocked()),
             changed_elements=list(changed),
         )
 

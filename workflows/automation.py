@@ -89,7 +89,8 @@ class Automation:
                     timeout_summary=timer_summary(self._progress.report),
                 )
             except TimeoutError:
-                return
+                if self._progress.next_wake() is not None:  # it may have been paused at the same moment
+                    return
 
     def _should_continue_as_new(self) -> bool:
         """Whether this run is long enough, and at a quiet point: no message waits for an answer."""
@@ -152,6 +153,7 @@ class Automation:
             clock=kept.clock,
             priority_actions=actions or [],
             cancel_open_orders=cancel_open_orders,
+            paused=self._progress.paused,
         )
         summary = f"iteration {kept.report.iteration + 1}: {names}"[:MAX_SUMMARY]
         options: workflow.ActivityConfig = {**self._options, "summary": summary}
@@ -222,6 +224,29 @@ class Automation:
             )
 
     @workflow.update
+    async def pause(self) -> StatusReport:
+        """Run nothing but priority actions from now on; an invocation under way is completed."""
+        self._progress.pause()
+        return self._progress.report
+
+    @pause.validator
+    def _accept_pause(self) -> None:
+        self._require_not_ended()
+
+    @workflow.update
+    async def resume(self) -> StatusReport:
+        """End a pause: what became due in it runs now."""
+        self._progress.resume()
+        return self._progress.report
+
+    @resume.validator
+    def _accept_resume(self) -> None:
+        if not self._progress.paused:
+            raise ApplicationError(
+                f"there is nothing to resume: the automation is {self._progress.report.status}"
+            )
+
+    @workflow.update
     async def stop(self, request: StopRequest) -> StatusReport:
         """End the automation after the current invocation; return its final summary."""
         if not self._progress.ended:
@@ -254,8 +279,11 @@ class Automation:
         report = self._progress.report
         if self._progress.needs_attention:
             raise ApplicationError(f"retry or stop the automation first, it needs attention: {report.reason}")
+        self._require_not_ended()
+
+    def _require_not_ended(self) -> None:
         if self._progress.ended:
-            raise ApplicationError(f"the automation has ended: {report.status}")
+            raise ApplicationError(f"the automation has ended: {self._progress.report.status}")
 
     def _on_reset(self, _seed: int) -> None:
         """History was reset: only then does a running workflow get a new random seed."""

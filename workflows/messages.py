@@ -16,11 +16,13 @@ Status = Literal[
     "postponed",
     "awaiting_approval",
     "retrying",
+    "paused",
     "needs_attention",
     "finished",
     "stopped",
 ]
-"""What an automation does: `retrying` waits after failed attempts, `needs_attention` for a person."""
+"""What an automation does: `retrying` waits after failed attempts, `paused` until it is resumed,
+`needs_attention` for a person to put something right."""
 
 Trigger = Literal["scheduled", "forced", "message", "signal"]
 
@@ -188,6 +190,7 @@ class RunInvocation(BaseModel):
         clock: the last invocation on both clocks.
         priority_actions: from an `execute` update.
         cancel_open_orders: cancel them instead of running what is due.
+        paused: run nothing but priority actions.
     """
 
     state: Json
@@ -198,6 +201,7 @@ class RunInvocation(BaseModel):
     clock: Clock | None = None
     priority_actions: list[Json] = []
     cancel_open_orders: bool = False
+    paused: bool = False
 
 
 class InvocationResult(BaseModel):
@@ -212,6 +216,7 @@ class InvocationResult(BaseModel):
         iteration: invocations completed.
         due_at: next run in the automation's time; None when nothing is scheduled.
         wake_at: the same moment on the workflow's clock.
+        priority_due: whether it is priority actions that are due then.
         clock: this invocation on both clocks, for recorded markets.
         answers: how priority actions ended, or until when they wait, by action id.
         view: the automation for people.
@@ -225,6 +230,7 @@ class InvocationResult(BaseModel):
     iteration: int = 0
     due_at: float | None = None
     wake_at: float | None = None
+    priority_due: bool = False
     clock: Clock | None = None
     answers: dict[str, ActionAnswer] = {}
     view: View = View()
@@ -239,6 +245,8 @@ class Carried(BaseModel):
         next_actions: what the next invocation will run.
         failing_since: workflow time of the first failure in a row.
         retry_at: workflow time of the next attempt after a failure.
+        held: while paused, the status that it has besides.
+        priority_due: whether it is priority actions that are due next.
         attributes: search attributes as last set, by name.
         account_attributes: those of them that the activity knows; None when the server knows none.
         answers: results of the newest `execute` updates by update id, so that they stay idempotent.
@@ -250,6 +258,8 @@ class Carried(BaseModel):
     next_actions: str = ""
     failing_since: float | None = None
     retry_at: float | None = None
+    held: Status | None = None
+    priority_due: bool = False
     attributes: Json = {}
     account_attributes: Json | None = None
     answers: dict[str, ExecuteAnswer] = {}

@@ -57,12 +57,17 @@ class PendingExecution(Pending):
     merged: bool = False
     answers: dict[str, ActionAnswer] = field(default_factory=dict)
 
-    def answer(self, answers: dict[str, ActionAnswer], *, last: bool) -> bool:
-        """Note how actions ended; finish, and tell so, when all have or no invocation will follow."""
+    def answer(self, answers: dict[str, ActionAnswer], *, otherwise: str | None) -> bool:
+        """Note how actions ended; finish, and tell so, when all have an answer.
+
+        Args:
+            answers: of those that ended in an invocation or wait, by action id.
+            otherwise: why the others will get no answer, if no invocation will follow for them.
+        """
         ids = [action["id"] for action in self.actions]
         self.answers |= {action_id: answers[action_id] for action_id in ids if action_id in answers}
-        if last:
-            missing = ActionAnswer(error="the automation ended before this action ran")
+        if otherwise is not None:
+            missing = ActionAnswer(error=otherwise)
             self.answers = {action_id: self.answers.get(action_id, missing) for action_id in ids}
         if len(self.answers) == len(ids):
             self.finish()

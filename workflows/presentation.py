@@ -18,7 +18,7 @@ def details(report: StatusReport) -> str:
     if report.reason:
         lines.append(report.reason)
     if report.due_at is not None:
-        lines.append(f"Next run: {moment(report.due_at)}")
+        lines.append(f"{'Due' if report.status == 'paused' else 'Next run'}: {moment(report.due_at)}")
     return "\n\n".join([*lines, report.details])
 
 
@@ -37,8 +37,9 @@ def attributes(report: StatusReport, account: Json, now: float) -> Json:
         account: the values that the activity knows.
         now: workflow time.
     """
-    distant = report.wake_at is not None and report.wake_at - now >= NEXT_RUN_SHOWN_FROM
-    return {**account, STATUS.name: report.status, NEXT_RUN.name: report.wake_at if distant else None}
+    wake_at = None if report.status == "paused" else report.wake_at
+    distant = wake_at is not None and wake_at - now >= NEXT_RUN_SHOWN_FROM
+    return {**account, STATUS.name: report.status, NEXT_RUN.name: wake_at if distant else None}
 
 
 def moment(seconds: float) -> str:

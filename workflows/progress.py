@@ -10,6 +10,8 @@ from workflows.messages import Carried, InvocationResult, Status, StatusReport, 
 from workflows.pending import Pending, PendingExecution, PendingStop
 
 ENDED: Final[frozenset[Status]] = frozenset({"finished", "stopped"})
+NOT_HELD: Final = ENDED | {"needs_attention"}
+"""What a pause does not hide."""
 
 
 class Progress:
@@ -44,6 +46,11 @@ class Progress:
         return self.report.status in ENDED
 
     @property
+    def paused(self) -> bool:
+        """Whether nothing but priority actions may run."""
+        return self.kept.held is not None
+
+    @property
     def needs_attention(self) -> bool:
         """Whether it waits for a person."""
         return self.report.status == "needs_attention"
@@ -58,9 +65,9 @@ class Progress:
         """When to act next; None when only a message can tell."""
         if self.stops:
             return 0
-        if self.needs_attention:
+        if self.needs_attention or (self.paused and not (self.next_execution or self.kept.priority_due)):
             return None
-        if self.triggers:
+        if self.triggers and not self.paused:
             return 0
         if self.kept.retry_at is not None:
             return self.kept.retry_at
@@ -72,7 +79,9 @@ class Progress:
         self.kept.retry_at = None
 
     def take_triggers(self) -> list[Pending]:
-        """Return the triggers that this invocation answers."""
+        """Return the triggers that the next invocation answers: all of them, but none while paused."""
+        if self.paused:
+            return []
         taken, self.triggers = self.triggers, []
         return taken
 
@@ -88,12 +97,14 @@ class Progress:
         kept.account_attributes = result.view.attributes
         kept.failing_since = kept.retry_at = None
         kept.remember_outcome(result.outcome, result.outcome_size)
-        report.status, report.reason, report.failures = result.status, result.reason, 0
+        kept.priority_due = result.priority_due
+        self._stand(result.status, result.reason)
+        report.failures = 0
         report.iteration, report.due_at, report.wake_at = result.iteration, result.due_at, result.wake_at
         report.outcome, report.details = result.outcome, result.view.details
         self._answer(result, execution)
         if result.status == "finished" and self.executions:
-            report.status = "running"  # messages that came during the last invocation are still handled
+            self._stand("running")  # messages that came during the last invocation are still handled
         elif result.status in ENDED:
             self.end(result.status)
         elif result.status == "running" and result.wake_at is None and not self.executions:
@@ -103,8 +114,15 @@ class Progress:
         if execution is not None:
             execution.merged = True
         head = self.executions[0] if self.executions else None
-        if head and head.merged and head.answer(result.answers, last=result.status in ENDED):
+        if head and head.merged and head.answer(result.answers, otherwise=self._why_unanswered(result)):
             self.executions.popleft()
+
+    def _why_unanswered(self, result: InvocationResult) -> str | None:
+        if result.status in ENDED:
+            return "the automation ended before this action ran"
+        if self.paused and not result.priority_due:
+            return "it depends on actions that run when the automation is resumed, and runs after them"
+        return None
 
     def fail(
         self, failure: Failure, execution: PendingExecution | None, triggers: list[Pending], now: float
@@ -137,25 +155,47 @@ class Progress:
             self.need_attention(f"{report.failures} failures in {hours:.0f} h, the last: {reason}")
             return
         kept.retry_at = now + retry_delay(report.failures, self._settings)
-        report.status, report.reason = "retrying", reason
+        self._stand("retrying", reason)
 
     def need_attention(self, reason: str) -> None:
         """Run nothing until a person has looked at it."""
-        self.report.status, self.report.reason = "needs_attention", reason
+        self._stand("needs_attention", reason)
         self.kept.retry_at = None
         self._fail_waiting(f"the automation needs attention: {reason}")
 
     def retry(self, now: float) -> None:
         """A person has looked at it, or does not want to wait for the next attempt."""
         self.kept.failing_since = None
-        self.report.status, self.report.reason, self.report.failures = "running", None, 0
+        self._stand("running")
+        self.report.failures = 0
         if self.report.wake_at is None:
             self.report.wake_at = now
         self.wake()
 
+    def pause(self) -> None:
+        """Run nothing but priority actions until `resume`; what is due meanwhile runs after it."""
+        if not self.paused:
+            self.kept.held = "running" if self.needs_attention else self.report.status
+            self._stand(self.report.status, self.report.reason)
+            self.kept.failing_since = None  # the time of a pause does not count as one of failures
+            self.woken = True
+
+    def resume(self) -> None:
+        """Run what has become due, and go on."""
+        held, self.kept.held = self.kept.held, None
+        if held is not None and not self.needs_attention:
+            self.report.status = held
+        self.wake()
+
+    def _stand(self, status: Status, reason: str | None = None) -> None:
+        hidden = self.paused and status not in NOT_HELD
+        if hidden:
+            self.kept.held = status
+        self.report.status, self.report.reason = "paused" if hidden else status, reason
+
     def end(self, status: Status) -> None:
         """Run nothing any more."""
-        self.report.status, self.report.reason = status, None
+        self._stand(status)
         self.report.due_at = self.report.wake_at = None
         self._fail_waiting(f"the automation has ended: {status}")
         for stop in self.stops:

@@ -55,7 +55,8 @@ def test_an_unknown_automation_is_named() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["list"], ["show", "bot"], ["watch", "bot"], ["stop", "bot"], ["exec", "bot", "1"], ["worker"]],
+    [["list"], ["show", "bot"], ["watch", "bot"], ["stop", "bot"], ["exec", "bot", "1"], ["worker"]]
+    + [["pause", "bot"], ["resume", "bot"]],
 )
 def test_without_a_server_every_command_says_how_to_start_one(octoflow: Octoflow, command: list[str]) -> None:
     octoflow.fails(*command, code=3, saying=["127.0.0.1:9", "octoflow server"])

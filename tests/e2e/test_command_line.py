@@ -48,6 +48,12 @@ def test_a_session_from_the_first_run_to_the_stop(installation: Installation, bo
     assert "dsl_execution_error" in refused.err
     assert "Traceback" not in refused.err
 
+    assert "octoflow resume long-bot" in installation.run("pause", "long-bot").out
+    assert "paused" in installation.run("show", "long-bot").out
+    assert installation.run("exec", "long-bot", "1 + 1").out == "2\n"
+    assert "running" in installation.run("resume", "long-bot").out
+    assert "nothing to resume" in installation.run("resume", "long-bot").err
+
     assert installation.run("trigger", "long-bot").exit_code == 0
     assert installation.run("retry", "long-bot").exit_code == 1
     again = installation.run("start", bot)

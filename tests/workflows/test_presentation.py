@@ -107,3 +107,10 @@ def test_a_near_run_is_not_worth_an_attribute():
 
     assert attributes(near, {}, now=1_000)[NEXT_RUN.name] is None
     assert attributes(far, {}, now=1_000)[NEXT_RUN.name] == 1_000 + DAY
+
+
+def test_a_paused_automation_has_no_next_run_but_says_what_is_due():
+    paused = StatusReport(status="paused", due_at=1_000 + DAY, wake_at=1_000 + DAY)
+
+    assert attributes(paused, {}, now=1_000)[NEXT_RUN.name] is None
+    assert "Due: 1970-01-02" in details(paused)
