@@ -50,6 +50,7 @@ soak: $(STAMP) ## a simulated week of minutely invocations
 
 fuzz: $(STAMP) ## thousands of nonsensical scripts, timed and weighed
 	$(BIN)/python -m pytest -m slow -k fuzz --timeout 1800
+	OCTOFLOW_FUZZ=20 $(BIN)/python -m pytest tests/engine/dsl -k "fuzz or reference or printer or formula or resum" --timeout 1800
 
 lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

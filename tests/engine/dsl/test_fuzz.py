@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DslError
 from tests.engine.dsl.hostile_scripts import growth, nesting, noise, nonsense, token_soup
+from tests.support.examples import examples
 from tests.support.measured import measure
 from tests.support.scripts import run
 
@@ -29,20 +30,20 @@ def is_answered(text: str) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_random_bytes_are_answered(content: bytes) -> None:
     is_answered(content.decode("utf-8", "surrogateescape"))
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_random_texts_are_answered(text: str) -> None:
     is_answered(text)
 
 
 @pytest.mark.parametrize("make", [token_soup, noise, nesting, growth])
 @given(seed=st.integers(0, 2**32), length=st.integers(1, 300))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_nonsense_is_answered(make: object, seed: int, length: int) -> None:
     assert callable(make)
     is_answered(make(random.Random(seed), length))

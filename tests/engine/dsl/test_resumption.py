@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from engine.dsl import Done, DSLExecutor, Limits, Waiting, compile_script
 from engine.errors import DslError
+from tests.support.examples import examples
+from tests.support.generated import REFERENCES, scripts
 from tests.support.scripts import Recorder, context, run, run_to_end, through_json
 
 PAUSE = ("pause", None)
@@ -124,63 +125,29 @@ def test_a_script_without_io_suspends_without_an_event_loop() -> None:
     assert DSLExecutor(script, context(now=60.0)).execute_sync(waiting.suspension) == Done([1, None, 2])
 
 
-def _nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    pair = st.tuples(inner, inner)
-    triple = st.tuples(inner, inner, inner)
-    return st.one_of(
-        pair.map(lambda p: f"({p[0]} + {p[1]})"),
-        triple.map(lambda p: f"({p[0]} * {p[1]} - {p[2]})"),
-        pair.map(lambda p: f"({p[0]} < {p[1]})"),
-        triple.map(lambda p: f"({p[0]} <= {p[1]} != {p[2]})"),
-        triple.map(lambda p: f"({p[0]} and {p[1]} and {p[2]})"),
-        pair.map(lambda p: f"({p[0]} or {p[1]})"),
-        triple.map(lambda p: f"({p[0]} if {p[1]} else {p[2]})"),
-        triple.map(lambda p: f"[{p[0]}, {p[1]}, {p[2]}][{{0: 2}}[0] - 1]"),
-        pair.map(lambda p: f"{{'a': {p[0]}, 'b': {p[1]}}}['b']"),
-        pair.map(lambda p: f"effect({p[0]}, other={p[1]})"),
-        pair.map(lambda p: f"max({p[0]}, {p[1]})"),
-        pair.map(lambda p: f"if_error({p[0]} / {p[1]}, {p[1]})"),
-        pair.map(lambda p: f"value_if({p[0]}, LOCAL_VALUE_PLACEHOLDER >= {p[1]})"),
-        inner.map(lambda p: f"pause({p})"),
-        inner.map(lambda p: f"look({p})"),
-        inner.map(lambda p: f"effect({p})"),
-        inner.map(lambda p: f"(not -{p})"),
-    )
-
-
-_EXPRESSIONS = st.recursive(
-    st.one_of(st.integers(0, 3).map(str), st.sampled_from(["pause(1)", "effect(2)", "pause(0)", "x"])),
-    _nested,
-    max_leaves=12,
-)
-_SCRIPTS = st.tuples(_EXPRESSIONS, _EXPRESSIONS).map(
-    lambda parts: f"x = 1\nx = {parts[0]}\ny = {parts[1]}\n[x, y, {parts[0]}]"
-)
-
-
 def _outcome(text: str, recorder: Recorder) -> Any:
     try:
-        return run_to_end(text, recorder.registry, context())[0]
+        return run_to_end(text, recorder.registry, context(references=REFERENCES))[0]
     except DslError as error:
         return error.code, error.message
 
 
-@given(text=_SCRIPTS)
-@settings(max_examples=150, deadline=None)
+@given(text=scripts())
+@examples(150)
 def test_killing_and_resuming_at_every_suspension_changes_nothing(text: str) -> None:
     interrupted, undisturbed = Recorder(), Recorder(pauses=False)
     assert _outcome(text, interrupted) == _outcome(text, undisturbed)
     assert interrupted.calls == undisturbed.calls
 
 
-@given(text=_SCRIPTS)
-@settings(max_examples=50, deadline=None)
+@given(text=scripts())
+@examples(50)
 def test_a_resumption_can_be_repeated(text: str) -> None:
     """A killed worker repeats an invocation from the same state: it must find the same outcome."""
     first = Recorder()
-    script_context = context()
+    script_context = context(references=REFERENCES)
     try:
-        waiting = run(text, registry=first.registry)
+        waiting = run(text, registry=first.registry, references=REFERENCES)
     except DslError:
         return
     if isinstance(waiting, Waiting):
@@ -193,7 +160,13 @@ def test_a_resumption_can_be_repeated(text: str) -> None:
 def _attempt(text: str, script_context: Any, suspension: dict[str, Any]) -> tuple[Any, list[Any]]:
     recorder = Recorder()
     try:
-        outcome: Any = run(text, registry=recorder.registry, suspension=suspension, now=script_context.now)
+        outcome: Any = run(
+            text,
+            registry=recorder.registry,
+            suspension=suspension,
+            now=script_context.now,
+            references=REFERENCES,
+        )
     except DslError as error:
         outcome = str(error)
     return outcome, recorder.calls
