@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.dsl import Kind, OperatorContext, OperatorRegistry, OperatorSet, Series, operator
@@ -57,6 +57,8 @@ def outcome(text: str, **given_values: Any) -> Any:
 
 
 @given(_EXPRESSIONS, _VALUES, _NUMBERS, _NUMBERS)
+@example("$a * $a * $a * $a * $a", 2**59, 0, 0)
+@example("$a + 1 > 2", 2**256 - 1, 0, 0)
 @examples(300)
 def test_a_formula_is_as_careful_as_its_general_form(text: str, a: Any, b: Any, c: Any) -> None:
     values = {"a": a, "b": b, "c": c}
