@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import statistics
 import time
@@ -61,20 +62,26 @@ def _figures(name: str, contenders: Mapping[str, Contender], bounds: Mapping[str
 
 
 def _interleaved(contenders: Mapping[str, Contender]) -> dict[str, list[float]]:
-    """Seconds per call in each round; contenders take turns, so that a busy machine slows all of them."""
+    """Processor time per call in each round; contenders take turns, so that a busy machine slows all."""
     calls = {name: max(1, int(_TURN / _seconds(work, 10))) for name, work in contenders.items()}
-    rounds = [
-        {name: _seconds(work, calls[name]) for name, work in contenders.items()} for _ in range(_ROUNDS)
-    ]
+    gc.collect()
+    gc.disable()
+    try:
+        rounds = [
+            {name: _seconds(work, calls[name]) for name, work in contenders.items()} for _ in range(_ROUNDS)
+        ]
+    finally:
+        gc.enable()
     return {name: [one[name] for one in rounds] for name in contenders}
 
 
 def _seconds(work: Contender, calls: int) -> float:
+    """Seconds of processor time per call; what other processes take does not count."""
     turns = repeat(None, calls)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in turns:
         work()
-    return (time.perf_counter() - start) / calls
+    return (time.process_time() - start) / calls
 
 
 def _arithmetic() -> dict[str, Contender]:

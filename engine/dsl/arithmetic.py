@@ -31,7 +31,6 @@ _CHARACTERS_PER_ITEM: Final = 4
 """How many characters of a text cost as much as one item of a list; in memory they take as much at most."""
 
 
-
 def type_of(value: Any) -> str:
     """Return the name of a value's type as people know it."""
     if value is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from engine.types import TIME_FRAMES, Seconds, TimeFrame, Timestamp
@@ -24,12 +24,25 @@ class Candles:
 
     Attributes:
         time_frame: length of each candle.
-        table: read-only float64 of shape (6, n), rows in the order of `COLUMNS`; `time` is the UNIX second
-            at which the candle opens, `volume` is in base.
+        table: read-only float64 of shape (6, n), rows in the order of `COLUMNS`.
+        time: when each candle opens, UNIX seconds.
+        open, high, low: first, highest and lowest price of each candle.
+        close: its last price; of the running one, the price now.
+        volume: traded amount, in base.
     """
 
     time_frame: TimeFrame
     table: Series
+    time: Series = field(init=False, repr=False)
+    open: Series = field(init=False, repr=False)
+    high: Series = field(init=False, repr=False)
+    low: Series = field(init=False, repr=False)
+    close: Series = field(init=False, repr=False)
+    volume: Series = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, row in zip(COLUMNS, self.table, strict=True):
+            object.__setattr__(self, name, row)
 
     @classmethod
     def from_rows(cls, time_frame: TimeFrame, rows: Iterable[Sequence[float]]) -> Candles:
@@ -52,42 +65,6 @@ class Candles:
     def step(self) -> Seconds:
         """Length of a candle in seconds."""
         return TIME_FRAMES[self.time_frame]
-
-    @property
-    def time(self) -> Series:
-        """When each candle opens, UNIX seconds."""
-        column: Series = self.table[TIME]
-        return column
-
-    @property
-    def open(self) -> Series:
-        """First price of each candle."""
-        column: Series = self.table[OPEN]
-        return column
-
-    @property
-    def high(self) -> Series:
-        """Highest price of each candle."""
-        column: Series = self.table[HIGH]
-        return column
-
-    @property
-    def low(self) -> Series:
-        """Lowest price of each candle."""
-        column: Series = self.table[LOW]
-        return column
-
-    @property
-    def close(self) -> Series:
-        """Last price of each candle; of the running one, the price now."""
-        column: Series = self.table[CLOSE]
-        return column
-
-    @property
-    def volume(self) -> Series:
-        """Traded amount of each candle, in base."""
-        column: Series = self.table[VOLUME]
-        return column
 
     @property
     def opened_at(self) -> Timestamp:

@@ -49,15 +49,21 @@ def floats(data: Any) -> Floats:
     return values
 
 
-def whole_period(period: Number, values: Floats, *, extra: int = 0) -> int:
-    """Return a period as whole number of candles.
+def for_period(data: Any, period: Number, extra: int = 0) -> tuple[Floats, int]:
+    """Return data as array, and a period as whole number of candles.
+
+    Args:
+        data: a list or series.
+        period: number of candles; a fraction is cut off.
+        extra: how many values are needed besides those of one period.
 
     Raises:
-        DslError: it is below 1, or longer than the data.
+        DslError: the period is below 1 or longer than the data, or an item is not a number.
     """
-    whole = int(period)
+    values: Floats = floats(data) if type(data) is list else data
+    whole = period if type(period) is int else int(period)
     if 1 <= whole <= len(values) - extra:
-        return whole
+        return values, whole
     if whole < 1:
         raise DslError(f"a period of {period}; it must be at least 1")
     raise DslError(f"a period of {whole} needs {whole + extra} values, and there are {len(values)}")
@@ -71,8 +77,7 @@ def rsi(data: Series, period: Number) -> Series:
         data: prices, oldest first.
         period: number of candles.
     """
-    values = floats(data)
-    whole = whole_period(period, values, extra=1)
+    values, whole = for_period(data, period, extra=1)
     if whole == 1:
         step = np.diff(values)
         with np.errstate(invalid="ignore"):
@@ -94,8 +99,7 @@ def ma(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles.
     """
-    values = floats(data)
-    whole = whole_period(period, values)
+    values, whole = for_period(data, period)
     average: Floats = values.copy() if whole == 1 else talib.SMA(values, whole)[whole - 1 :]
     return average
 
@@ -108,8 +112,7 @@ def ema(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles; the newest one weighs 2 / (period + 1).
     """
-    values = floats(data)
-    return _ema(values, whole_period(period, values))
+    return _ema(*for_period(data, period))
 
 
 def _ema(values: Floats, period: int) -> Floats:
@@ -143,7 +146,7 @@ def vwma(data: Series, volume: Series, period: Number) -> Series:
         period: number of candles.
     """
     values, weights = _aligned(data, volume)
-    whole = whole_period(period, values)
+    values, whole = for_period(values, period)
     if whole == 1:
         return values.copy()
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -165,8 +168,8 @@ def macd(data: Series, short: Number, long: Number, signal: Number) -> Series:
         long: period of the slower average.
         signal: period of the average of their difference.
     """
-    values = floats(data)
-    fast, slow, smooth = int(short), whole_period(long, values), int(signal)
+    values, slow = for_period(data, long)
+    fast, smooth = int(short), int(signal)
     if not 1 <= fast <= slow or smooth < 1:
         raise DslError(
             f"periods of {fast}, {slow} and {smooth}; all must be at least 1 and the first at most the second"
@@ -198,7 +201,7 @@ def atr(high: Series, low: Series, close: Series, period: Number) -> Series:
         period: number of candles.
     """
     highs, lows, closes = _aligned(high, low, close)
-    whole = whole_period(period, closes, extra=1)
+    closes, whole = for_period(closes, period, extra=1)
     result: Floats = talib.ATR(highs, lows, closes, whole)[whole:]
     return result
 
@@ -255,8 +258,7 @@ def highest(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles.
     """
-    values = floats(data)
-    whole = whole_period(period, values)
+    values, whole = for_period(data, period)
     result: Floats = values.copy() if whole == 1 else talib.MAX(values, whole)[whole - 1 :]
     return result
 
@@ -269,8 +271,7 @@ def lowest(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles.
     """
-    values = floats(data)
-    whole = whole_period(period, values)
+    values, whole = for_period(data, period)
     result: Floats = values.copy() if whole == 1 else talib.MIN(values, whole)[whole - 1 :]
     return result
 
@@ -283,8 +284,7 @@ def stddev(data: Series, period: Number) -> Series:
         data: values, oldest first.
         period: number of candles.
     """
-    values = floats(data)
-    whole = whole_period(period, values)
+    values, whole = for_period(data, period)
     result: Floats = values * 0 if whole == 1 else talib.STDDEV(values, whole)[whole - 1 :]
     return result
 
@@ -297,8 +297,7 @@ def change(data: Series, period: Number = 1) -> Series:
         data: values, oldest first.
         period: number of candles between the two.
     """
-    values = floats(data)
-    whole = whole_period(period, values, extra=1)
+    values, whole = for_period(data, period, extra=1)
     return values[whole:] - values[:-whole]
 
 
