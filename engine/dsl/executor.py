@@ -78,6 +78,8 @@ class DSLExecutor:
             RuntimeError: the script waits for I/O after all.
         """
         script = self._script
+        if script.is_plain and not script.calls_effects:
+            return Done(script.evaluate(self._context))
         if script.is_plain:
             frame = script.frame(self._context)
             value = script.code.run(frame)  # type: ignore[misc]  # plain scripts have this form

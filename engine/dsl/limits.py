@@ -16,7 +16,8 @@ class Limits:
         nesting: how deep brackets and expressions may stand inside each other.
         integer_bits: integers stay below two to this power.
         items: length of one list, dict or string.
-        work: items of lists, dicts and series that one evaluation may touch, all together.
+        work: items of lists, dicts, series and texts that one evaluation may touch, all together; what an
+            evaluation makes takes at most some 20 bytes of memory per item.
         effects: effects of one invocation.
         kept_bytes: size in bytes, as JSON, of what a suspended script keeps.
     """
