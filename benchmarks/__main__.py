@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator
+from itertools import chain
 
 from benchmarks.engine_figures import engine_figures, import_figures
 from benchmarks.figures import Figure
@@ -16,7 +17,7 @@ from benchmarks.settlement_figures import settlement_figures
 
 
 async def _all_figures() -> AsyncIterator[Figure]:
-    for figure in (*import_figures(), *language_figures()):
+    for figure in chain(import_figures(), language_figures()):
         yield figure
     for group in (engine_figures, paper_figures, settlement_figures, loop_figures):
         async for figure in group():

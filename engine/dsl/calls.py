@@ -107,7 +107,7 @@ def stepwise_call(plan: CallPlan) -> Step:
             if plan.definition.is_async:
                 result = await result
             if isinstance(result, ReCallingOperatorResult):
-                raise Suspended(result, plan.call_site)
+                raise Suspended(result, plan.call_site, plan.at)
             return result if type(result) in SCALARS else _checked_result(result, frame)
         except Suspended as suspended:
             suspended.keep(plan.node_id, [values, journal.entries])

@@ -113,12 +113,13 @@ class DSLExecutor:
         kept = [[node_id, encode_value(progress)] for node_id, progress in reversed(suspended.kept)]
         size = json_size(kept)
         if size > frame.limits.kept_bytes:
-            raise DslError(
+            too_large = DslError(
                 f"{recall.keyword}() would suspend a script that has evaluated {size:,} bytes of values; "
                 f"{frame.limits.kept_bytes:,} are allowed",
                 code="limit_exceeded",
                 suggestion="Evaluate long series after the wait, or keep only the values that are needed.",
             )
+            raise frame.located(too_large, suspended.at, recall.keyword)
         suspension = {
             "script_hash": self._script.script_hash,
             "grammar_version": GRAMMAR_VERSION,

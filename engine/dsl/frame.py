@@ -23,13 +23,15 @@ class Suspended(Exception):
     Attributes:
         recall: what the operator returned.
         call_site: its call.
+        at: offset of the call in the script.
         kept: progress by node id, as values; from the call outwards.
     """
 
-    def __init__(self, recall: ReCallingOperatorResult, call_site: CallSite) -> None:
+    def __init__(self, recall: ReCallingOperatorResult, call_site: CallSite, at: int) -> None:
         super().__init__(call_site)
         self.recall = recall
         self.call_site = call_site
+        self.at = at
         self.kept: list[tuple[int, Any]] = []
 
     def keep(self, node_id: int, progress: Any) -> None:

@@ -110,7 +110,8 @@ def test_a_suspension_of_another_grammar_starts_anew() -> None:
 def test_what_a_suspended_script_keeps_is_bounded() -> None:
     recorder = Recorder()
     with pytest.raises(DslError, match="65,536 are allowed") as caught:
-        run("[range(50000), pause]", registry=recorder.registry)
+        run("[range(50000),\n pause]", registry=recorder.registry)
+    assert str(caught.value).startswith("line 2, column 2")
     assert caught.value.code == "limit_exceeded"
     small = Limits(kept_bytes=20)
     with pytest.raises(DslError, match="20 are allowed"):
