@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.collector import freeze_startup
+from activities.editing import EditActivities
 from activities.invocation import InvocationActivities
 from activities.log_context import ContextFilter
 from connection import ConnectionProblem, connect, load_settings, search_attributes_registered
@@ -72,12 +73,13 @@ async def build_worker(
         logger.warning(
             "search attributes are not registered: `octoflow list` cannot filter; see `octoflow setup`"
         )
-    activities = InvocationActivities(services, search_attributes=registered)
+    invocations = InvocationActivities(services, search_attributes=registered)
+    edits = EditActivities(services)
     return Worker(
         client,
         task_queue=task_queue,
         workflows=[Automation],
-        activities=[activities.run_invocation],
+        activities=[invocations.run_invocation, edits.apply_edit],
         max_concurrent_activities=settings.max_invocations,
         max_concurrent_workflow_tasks=settings.max_workflow_tasks,
         max_cached_workflows=settings.max_cached_workflows,

@@ -43,7 +43,7 @@ async def _stop(automation_id: str, request: StopRequest) -> StatusReport:
 
 
 def trigger(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
-    """Run an invocation now, without waiting for the next one that is due; a paused one waits for `resume`."""
+    """Run an invocation now, without waiting until one is due; if it is paused, when it is resumed."""
     _print_report(automation_id, asyncio.run(_trigger(automation_id)), as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -11,9 +11,13 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from workflows.failures import Failure
 from workflows.messages import (
+    ApplyEdit,
     AutomationInput,
     AutomationResult,
     Carried,
+    EditAnswer,
+    EditRequest,
+    EditResult,
     ExecuteAnswer,
     ExecuteRequest,
     InvocationResult,
@@ -25,12 +29,14 @@ from workflows.messages import (
     Trigger,
     WorkflowSettings,
 )
-from workflows.pending import Pending, PendingExecution, PendingStop
+from workflows.pending import Pending, PendingEdit, PendingExecution, PendingStop
 from workflows.presentation import attributes, details, timer_summary
 from workflows.progress import Progress
 from workflows.search_attributes import changed_attributes
 
 MAX_SUMMARY: Final = 200
+
+_Result = TypeVar("_Result")
 
 
 @workflow.defn(name="Automation")
@@ -108,6 +114,8 @@ class Automation:
             )
         elif self._progress.stops:
             await self._stop()
+        elif self._progress.edits:
+            await self._edit(self._progress.edits[0])
         else:
             await self._invoke()
 
@@ -115,7 +123,8 @@ class Automation:
         progress = self._progress
         execution = progress.next_execution
         triggers: list[Pending] = [] if execution else progress.take_triggers()
-        trigger: Trigger = "message" if execution else "forced" if triggers else "scheduled"
+        by_message = execution or progress.kept.edited
+        trigger: Trigger = "forced" if triggers else "message" if by_message else "scheduled"
         result = await self._run_invocation(trigger, execution.actions if execution else [])
         if isinstance(result, Failure):
             progress.fail(result, execution, triggers, workflow.time())
@@ -134,6 +143,17 @@ class Automation:
                 return
             self._keep(result)
         self._progress.end("stopped")
+
+    async def _edit(self, pending: PendingEdit) -> None:
+        request = ApplyEdit(state=self._state, edit=pending.request)
+        result = await self._run_activity("apply_edit", request, EditResult, "edit")
+        self._progress.edits.remove(pending)
+        if isinstance(result, Failure):
+            pending.fail(result.message)
+            return
+        self._state, pending.changes = result.state, result.changes
+        self._progress.edited(result, workflow.time())
+        pending.finish()
 
     def _keep(self, result: InvocationResult, execution: PendingExecution | None = None) -> None:
         self._state = result.state
@@ -156,10 +176,15 @@ class Automation:
             paused=self._progress.paused,
         )
         summary = f"iteration {kept.report.iteration + 1}: {names}"[:MAX_SUMMARY]
+        return await self._run_activity("run_invocation", request, InvocationResult, summary)
+
+    async def _run_activity(
+        self, name: str, request: RunInvocation | ApplyEdit, result_type: type[_Result], summary: str
+    ) -> _Result | Failure:
         options: workflow.ActivityConfig = {**self._options, "summary": summary}
         try:
-            result: InvocationResult = await workflow.execute_activity(
-                "run_invocation", request, result_type=InvocationResult, **options
+            result: _Result = await workflow.execute_activity(
+                name, request, result_type=result_type, **options
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -209,6 +234,19 @@ class Automation:
     @trigger.validator
     def _accept_trigger(self) -> None:
         self._require_able()
+
+    @workflow.update
+    async def edit(self, request: EditRequest) -> EditAnswer:
+        """Change the actions, between two invocations; what is ready then runs at once."""
+        pending = PendingEdit(request=request)
+        self._progress.edits.append(pending)
+        self._progress.woken = True  # not `wake`: an edit that is refused changes no delay
+        await pending.wait()
+        return EditAnswer(changes=pending.changes, report=self._progress.report)
+
+    @edit.validator
+    def _accept_edit(self, request: EditRequest) -> None:  # noqa: ARG002
+        self._require_not_ended()
 
     @workflow.update
     async def retry(self) -> StatusReport:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Json: TypeAlias = dict[str, Any]
 """A JSON object that the workflow carries but does not look into."""
@@ -30,6 +30,9 @@ MAX_CARRIED_ANSWERS: Final = 100
 MAX_CARRIED_ANSWER: Final = 2_000
 MAX_CARRIED_HISTORY: Final = 128_000
 """Bounds of what continue-as-new carries: number of answers, bytes of each, bytes of the history."""
+
+MAX_EDITED: Final = 10_000
+"""Actions that one edit may name in each of its lists."""
 
 
 class Message(BaseModel):
@@ -58,6 +61,44 @@ class StopRequest(Message):
     """Update `stop`."""
 
     cancel_open_orders: bool = False
+
+
+class EditRequest(Message):
+    """Update `edit`.
+
+    Attributes:
+        upsert: definitions of actions, new ones and those to change.
+        remove: ids of actions to remove.
+        restart: ids of actions to run again, with all that depend on them.
+    """
+
+    upsert: Annotated[list[Json], Field(max_length=MAX_EDITED)] = []
+    remove: Annotated[list[str], Field(max_length=MAX_EDITED)] = []
+    restart: Annotated[list[str], Field(max_length=MAX_EDITED)] = []
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not (self.upsert or self.remove or self.restart):
+            raise ValueError("the edit changes nothing")
+        return self
+
+
+class EditChanges(BaseModel):
+    """What an edit did, as ids of actions.
+
+    Attributes:
+        added: new ones.
+        changed: those with another definition than before.
+        removed: those that are gone.
+        restarted: those that will run again from their start.
+        kept: changed ones that have run already, and keep their result.
+    """
+
+    added: list[str] = []
+    changed: list[str] = []
+    removed: list[str] = []
+    restarted: list[str] = []
+    kept: list[str] = []
 
 
 class ActionAnswer(BaseModel):
@@ -112,6 +153,18 @@ class StatusReport(BaseModel):
     updated_at: float = 0
     outcome: Json = {}
     details: str = ""
+
+
+class EditAnswer(BaseModel):
+    """Result of update `edit`.
+
+    Attributes:
+        changes: what it did.
+        report: how the automation stands after it.
+    """
+
+    changes: EditChanges
+    report: StatusReport
 
 
 class AutomationResult(BaseModel):
@@ -236,6 +289,32 @@ class InvocationResult(BaseModel):
     view: View = View()
 
 
+class ApplyEdit(BaseModel):
+    """Input of the activity `apply_edit`.
+
+    Attributes:
+        state: the automation's state.
+        edit: what to change in it.
+    """
+
+    state: Json
+    edit: EditRequest
+
+
+class EditResult(BaseModel):
+    """Result of the activity `apply_edit`.
+
+    Attributes:
+        state: the new state.
+        changes: what is different.
+        view: the automation for people.
+    """
+
+    state: Json
+    changes: EditChanges
+    view: View
+
+
 class Carried(BaseModel):
     """What a run hands to the next one at continue-as-new, besides the state.
 
@@ -247,6 +326,7 @@ class Carried(BaseModel):
         retry_at: workflow time of the next attempt after a failure.
         held: while paused, the status that it has besides.
         priority_due: whether it is priority actions that are due next.
+        edited: whether it was edited since the last invocation.
         attributes: search attributes as last set, by name.
         account_attributes: those of them that the activity knows; None when the server knows none.
         answers: results of the newest `execute` updates by update id, so that they stay idempotent.
@@ -260,6 +340,7 @@ class Carried(BaseModel):
     retry_at: float | None = None
     held: Status | None = None
     priority_due: bool = False
+    edited: bool = False
     attributes: Json = {}
     account_attributes: Json | None = None
     answers: dict[str, ExecuteAnswer] = {}

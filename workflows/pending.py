@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from workflows.messages import ActionAnswer, ExecuteAnswer, Json
+from workflows.messages import ActionAnswer, EditChanges, EditRequest, ExecuteAnswer, Json
 
 
 @dataclass
@@ -41,6 +41,19 @@ class PendingStop(Pending):
     """A wish to end the automation."""
 
     cancel_open_orders: bool = False
+
+
+@dataclass(kw_only=True)
+class PendingEdit(Pending):
+    """A change of the automation's actions.
+
+    Attributes:
+        request: what to change.
+        changes: what it did; set when it is done.
+    """
+
+    request: EditRequest
+    changes: EditChanges = field(default_factory=EditChanges)
 
 
 @dataclass

@@ -6,8 +6,15 @@ from collections import deque
 from typing import Final
 
 from workflows.failures import Failure, retry_delay
-from workflows.messages import Carried, InvocationResult, Status, StatusReport, WorkflowSettings
-from workflows.pending import Pending, PendingExecution, PendingStop
+from workflows.messages import (
+    Carried,
+    EditResult,
+    InvocationResult,
+    Status,
+    StatusReport,
+    WorkflowSettings,
+)
+from workflows.pending import Pending, PendingEdit, PendingExecution, PendingStop
 
 ENDED: Final[frozenset[Status]] = frozenset({"finished", "stopped"})
 NOT_HELD: Final = ENDED | {"needs_attention"}
@@ -23,6 +30,7 @@ class Progress:
         kept: what survives continue-as-new.
         executions: `execute` updates, in order; the first one may be under way.
         triggers: `trigger` updates that the next invocation answers.
+        edits: `edit` updates, in order.
         stops: `stop` updates.
         woken: whether a message came since the loop began to wait.
     """
@@ -31,6 +39,7 @@ class Progress:
         self.kept = carried
         self.executions: deque[PendingExecution] = deque()
         self.triggers: list[Pending] = []
+        self.edits: deque[PendingEdit] = deque()
         self.stops: list[PendingStop] = []
         self.woken = False
         self._settings = settings
@@ -63,7 +72,7 @@ class Progress:
 
     def next_wake(self) -> float | None:
         """When to act next; None when only a message can tell."""
-        if self.stops:
+        if self.stops or self.edits:
             return 0
         if self.needs_attention or (self.paused and not (self.next_execution or self.kept.priority_due)):
             return None
@@ -71,7 +80,11 @@ class Progress:
             return 0
         if self.kept.retry_at is not None:
             return self.kept.retry_at
-        return 0 if self.next_execution else self.report.wake_at
+        return 0 if self.next_execution or self._runs_at_once else self.report.wake_at
+
+    @property
+    def _runs_at_once(self) -> bool:
+        return self.kept.edited and not self.paused
 
     def wake(self) -> None:
         """A message came: do not wait for the timer."""
@@ -97,7 +110,7 @@ class Progress:
         kept.account_attributes = result.view.attributes
         kept.failing_since = kept.retry_at = None
         kept.remember_outcome(result.outcome, result.outcome_size)
-        kept.priority_due = result.priority_due
+        kept.priority_due, kept.edited = result.priority_due, False
         self._stand(result.status, result.reason)
         report.failures = 0
         report.iteration, report.due_at, report.wake_at = result.iteration, result.due_at, result.wake_at
@@ -172,17 +185,26 @@ class Progress:
             self.report.wake_at = now
         self.wake()
 
+    def edited(self, result: EditResult, now: float) -> None:
+        """The actions are others now: see at once which of them are ready, and when the next one is due."""
+        self.kept.edited = True
+        self.kept.next_actions, self.report.details = result.view.next_actions, result.view.details
+        if self.needs_attention:
+            self.retry(now)  # the edit is what a person did about it
+        self.wake()
+
     def pause(self) -> None:
         """Run nothing but priority actions until `resume`; what is due meanwhile runs after it."""
         if not self.paused:
             self.kept.held = "running" if self.needs_attention else self.report.status
             self._stand(self.report.status, self.report.reason)
-            self.kept.failing_since = None  # the time of a pause does not count as one of failures
+            self.kept.failing_since = None
             self.woken = True
 
     def resume(self) -> None:
         """Run what has become due, and go on."""
         held, self.kept.held = self.kept.held, None
+        self.kept.failing_since = None  # the time of a pause does not count as one of failures
         if held is not None and not self.needs_attention:
             self.report.status = held
         self.wake()
@@ -200,6 +222,9 @@ class Progress:
         self._fail_waiting(f"the automation has ended: {status}")
         for stop in self.stops:
             stop.finish()
+        for edit in self.edits:
+            edit.fail(f"the automation has ended: {status}")
+        self.edits.clear()
 
     def refuse_stops(self, reason: str) -> None:
         """Let the automation go on, since it cannot be stopped the way it was asked to."""

@@ -14,7 +14,7 @@ from engine.state.account import (
     Trade,
     Transaction,
 )
-from engine.state.actions import APPLY_CONFIGURATION, Action, ActionsDag, Dependency
+from engine.state.actions import APPLY_CONFIGURATION, DEFINITION, Action, ActionsDag, Dependency
 from engine.state.automation import (
     AuthDetails,
     Automation,
@@ -38,6 +38,7 @@ from engine.state.serialization import SCHEMA_VERSION, dump_state, load_state
 
 __all__ = [
     "APPLY_CONFIGURATION",
+    "DEFINITION",
     "SCHEMA_VERSION",
     "Action",
     "ActionsDag",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,11 @@ from engine.values import JsonValue
 
 APPLY_CONFIGURATION = "apply_configuration"
 """The one configured step: its `config` is a partial state."""
+
+DEFINITION: Final = frozenset(
+    {"id", "dsl_script", "action", "config", "dependencies", "reset_target_action_id", "reset_after"}
+)
+"""The fields of an action that a person writes; the others are what became of it."""
 
 
 class Dependency(StateModel):
@@ -93,6 +98,24 @@ class Action(StateModel):
             self.previous_execution_result = self.result
         self.result = self.error_status = self.error_message = None
         self.executed_at = self.suspension = self.not_before = None
+
+    def definition(self) -> dict[str, Any]:
+        """Return the JSON form of what a person wrote."""
+        return self.model_dump(mode="json", exclude_defaults=True, include=set(DEFINITION))
+
+    def redefine(self, new: Action) -> None:
+        """Take another definition over, and keep what became of the action so far.
+
+        A new script begins at its start, and at once: where the old one stood means nothing to it.
+        """
+        if self._work != new._work and self.suspension is not None:
+            self.suspension = self.not_before = None
+        for name in DEFINITION:
+            setattr(self, name, getattr(new, name))
+
+    @property
+    def _work(self) -> tuple[object, ...]:
+        return self.dsl_script, self.action, self.config
 
     def _end(self, now: float) -> None:
         self.executed_at = now

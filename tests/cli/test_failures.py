@@ -55,8 +55,12 @@ def test_an_unknown_automation_is_named() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["list"], ["show", "bot"], ["watch", "bot"], ["stop", "bot"], ["exec", "bot", "1"], ["worker"]]
-    + [["pause", "bot"], ["resume", "bot"]],
+    [
+        ["list"],
+        ["worker"],
+        ["exec", "bot", "1"],
+        *([verb, "bot"] for verb in ("show", "watch", "stop", "pause", "resume")),
+    ],
 )
 def test_without_a_server_every_command_says_how_to_start_one(octoflow: Octoflow, command: list[str]) -> None:
     octoflow.fails(*command, code=3, saying=["127.0.0.1:9", "octoflow server"])
@@ -92,11 +96,18 @@ def test_wrong_usage_is_explained(octoflow: Octoflow, arguments: list[str]) -> N
     octoflow.fails(*arguments, code=2, saying=["Usage"])
 
 
+def test_an_edit_without_a_server_says_how_to_start_one(octoflow: Octoflow, tmp_path: Path) -> None:
+    file = tmp_path / "bot.yaml"
+    file.write_text("name: bot\nactions: {a: '1'}\n")
+    octoflow.fails("edit", "bot", str(file), code=3, saying=["octoflow server"])
+
+
 def test_a_broken_file_is_refused_before_a_server_is_needed(octoflow: Octoflow, tmp_path: Path) -> None:
     file = tmp_path / "bot.yaml"
     file.write_text("name: bot\nactions: {a: 1 +}\n")
     octoflow.fails("run", str(file), code=2, saying=[f"{file}:2:"])
     octoflow.fails("start", str(file), code=2, saying=[f"{file}:2:"])
+    octoflow.fails("edit", "bot", str(file), code=2, saying=[f"{file}:2:"])
 
 
 def test_nothing_to_stop_is_no_error(octoflow: Octoflow) -> None:

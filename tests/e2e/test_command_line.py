@@ -55,6 +55,7 @@ def test_a_session_from_the_first_run_to_the_stop(installation: Installation, bo
     assert "nothing to resume" in installation.run("resume", "long-bot").err
 
     assert installation.run("trigger", "long-bot").exit_code == 0
+    _edit_it(installation, Path(bot))
     assert installation.run("retry", "long-bot").exit_code == 1
     again = installation.run("start", bot)
     assert again.exit_code == 1
@@ -70,6 +71,26 @@ def test_a_session_from_the_first_run_to_the_stop(installation: Installation, bo
     ended = installation.run("server", "--stop")
     assert "stopped the server" in ended.out
     assert "stopped the worker" in ended.out
+
+
+def _edit_it(installation: Installation, file: Path) -> None:
+    file.write_text(LONG.replace("40 + 2", "43").replace("wait(100000)", "wait(200000)") + "  new: $first\n")
+    assert "dry run" in installation.run("edit", "long-bot", str(file), "--dry-run").out
+    assert "43" not in installation.run("show", "long-bot").out
+
+    changed = installation.run("edit", "long-bot", str(file))
+    assert "keeps its result" in changed.out
+    assert "it is running" in changed.out
+    assert "these actions already" in installation.run("edit", "long-bot", str(file)).out
+
+    again = installation.run("edit", "long-bot", str(file), "--restart", "first", "--json").documents[0]
+    assert again["restarted"] == ["first", "wait", "new"]
+    assert "removed" in installation.run("edit", "long-bot", _without_new(file)).out
+
+
+def _without_new(file: Path) -> str:
+    file.write_text(file.read_text().replace("  new: $first\n", ""))
+    return str(file)
 
 
 def test_an_automation_goes_on_after_server_and_worker_were_ended(

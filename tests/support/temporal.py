@@ -12,13 +12,23 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from connection import PROMPT_TIMERS, plugin, register_search_attributes
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, start_automation
-from workflows.messages import InvocationResult, Json, RunInvocation, WorkflowSettings
+from workflows.messages import (
+    ApplyEdit,
+    EditChanges,
+    EditResult,
+    InvocationResult,
+    Json,
+    RunInvocation,
+    View,
+    WorkflowSettings,
+)
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 Respond = Callable[[RunInvocation], InvocationResult]
@@ -33,12 +43,14 @@ class FakeEngine:
     Attributes:
         respond: what it answers.
         requests: what the workflow asked for, in order.
+        edits: the edits that it asked for.
         open: cleared, invocations do not end until it is set again.
     """
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
         self.requests: list[RunInvocation] = []
+        self.edits: list[ApplyEdit] = []
         self.open = asyncio.Event()
         self.open.set()
         self._called = asyncio.Condition()
@@ -51,6 +63,16 @@ class FakeEngine:
             self._called.notify_all()
         await self.open.wait()
         return self.respond(request)
+
+    @activity.defn(name="apply_edit")
+    async def apply_edit(self, request: ApplyEdit) -> EditResult:
+        """Note the edit in the state; it is refused if it adds an action without a script."""
+        self.edits.append(request)
+        if any("dsl_script" not in one for one in request.edit.upsert):
+            raise ApplicationError("an action has no script", type="EditError", non_retryable=True)
+        added = [one["id"] for one in request.edit.upsert]
+        state = {**request.state, "edited": request.state.get("edited", []) + added}
+        return EditResult(state=state, changes=EditChanges(added=added), view=View(details="| edited |"))
 
     async def called(self, times: int) -> None:
         """Wait until that many invocations were asked for."""
@@ -101,7 +123,8 @@ async def development_server(binary: Path) -> AsyncIterator[WorkflowEnvironment]
 async def serving(client: Client, respond: Respond) -> AsyncIterator[FakeEngine]:
     """A worker that runs automations with a fake engine."""
     engine = FakeEngine(respond)
-    async with Worker(client, task_queue="test", workflows=[Automation], activities=[engine.run_invocation]):
+    activities = [engine.run_invocation, engine.apply_edit]
+    async with Worker(client, task_queue="test", workflows=[Automation], activities=activities):
         yield engine
 
 

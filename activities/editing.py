@@ -1,0 +1,54 @@
+"""The activity `apply_edit`: other actions for an automation that runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from temporalio import activity
+
+from activities.errors import application_error
+from activities.sizes import check_state_size
+from activities.view import build_view
+from engine.edit import EditChanges, apply_edit
+from engine.invocation import InvocationOutcome, InvocationStatus
+from engine.services import Services
+from engine.state import dump_state, load_state
+from workflows.messages import ApplyEdit, EditResult
+from workflows.messages import EditChanges as Changes
+
+
+class EditActivities:
+    """The activity of a worker that changes automations, with the engine's services injected.
+
+    Args:
+        services: the operators that scripts may call.
+    """
+
+    def __init__(self, services: Services | None = None) -> None:
+        self._services = services or Services()
+
+    @activity.defn(name="apply_edit")
+    async def apply_edit(self, request: ApplyEdit) -> EditResult:
+        """Apply an edit to a state; nothing is executed.
+
+        Raises:
+            ApplicationError: the edit is wrong, and the state that was sent is still the valid one.
+        """
+        try:
+            return self._apply(request)
+        except Exception as error:
+            raise application_error(error) from None
+
+    def _apply(self, request: ApplyEdit) -> EditResult:
+        before, edit = load_state(request.state), request.edit
+        after = apply_edit(before, edit.upsert, edit.remove, restart=edit.restart, services=self._services)
+        state = dump_state(after)
+        check_state_size(state)
+        nothing_ran = InvocationOutcome(
+            status=InvocationStatus.RUNNING, iteration=before.automation.execution.iteration, next_due_at=0
+        )
+        return EditResult(
+            state=state,
+            changes=Changes(**asdict(EditChanges.between(before, after))),
+            view=build_view(state, nothing_ran, with_attributes=False),
+        )
