@@ -6,6 +6,7 @@
 
 from engine.exchange.candles import Candles
 from engine.exchange.download import fetch_recording
+from engine.exchange.funding import FundingRate
 from engine.exchange.market import Bounds, Market
 from engine.exchange.protocols import Account, MarketData, MarketSource, OrderFilter, OrderRequest, Ticker
 from engine.exchange.recorded import RecordedSource
@@ -18,6 +19,7 @@ __all__ = [
     "Bounds",
     "Candles",
     "ExchangeRepositoryFactory",
+    "FundingRate",
     "Market",
     "MarketData",
     "MarketSource",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from engine.exchange.bars import Bars
 from engine.exchange.candles import Candles
 from engine.exchange.exits import NO_EXITS, Exits
+from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market
 from engine.state import Order, OrderType, Position, Side, TimeInForce, Trade
 from engine.types import Amount, Asset, OrderId, Price, Symbol, TimeFrame, Timestamp
@@ -58,6 +59,13 @@ class MarketSource(Protocol):
             since: start of the period, UNIX seconds.
             now: end of the period.
             fetched: time frames whose candles are at hand, for sources that pay for each request.
+        """
+        ...
+
+    async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
+        """Return the funding of a perpetual future that became known after `since` and up to `now`.
+
+        Oldest first; nothing where the source does not have it.
         """
         ...
 

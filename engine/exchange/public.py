@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from engine.errors import ConfigurationError
 from engine.exchange.bars import Bars, finished_bars
 from engine.exchange.candles import Candles
 from engine.exchange.ccxt_client import Client, close_client, make_client, reading
 from engine.exchange.concurrency import concurrently
+from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market
 from engine.exchange.money import to_decimal
 from engine.exchange.protocols import Ticker
 from engine.exchange.public_cache import PROCESS_CACHES, PublicCaches, scope_of
+from engine.exchange.public_funding import Hours, due_hours, fetch_funding
 from engine.exchange.public_markets import MarketList, fetch_market_list
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, Seconds, Symbol, TimeFrame, Timestamp
@@ -95,6 +98,24 @@ class PublicSource:
         count = min(int((now - since) // TIME_FRAMES[time_frame]) + 2, HISTORY_CANDLES)
         candles = await self.candles(symbol, time_frame, now=now, count=count)
         return finished_bars(candles, since=since, now=now)
+
+    async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
+        """Return the funding that became known after `since`, a minute after its time.
+
+        Nothing where the exchange does not tell its funding, or refuses to for this symbol.
+
+        Raises:
+            RetryableError: the exchange does not answer.
+        """
+
+        async def fetch(hours: Hours) -> Sequence[FundingRate]:
+            client = await self._client()
+            try:
+                return await fetch_funding(client, symbol, hours)
+            except ConfigurationError:
+                return ()
+
+        return await self._caches.funding(self._scope, symbol, due_hours(since, now), fetch)
 
     async def close(self) -> None:
         """Close the client's connections."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from weakref import WeakValueDictionary
@@ -13,7 +13,9 @@ from cachetools import LRUCache, TTLCache
 
 from engine.errors import RetryableError
 from engine.exchange.candles import Candles
+from engine.exchange.funding import FundingRate
 from engine.exchange.protocols import Ticker
+from engine.exchange.public_funding import LEAST_HOURS, Hours
 from engine.exchange.public_markets import MarketList
 from engine.state import ExchangeDetails
 from engine.types import Seconds, Symbol, TimeFrame, Timestamp
@@ -52,6 +54,12 @@ class _CandleEntry:
         return self.fetched_at - CLOCK_TOLERANCE <= now < self.expires_at
 
 
+@dataclass(frozen=True, slots=True)
+class _FundingEntry:
+    hours: Hours
+    rates: Sequence[FundingRate]
+
+
 class PublicCaches:
     """The caches of a process.
 
@@ -64,6 +72,7 @@ class PublicCaches:
         self._in_vain: TTLCache[tuple[Scope, Symbol], bool] = TTLCache(500, MARKETS_AGE, timer)
         self._tickers: TTLCache[tuple[Scope, Symbol], Ticker] = TTLCache(50, TICKERS_AGE, timer)
         self._candles: LRUCache[tuple[Scope, Symbol, TimeFrame], _CandleEntry] = LRUCache(512)
+        self._funding: LRUCache[tuple[Scope, Symbol], _FundingEntry] = LRUCache(512)
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def market_list(
@@ -142,6 +151,24 @@ class PublicCaches:
         """Return cached candles if they are fresh."""
         entry = self._candles.get((scope, symbol, time_frame))
         return entry.candles if entry is not None and entry.is_fresh(now) else None
+
+    async def funding(
+        self,
+        scope: Scope,
+        symbol: Symbol,
+        hours: Hours,
+        fetch: Callable[[Hours], Awaitable[Sequence[FundingRate]]],
+    ) -> Sequence[FundingRate]:
+        """Return the funding of some hours, asked for once: what was paid does not change."""
+        if hours.start == hours.end:
+            return ()
+        key = scope, symbol
+        async with self._single_flight((key, "funding")):
+            entry = self._funding.get(key)
+            if entry is None or not entry.hours.cover(hours):
+                wide = Hours(min(hours.start, hours.end - LEAST_HOURS), hours.end)
+                entry = self._funding[key] = _FundingEntry(wide, await fetch(wide))
+            return [known for known in entry.rates if hours.has(known.time)]
 
     def _single_flight(self, key: Hashable) -> asyncio.Lock:
         # A lock belongs to one event loop; callers of another one fetch for themselves.

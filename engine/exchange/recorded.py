@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,8 @@ from engine.errors import ConfigurationError
 from engine.exchange.bars import Bars, finished_bars, join_bars
 from engine.exchange.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
 from engine.exchange.capabilities import native_stops
+from engine.exchange.funding import FundingRate
+from engine.exchange.funding_files import recorded_funding
 from engine.exchange.market import Market, generic_market
 from engine.exchange.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
 from engine.exchange.money import to_decimal
@@ -100,6 +102,15 @@ class RecordedSource:
         if covering is None:  # recorded only in parts: take the one that reaches back furthest
             covering = min(range(len(recordings)), key=lambda index: recordings[index].range()[0])
         return join_bars(tuple(_refined(recordings[: covering + 1], since, now)))
+
+    async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
+        """Return the recorded funding after `since` and up to `now`; nothing where none is recorded.
+
+        Raises:
+            ConfigurationError: the file is corrupt.
+        """
+        rates = recorded_funding(self._folder, self._exchange_id, symbol)
+        return [known for known in rates if since < known.time <= now]
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -49,7 +49,7 @@ class Recording:
         Raises:
             ConfigurationError: the file's first or last line is not a candle.
         """
-        first, last = _edges(_stamp(self.path))
+        first, last = _edges(stamp_of(self.path))
         return first, last + self.step
 
     def covers(self, start: Timestamp, end: Timestamp) -> bool:
@@ -70,13 +70,17 @@ class Recording:
         Raises:
             ConfigurationError: the file is corrupt; the message names the line and what was expected there.
         """
-        return _read(_stamp(self.path), self.time_frame)
+        return _read(stamp_of(self.path), self.time_frame)
 
 
 def candle_path(folder: Path, exchange_id: str, symbol: Symbol, time_frame: TimeFrame) -> Path:
     """Return where the candles of a symbol and time frame are recorded."""
-    stem = symbol.replace("/", "-").replace(":", "_")
-    return folder / "candles" / exchange_id / f"{stem}-{time_frame}.csv"
+    return folder / "candles" / exchange_id / f"{file_stem(symbol)}-{time_frame}.csv"
+
+
+def file_stem(symbol: Symbol) -> str:
+    """Return how a symbol is written in the names of files."""
+    return symbol.replace("/", "-").replace(":", "_")
 
 
 def list_recorded(folder: Path, exchange_id: str) -> tuple[Recording, ...]:
@@ -131,7 +135,12 @@ def _shortest(value: float) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
-def _stamp(path: Path) -> Stamp:
+def stamp_of(path: Path) -> Stamp:
+    """Return the identity of a file's content.
+
+    Raises:
+        ConfigurationError: there is no such file.
+    """
     try:
         status = path.stat()
     except OSError as error:
@@ -198,19 +207,19 @@ def _diagnose(path: Path) -> None:
     """Raise the error that names the first bad line of a candle file."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     if not lines or tuple(lines[0].split(",")) != HEADER:
-        raise _corrupt(path, 1, f"the header `{','.join(HEADER)}`", lines[0] if lines else "nothing")
+        raise corrupt("candle", path, 1, f"the header `{','.join(HEADER)}`", lines[0] if lines else "nothing")
     if len(lines) == 1:
-        raise _corrupt(path, 2, "at least one candle", "the end of the file")
+        raise corrupt("candle", path, 2, "at least one candle", "the end of the file")
     previous = -math.inf
     for number, line in enumerate(lines[1:], start=2):
         values = _parse_line(line)
         if values is None:
-            raise _corrupt(path, number, f"six finite numbers `{','.join(HEADER)}`", line)
+            raise corrupt("candle", path, number, f"six finite numbers `{','.join(HEADER)}`", line)
         time, opened, high, low, closed, volume = values
         if time <= previous:
-            raise _corrupt(path, number, f"a timestamp after {previous:.0f}", f"{time:.0f}")
+            raise corrupt("candle", path, number, f"a timestamp after {previous:.0f}", f"{time:.0f}")
         if not 0 < low <= min(opened, closed) <= max(opened, closed) <= high or volume < 0:
-            raise _corrupt(path, number, "0 < low ≤ open, close ≤ high and volume ≥ 0", line)
+            raise corrupt("candle", path, number, "0 < low ≤ open, close ≤ high and volume ≥ 0", line)
         previous = time
 
 
@@ -222,10 +231,11 @@ def _parse_line(line: str) -> list[float] | None:
     return values if len(values) == len(HEADER) and all(map(math.isfinite, values)) else None
 
 
-def _corrupt(path: Path, line: int, expected: str, found: str) -> ConfigurationError:
+def corrupt(kind: str, path: Path, line: int, expected: str, found: str) -> ConfigurationError:
+    """Return the error that names a bad line of a recorded file."""
     shown = found if len(found) <= 80 else found[:77] + "..."
     return ConfigurationError(
-        f"corrupt candle file {path}, line {line}: expected {expected}, found `{shown}`; "
+        f"corrupt {kind} file {path}, line {line}: expected {expected}, found `{shown}`; "
         "record the file again or remove the line",
         code="corrupt_recording",
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 from engine.errors import RetryableError
-from engine.exchange import Bounds, Candles, Market, Ticker
+from engine.exchange import Bounds, Candles, FundingRate, Market, Ticker
 from engine.exchange.bars import Bars, finished_bars
 from engine.exchange.candles import COLUMNS
 from engine.state import ExchangeAccountElements
@@ -61,6 +61,10 @@ class CaseMarket:
         """Return nothing: in a case, no time has passed."""
         empty = Candles.from_rows(TimeFrame("1m"), [])
         return finished_bars(empty, since=since, now=now)
+
+    async def funding(self, symbol: Symbol, *, since: float, now: float) -> Sequence[FundingRate]:
+        """Return nothing: in a case, no time has passed."""
+        return ()
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
-from engine.exchange import Candles, Market, Ticker
+from engine.exchange import Candles, FundingRate, Market, Ticker
 from engine.exchange.bars import Bars, finished_bars
 from engine.exchange.market import generic_market
 from engine.types import Symbol, TimeFrame
@@ -25,11 +25,13 @@ class MemoryMarket:
         *,
         markets: Sequence[Market] = (),
         hourly: Candles | None = None,
+        funding: Sequence[FundingRate] = (),
     ) -> None:
         self.prices = {Symbol(symbol): Decimal(price) for symbol, price in prices.items()}
         known = {market.symbol: market for market in markets}
         self._markets = {symbol: known.get(symbol, generic_market(symbol)) for symbol in self.prices} | known
         self.hourly = hourly or Candles.from_rows(HOUR, [])
+        self.rates = list(funding)
         self.requests: Counter[str] = Counter()
         self.closed = False
 
@@ -50,6 +52,10 @@ class MemoryMarket:
     ) -> Bars:
         self.requests["history"] += 1
         return finished_bars(self.hourly, since=since, now=now)
+
+    async def funding(self, symbol: Symbol, *, since: float, now: float) -> Sequence[FundingRate]:
+        self.requests["funding"] += 1
+        return [known for known in self.rates if since < known.time <= now]
 
     async def close(self) -> None:
         self.closed = True

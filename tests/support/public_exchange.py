@@ -12,6 +12,9 @@ from aiohttp import web
 Candle = tuple[int, str, str, str, str, str]
 """Open time in ms, open, high, low, close, volume."""
 
+Funding = tuple[int, str, str]
+"""Time in ms, rate, mark price."""
+
 
 class PublicExchange:
     """What the exchange answers; a test changes it as it goes.
@@ -19,6 +22,7 @@ class PublicExchange:
     Attributes:
         candles: of every symbol and time frame.
         price: last price of every symbol.
+        funding: of every perpetual future.
         failure: HTTP status of every answer, when set.
         requests: how often each path was asked for.
     """
@@ -28,6 +32,7 @@ class PublicExchange:
         self.bases = bases
         self.candles: Sequence[Candle] = ()
         self.price = "100"
+        self.funding: Sequence[Funding] = ()
         self.failure: int | None = None
         self.requests: Counter[str] = Counter()
 
@@ -39,12 +44,21 @@ class PublicExchange:
         handler = getattr(self, f"_{name.lower()}", None)
         return web.json_response(handler(request) if handler else {})
 
-    def _exchangeinfo(self, _: web.Request) -> Any:
-        return {"symbols": [self._symbol(base) for base in self.bases]}
+    def _exchangeinfo(self, request: web.Request) -> Any:
+        describe = self._perpetual if "/fapi/" in request.path else self._symbol
+        return {"symbols": [describe(base) for base in self.bases]}
 
     def _klines(self, request: web.Request) -> Any:
         limit = int(request.query.get("limit", 500))
         return [[*candle, candle[0] + 1, "0", 1, "0", "0", "0"] for candle in self.candles[-limit:]]
+
+    def _fundingrate(self, request: web.Request) -> Any:
+        since, limit = int(request.query["startTime"]), int(request.query["limit"])
+        later = [row for row in self.funding if row[0] >= since]
+        return [
+            {"symbol": request.query["symbol"], "fundingTime": time, "fundingRate": rate, "markPrice": mark}
+            for time, rate, mark in later[:limit]
+        ]
 
     def _24hr(self, request: web.Request) -> Any:
         if "symbol" in request.query:
@@ -66,6 +80,21 @@ class PublicExchange:
                 {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"},
                 {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": "0.00001"},
                 {"filterType": "NOTIONAL", "minNotional": "5", "maxNotional": "9000000"},
+            ],
+        }
+
+    def _perpetual(self, base: str) -> dict[str, Any]:
+        return {
+            "symbol": f"{base}USDT",
+            "status": "TRADING",
+            "contractType": "PERPETUAL",
+            "baseAsset": base,
+            "quoteAsset": "USDT",
+            "marginAsset": "USDT",
+            "deliveryDate": 4_133_404_800_000,
+            "filters": [
+                {"filterType": "PRICE_FILTER", "minPrice": "0.1", "maxPrice": "1000000", "tickSize": "0.1"},
+                {"filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "1000", "stepSize": "0.001"},
             ],
         }
 

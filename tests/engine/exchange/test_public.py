@@ -8,18 +8,22 @@ import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from engine.errors import ConfigurationError, RetryableError
 from engine.exchange import fetch_recording, list_recorded, open_source
+from engine.exchange.ccxt_client import close_client, make_client
 from engine.exchange.public import PublicSource
 from engine.exchange.public_cache import PublicCaches
+from engine.exchange.public_funding import Hours, fetch_funding
 from engine.state import ExchangeDetails
 from engine.types import Symbol, TimeFrame
 from tests.support.public_exchange import PublicExchange, serving
 
 BTC, ETH = Symbol("BTC/USDT"), Symbol("ETH/USDT")
+PERPETUAL = Symbol("BTC/USDT:USDT")
 HOUR = TimeFrame("1h")
 START = 1_700_002_800
 NOW = START + 9.5 * 3_600
@@ -49,10 +53,14 @@ class Clock:
 class Shared:
     """Sources that share their caches, as in one process."""
 
-    def __init__(self, exchange: PublicExchange) -> None:
+    def __init__(
+        self, exchange: PublicExchange, *, exchange_type: Literal["spot", "future"] = "spot"
+    ) -> None:
         self.clock = Clock()
         self._caches = PublicCaches(self.clock)
-        self._details = ExchangeDetails(internal_name="binance", url=exchange.url)
+        self._details = ExchangeDetails(
+            internal_name="binance", url=exchange.url, exchange_type=exchange_type
+        )
 
     def source(self) -> PublicSource:
         return PublicSource(self._details, self._caches)
@@ -106,6 +114,66 @@ async def test_more_candles_than_cached_are_fetched(exchange: PublicExchange) ->
     assert len(await source.candles(BTC, HOUR, now=NOW, count=3)) == 3
     await source.close()
     assert exchange.requests["klines"] == 2
+
+
+FUNDED = START - START % 28_800
+"""Full hours on which the exchange settles funding."""
+
+
+async def test_funding_is_asked_for_once_for_all_invocations_between_two_full_hours(
+    exchange: PublicExchange,
+) -> None:
+    exchange.funding = [((FUNDED + 3_600 * hour) * 1_000 + 3, "0.0001", "101.5") for hour in range(0, 17, 8)]
+    shared = Shared(exchange, exchange_type="future")
+    source = shared.source()
+
+    async def funding(since: float, now: float) -> list[tuple[float, str, str]]:
+        found = await source.funding(PERPETUAL, since=FUNDED + since, now=FUNDED + now)
+        return [(one.time - FUNDED, str(one.rate), str(one.mark_price)) for one in found]
+
+    assert await funding(-100, 59) == [], "not listed yet"
+    assert await funding(59, 61) == [(0, "0.0001", "101.5")]
+    assert await funding(61, 3_600) == []
+    assert await funding(-500, 3_000) == [(0, "0.0001", "101.5")]
+    assert exchange.requests["fundingRate"] == 1
+    assert [time for time, *_ in await funding(-500, 17 * 3_600)] == [0, 28_800, 57_600]
+    await source.close()
+    assert exchange.requests["fundingRate"] == 2
+
+
+async def test_funding_over_a_long_time_is_fetched_page_by_page(exchange: PublicExchange) -> None:
+    exchange.funding = [((FUNDED + 3_600 * hour) * 1_000, "0.0001", "100") for hour in range(1, 251)]
+    source = Shared(exchange, exchange_type="future").source()
+    found = await source.funding(PERPETUAL, since=FUNDED + 60, now=FUNDED + 240 * 3_600 + 60)
+    await source.close()
+    assert [one.time for one in found] == [FUNDED + 3_600 * hour for hour in range(1, 241)]
+    assert exchange.requests["fundingRate"] == 3
+
+
+async def test_there_is_no_funding_where_the_exchange_has_none_or_does_not_know_the_symbol(
+    exchange: PublicExchange,
+) -> None:
+    client = make_client(ExchangeDetails(internal_name="kraken"))
+    assert await fetch_funding(client, PERPETUAL, Hours(0, 1)) == ()
+    await close_client(client)
+
+    source = Shared(exchange, exchange_type="future").source()
+    assert await source.funding(Symbol("OLD/USDT:USDT"), since=FUNDED - 1, now=FUNDED + 60) == []
+    await source.close()
+    assert exchange.requests["fundingRate"] == 0
+
+
+async def test_funding_that_the_exchange_does_not_answer_for_is_asked_for_again(
+    exchange: PublicExchange,
+) -> None:
+    source = Shared(exchange, exchange_type="future").source()
+    await source.markets()
+    exchange.failure = 500
+    with pytest.raises(RetryableError):
+        await source.funding(PERPETUAL, since=FUNDED - 1, now=FUNDED + 60)
+    exchange.failure, exchange.funding = None, [(FUNDED * 1_000, "0.0001", "100")]
+    assert len(await source.funding(PERPETUAL, since=FUNDED - 1, now=FUNDED + 60)) == 1
+    await source.close()
 
 
 async def test_only_missing_tickers_are_fetched(exchange: PublicExchange) -> None:

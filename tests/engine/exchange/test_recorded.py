@@ -177,6 +177,50 @@ def test_recordings_are_listed_by_symbol_shortest_time_frame_first(folder: Path)
     assert recorded_range(folder, "binance", BTC, TimeFrame("1h")) == (START, START + 10 * HOUR)
 
 
+PERPETUAL = Symbol("BTC/USDT:USDT")
+
+
+def write_funding(folder: Path, *lines: str) -> RecordedSource:
+    path = folder / "funding" / "binance" / "BTC-USDT_USDT.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return RecordedSource(folder, "binance")
+
+
+async def test_recorded_funding_is_what_came_after_the_last_time_and_up_to_now(tmp_path: Path) -> None:
+    rows = [f"{(START + hour * HOUR) * 1_000},0.000{hour}" for hour in range(1, 6)]
+    source = write_funding(tmp_path, "timestamp,rate", *rows)
+    found = await source.funding(PERPETUAL, since=START + 2 * HOUR, now=START + 4 * HOUR)
+    assert [(one.time, str(one.rate)) for one in found] == [
+        (START + 3 * HOUR, "0.0003"),
+        (START + 4 * HOUR, "0.0004"),
+    ]
+
+
+async def test_without_a_funding_file_there_is_no_funding(folder: Path) -> None:
+    assert await RecordedSource(folder, "binance").funding(PERPETUAL, since=0, now=START) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["time,rate", "1,0.1"], "line 1: expected the header `timestamp,rate`, found `time,rate`"),
+        ([""], "line 1: expected the header"),
+        (["timestamp,rate"], "line 2: expected at least one rate"),
+        (["timestamp,rate", "1,0.1", "2,nan"], "line 3: .* found `2,nan`"),
+        (["timestamp,rate", "1,1.5"], "line 2: .* between -1 and 1"),
+        (["timestamp,rate", "1,0.1,3"], "line 2: expected `timestamp,rate`"),
+        (["timestamp,rate", "2000,0.1", "1000,0.1"], "line 3: expected a timestamp after 2000"),
+    ],
+)
+async def test_a_corrupt_funding_file_is_named_with_its_line(
+    tmp_path: Path, lines: list[str], message: str
+) -> None:
+    source = write_funding(tmp_path, *lines)
+    with pytest.raises(ConfigurationError, match=rf"corrupt funding file .*BTC-USDT_USDT.csv, {message}"):
+        await source.funding(PERPETUAL, since=0, now=START)
+
+
 async def history(folder: Path, since: float, now: float) -> list[tuple[float, float]]:
     """When each bar of the period opens and closes, in hours after the start."""
     bars = await RecordedSource(folder, "binance").history(BTC, since=START + since, now=START + now)
