@@ -33,6 +33,11 @@ class Bars:
     def __len__(self) -> int:
         return len(self.closed)
 
+    def price_at(self, instant: Timestamp) -> float:
+        """Return the last price that is known at an instant: the bars' first one, if all ended later."""
+        ended = int(self.closed.searchsorted(instant, side="right"))
+        return float(self.close[ended - 1] if ended else self.open[0])
+
 
 def finished_bars(candles: Candles, *, since: Timestamp, now: Timestamp) -> Bars:
     """Return the candles that closed after `since` and not after `now`."""

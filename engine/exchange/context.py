@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from engine.exchange.bars import Bars, join_bars, price_now
 from engine.exchange.concurrency import concurrently
+from engine.exchange.funding import FundingRate
 from engine.exchange.money import ZERO
 from engine.exchange.protocols import Account, MarketData, MarketSource
 from engine.exchange.repositories import ExchangeRepositoryFactory
@@ -113,9 +114,14 @@ class ExchangeContext:
         account = PaperAccount(stored, data=self._data, now=self._now, ids=self._ids, slippage=self._slippage)
         account.restore()
         histories: dict[Symbol, Bars] = {}
-        await concurrently([self._add_history(symbol, stored, histories) for symbol in exposed])
+        funding: dict[Symbol, Sequence[FundingRate]] = {}
+        since = {symbol: start for symbol in exposed if (start := _unsettled(symbol, stored)) < self._now}
+        await concurrently(
+            [self._add_history(symbol, start, histories) for symbol, start in since.items()]
+            + [self._add_funding(symbol, start, funding) for symbol, start in since.items()]
+        )
         if histories:
-            account.settle(histories)
+            account.settle(histories, funding)
         return account
 
     async def _stored(self) -> ExchangeAccountElements:
@@ -130,17 +136,24 @@ class ExchangeContext:
             }
         )
 
-    async def _add_history(
-        self, symbol: Symbol, stored: ExchangeAccountElements, histories: dict[Symbol, Bars]
-    ) -> None:
-        """Fetch what the price of a symbol with orders or a position did since they were last settled."""
-        created = [order.created_at for order in stored.orders.open_orders if order.symbol == symbol]
-        since = max(stored.orders.settled_at, min(created, default=0))
-        if since >= self._now:
-            return
+    async def _add_history(self, symbol: Symbol, since: Timestamp, histories: dict[Symbol, Bars]) -> None:
+        """Fetch what the price of a symbol did since its orders and its position were last settled."""
         fetched = self._data.fetched_time_frames(symbol)
         history = await self._repositories.ohlcv.history(symbol, since, fetched)
         histories[symbol] = join_bars((history, price_now(float(self._data.mark_price(symbol)), self._now)))
+
+    async def _add_funding(
+        self, symbol: Symbol, since: Timestamp, funding: dict[Symbol, Sequence[FundingRate]]
+    ) -> None:
+        """Fetch the funding of a perpetual future, of which an open order may have become a position."""
+        if self._data.market(symbol).is_perpetual:
+            funding[symbol] = await self._repositories.funding.fetch(symbol, since)
+
+
+def _unsettled(symbol: Symbol, stored: ExchangeAccountElements) -> Timestamp:
+    """Return since when a symbol's open orders and position are not settled."""
+    created = [order.created_at for order in stored.orders.open_orders if order.symbol == symbol]
+    return max(stored.orders.settled_at, min(created, default=0))
 
 
 def _wanted(dependencies: Iterable[Dependency]) -> tuple[set[Symbol], dict[CandleKey, int]]:

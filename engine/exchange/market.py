@@ -81,6 +81,11 @@ class Market:
         settled_in = self.symbol.partition(":")[2].partition("-")[0]
         return settled_in in ("", self.quote)
 
+    @property
+    def is_perpetual(self) -> bool:
+        """Whether it is a future without an end, which has funding."""
+        return self.kind == "future" and "-" not in self.symbol.partition(":")[2]
+
     def floor_amount(self, amount: Amount) -> Amount:
         """Return the amount cut down to the market's step."""
         return floor_to_tick(amount, self.amount_tick)

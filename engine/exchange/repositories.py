@@ -9,6 +9,7 @@ from typing import Protocol
 from engine.errors import ConfigurationError
 from engine.exchange.bars import Bars
 from engine.exchange.candles import Candles
+from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market
 from engine.exchange.protocols import MarketSource, Ticker
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order, Portfolio, Position, Trade
@@ -40,6 +41,14 @@ class OhlcvRepository(Protocol):
 
     async def history(self, symbol: Symbol, since: Timestamp, fetched: Collection[TimeFrame]) -> Bars:
         """Return what the price did since an instant; `fetched` time frames are at hand."""
+        ...
+
+
+class FundingRepository(Protocol):
+    """Funding of perpetual futures."""
+
+    async def fetch(self, symbol: Symbol, since: Timestamp) -> Sequence[FundingRate]:
+        """Return the funding that became known since an instant, oldest first."""
         ...
 
 
@@ -82,6 +91,7 @@ class Repositories:
     markets: MarketRepository
     tickers: TickerRepository
     ohlcv: OhlcvRepository
+    funding: FundingRepository
     orders: OrderRepository
     portfolio: PortfolioRepository
     positions: PositionRepository
@@ -126,6 +136,7 @@ class ExchangeRepositoryFactory:
             markets=_PublicMarkets(self._source),
             tickers=_PublicTickers(self._source, self._now),
             ohlcv=_PublicOhlcv(self._source, self._now),
+            funding=_PublicFunding(self._source, self._now),
             orders=_StoredOrders(self._elements),
             portfolio=_StoredPortfolio(self._elements),
             positions=_StoredPositions(self._elements),
@@ -160,6 +171,15 @@ class _PublicOhlcv:
 
     async def history(self, symbol: Symbol, since: Timestamp, fetched: Collection[TimeFrame]) -> Bars:
         return await self.source.history(symbol, since=since, now=self.now, fetched=fetched)
+
+
+@dataclass(frozen=True, slots=True)
+class _PublicFunding:
+    source: MarketSource
+    now: Timestamp
+
+    async def fetch(self, symbol: Symbol, since: Timestamp) -> Sequence[FundingRate]:
+        return await self.source.funding(symbol, since=since, now=self.now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.bars import Bars
+from engine.exchange.funding import NO_FUNDING, Funding
 from engine.exchange.market import Market
 from engine.exchange.money import ZERO, ceil_to_tick, exact
 from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
@@ -155,11 +156,16 @@ class PaperAccount:
         self._book.restore(self._elements.orders.open_orders)
 
     @exact
-    def settle(self, bars: Mapping[Symbol, Bars]) -> None:
-        """Carry out what the prices of some symbols did to the open orders since the last invocation."""
+    def settle(self, bars: Mapping[Symbol, Bars], funding: Funding = NO_FUNDING) -> None:
+        """Carry out what happened to the open orders and positions since the last invocation.
+
+        Args:
+            bars: what the prices of their symbols did.
+            funding: of those that are perpetual futures.
+        """
         settled_at = self._elements.orders.settled_at
         orders = [*self._book.orders.values(), *self._futures.guards()]
-        settle(orders, bars, self._book, settled_at=settled_at)
+        settle(orders, bars, self._book, settled_at=settled_at, funding=funding)
 
     def set_leverage(self, symbol: Symbol, leverage: Decimal) -> None:
         """Change the leverage of a futures symbol, and with it the margin of its position and orders.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
 from engine.exchange.exits import opened_exits
@@ -120,6 +121,17 @@ class PaperBook:
         """Return the order with which the exchange would liquidate a symbol's futures position."""
         return self.futures.guard(symbol)
 
+    def fund(self, symbol: Symbol, rate: Decimal, mark: Price, at: Timestamp) -> Iterable[Order]:
+        """Book a funding of the symbol's position.
+
+        Returns:
+            The orders that the liquidation comes before or after: it has another price now.
+        """
+        if not self.futures.fund(symbol, rate, mark, at):
+            return ()
+        guard = self.guard(symbol)
+        return [*self._of(symbol), *([] if guard is None else [guard])]
+
     def fill(self, order: Order, fill: Fill, mark: Price, amount: Amount | None = None) -> Iterable[Order]:
         """Book a fill of an order, or of a part of it; the orders of its group react, its exits appear.
 
@@ -181,7 +193,7 @@ class PaperBook:
 
     def lock_again(self, symbol: Symbol) -> None:
         """Bring the locks of a symbol's orders in step with its position; what cannot be paid is rejected."""
-        for order in [one for one in self.orders.values() if one.symbol == symbol]:
+        for order in self._of(symbol):
             self.ledger.release(order.id)
             try:
                 self._lock(order)
@@ -202,12 +214,15 @@ class PaperBook:
         price = guard.stop_price or fill.price
         guard.filled, guard.status = guard.amount, "closed"
         self.record(guard, guard.amount, Fill(price, fill.time, "taker"), fee)
-        for order in [one for one in self.orders.values() if one.symbol == guard.symbol and one.reduce_only]:
+        for order in [one for one in self._of(guard.symbol) if one.reduce_only]:
             self.drop(order, "canceled")
         self.lock_again(guard.symbol)
 
     def _booking(self, market: Market) -> Booking:
         return self.futures if market.kind == "future" else self.spot
+
+    def _of(self, symbol: Symbol) -> list[Order]:
+        return [order for order in self.orders.values() if order.symbol == symbol]
 
     def _group_of(self, order: Order) -> list[Order]:
         if order.group is None:

@@ -166,6 +166,28 @@ class FuturesBooking:
             self._ledger.lock(order.id, keep)
 
     @exact
+    def fund(self, symbol: Symbol, rate: Decimal, mark: Price, at: Timestamp) -> Decimal:
+        """Book a funding of the open position: a long pays a positive rate, a short receives it.
+
+        It goes out of the position's margin or into it, and moves its liquidation price. Binance, "Event:
+        Balance and Position Update": the funding fee of an isolated position changes the balance and that
+        position.
+
+        Returns:
+            What the wallet gains, in quote; a position pays no more than its margin.
+        """
+        held = self.position(symbol)
+        if held is None:
+            return ZERO
+        received = held.amount * mark * (-rate if held.side == "long" else rate)
+        gain = max(received, -held.margin)
+        if gain:
+            self._ledger.release(_margin_id(symbol))
+            self._ledger.change({self._market(symbol).quote: gain})
+            self._replace(held.model_copy(update={"margin": held.margin + gain}), at)
+        return gain
+
+    @exact
     def liquidate(self, symbol: Symbol, at: Timestamp) -> Fee:
         """Close a position at the cost of its whole margin; return what is lost beyond its loss in price."""
         held = self._positions[symbol]

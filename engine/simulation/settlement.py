@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Protocol
 
 from engine.exchange.bars import Bars
+from engine.exchange.funding import NO_FUNDING, Funding, FundingRate
 from engine.exchange.market import Market
 from engine.exchange.money import to_decimal
 from engine.simulation.fills import Fill
@@ -50,41 +53,81 @@ class Desk(Protocol):
         """Take an order off the book unfilled."""
         ...
 
+    def fund(self, symbol: Symbol, rate: Decimal, mark: Price, at: Timestamp) -> Iterable[Order]:
+        """Book a funding of the symbol's position, if there is one.
+
+        Returns:
+            The orders that have another place among the others now.
+        """
+        ...
+
     def guard(self, symbol: Symbol) -> Order | None:
         """Return the order with which the exchange would liquidate a symbol's futures position."""
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FundingDue:
+    """That holders of a future pay each other: when, after which bar, and at which price."""
+
+    symbol: Symbol
+    rate: Decimal
+    mark: Price
+    time: Timestamp
+    after: Moment
+
+
 def settle(
-    orders: Sequence[Order], bars: Mapping[Symbol, Bars], desk: Desk, *, settled_at: Timestamp = 0
+    orders: Sequence[Order],
+    bars: Mapping[Symbol, Bars],
+    desk: Desk,
+    *,
+    settled_at: Timestamp = 0,
+    funding: Funding = NO_FUNDING,
 ) -> None:
-    """Carry out what the price did to some open orders, oldest first.
+    """Carry out what the price did to some open orders, oldest first, and the funding of positions.
 
     Within a bar the low comes first, then the high; of a bar that an order did not see whole, the close. At
-    one moment, the older order goes first. Trailing stops end where the price left them.
+    one moment, the older order goes first. Trailing stops end where the price left them. Funding comes after
+    the bars that ended by its time and before all others, so that it meets the positions held then.
 
     Args:
         orders: open orders, oldest first.
         bars: what the price of their symbols did since the last settlement.
         desk: the account.
         settled_at: when that was; trailing stops were brought up to date then.
+        funding: what became known of it since, by symbol.
     """
     queue = _Queue(bars, desk, settled_at)
     for order in orders:
         queue.add(order)
+    for symbol, rates in funding.items():
+        for rate in rates:
+            queue.add_funding(symbol, rate)
     while (event := queue.pop()) is not None:
-        order, what = event
-        symbol_bars = bars[order.symbol]
-        if isinstance(what, Ending):
-            desk.drop(order, what.status)
-            continue
-        closed = float(symbol_bars.closed[what.at.bar])
-        mark = to_decimal(float(symbol_bars.close[what.at.bar]))
-        for changed in desk.reach(order, Fill(what.price, closed, what.liquidity), mark):
-            queue.add(changed, what.at)
+        if isinstance(event, FundingDue):
+            moved, at = desk.fund(event.symbol, event.rate, event.mark, event.time), event.after
+        else:
+            moved, at = _carry_out(*event, bars, desk), event[1].at
+        for order in moved:
+            queue.add(order, at)
     for order, stop in queue.trailed():
         order.stop_price = stop
 
+
+def _carry_out(
+    order: Order, what: Touch | Ending, bars: Mapping[Symbol, Bars], desk: Desk
+) -> Iterable[Order]:
+    """Let an order fill or end; return those that appeared or wait for another price now."""
+    if isinstance(what, Ending):
+        desk.drop(order, what.status)
+        return ()
+    bar, symbol_bars = what.at.bar, bars[order.symbol]
+    fill = Fill(what.price, float(symbol_bars.closed[bar]), what.liquidity)
+    return desk.reach(order, fill, to_decimal(float(symbol_bars.close[bar])))
+
+
+_Event = tuple[Order, Touch | Ending] | FundingDue
 
 _Key = tuple[Timestamp, int, Phase, int, int, int]
 """When the bar closes, which one it is, where in it, on which side of a liquidation the order is, the order's
@@ -98,7 +141,7 @@ class _Queue:
         self._bars: Final = bars
         self._desk: Final = desk
         self._settled_at: Final = settled_at
-        self._events: list[tuple[_Key, Order, Touch | Ending]] = []
+        self._events: list[tuple[_Key, _Event]] = []
         self._ranks: dict[OrderId, int] = {}
         self._generation: dict[OrderId, int] = {}
         self._trailed: list[tuple[Order, Price]] = []
@@ -119,12 +162,26 @@ class _Queue:
             if what is not None:
                 self._push(order, what, float(bars.closed[what.at.bar]))
 
-    def pop(self) -> tuple[Order, Touch | Ending] | None:
-        """Return what happens next to an order that is still open and waits for the same price."""
+    def add_funding(self, symbol: Symbol, funding: FundingRate) -> None:
+        """Take a funding in; one that became known late happens where the last settlement ended."""
+        bars = self._bars.get(symbol)
+        if bars is None:
+            return
+        time = max(funding.time, self._settled_at)
+        ended = int(bars.closed.searchsorted(time, side="right"))
+        mark = to_decimal(bars.price_at(time)) if funding.mark_price is None else funding.mark_price
+        due = FundingDue(symbol, funding.rate, mark, time, Moment(ended - 1, Phase.CLOSE))
+        self._put(time, Moment(len(bars), Phase.OPEN), 0, 0, due)
+
+    def pop(self) -> _Event | None:
+        """Return what happens next: a funding, or to an order that is open and waits for the same price."""
         while self._events:
-            (*_, serial), order, what = heapq.heappop(self._events)
+            (*_, serial), event = heapq.heappop(self._events)
+            if isinstance(event, FundingDue):
+                return event
+            order, _ = event
             if order.status == "open" and serial >= self._generation[order.id]:
-                return order, what
+                return event
         return None
 
     def trailed(self) -> Iterable[tuple[Order, Price]]:
@@ -140,9 +197,10 @@ class _Queue:
         return touch
 
     def _push(self, order: Order, what: Touch | Ending, closed: Timestamp) -> None:
-        rank = self._ranks[order.id]
-        key = closed, what.at.bar, what.at.phase, self._side_of_liquidation(order), rank, self._serial
-        heapq.heappush(self._events, (key, order, what))
+        self._put(closed, what.at, self._side_of_liquidation(order), self._ranks[order.id], (order, what))
+
+    def _put(self, time: Timestamp, at: Moment, side: int, rank: int, event: _Event) -> None:
+        heapq.heappush(self._events, ((time, at.bar, at.phase, side, rank, self._serial), event))
         self._serial += 1
 
     def _side_of_liquidation(self, order: Order) -> int:

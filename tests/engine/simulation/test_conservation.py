@@ -22,9 +22,13 @@ from engine.types import Asset, OrderId, Symbol
 BTC, USDT = Asset("BTC"), Asset("USDT")
 START = {BTC: Decimal(5), USDT: Decimal(50_000)}
 RULES = Market(Symbol("BTC/USDT"), BTC, USDT, maker=Decimal("0.0005"), taker=Decimal("0.001"))
+PERPETUAL = Market(Symbol("BTC/USDT:USDT"), BTC, USDT, taker=Decimal("0.0005"), kind="future")
+PAR = Decimal(15_000)
+"""Price of every trade in the perpetual, so that it gains and loses nothing but fees and funding."""
 
 AMOUNTS = st.decimals(min_value="0.00000001", max_value="3", places=8)
 PRICES = st.decimals(min_value="10000", max_value="20000", places=2)
+RATES = st.decimals(min_value="-0.003", max_value="0.003", places=8)
 SHARES = st.decimals(min_value="0.01", max_value="0.99", places=2)
 
 Step = Callable[["Desk"], None]
@@ -35,12 +39,18 @@ class Desk:
 
     def __init__(self) -> None:
         self.ledger = Ledger(START)
-        futures = FuturesBooking(self.ledger, (), lambda _: RULES)
-        self.book = PaperBook(self.ledger, lambda _: RULES, self._record, futures)
+        markets = {market.symbol: market for market in (RULES, PERPETUAL)}
+        futures = FuturesBooking(self.ledger, (), markets.__getitem__)
+        self.book = PaperBook(self.ledger, markets.__getitem__, self._record, futures)
         self.flow = dict(START)
+        self.contracts = Decimal(0)
 
     def _record(self, order: Order, amount: Decimal, fill: Fill, fee: Fee) -> None:
         sign = 1 if order.side == "buy" else -1
+        if order.symbol == PERPETUAL.symbol:
+            self.contracts += sign * amount
+            self.flow[USDT] = EXACT_CONTEXT.subtract(self.flow[USDT], fee.cost)
+            return
         self.flow[BTC] += sign * amount
         self.flow[USDT] = EXACT_CONTEXT.subtract(
             self.flow[USDT], EXACT_CONTEXT.multiply(sign * amount, fill.price)
@@ -52,12 +62,22 @@ class Desk:
         self.ledger.change({asset: amount})
         self.flow[asset] = EXACT_CONTEXT.add(self.flow[asset], amount)
 
+    def fund(self, rate: Decimal, mark: Decimal) -> None:
+        """Let the market pay or be paid for what is held of the perpetual."""
+        self.book.fund(PERPETUAL.symbol, rate, mark, 0)
+        paid = EXACT_CONTEXT.multiply(self.contracts * mark, rate)
+        self.flow[USDT] = EXACT_CONTEXT.subtract(self.flow[USDT], paid)
+
+    def margin(self) -> Decimal:
+        held = self.book.futures.position(PERPETUAL.symbol)
+        return held.margin if held else Decimal(0)
+
     def balances(self) -> dict[Asset, tuple[Decimal, Decimal]]:
         return {asset: (self.ledger.available(asset), self.ledger.total(asset)) for asset in START}
 
 
 class Conservation(RuleBasedStateMachine):
-    """Creates, cancels, fills in whole and in part, deposits and withdraws in any order."""
+    """Creates, cancels, fills in whole and in part, holds futures, deposits and withdraws in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,6 +132,22 @@ class Conservation(RuleBasedStateMachine):
 
         self.do(step)
 
+    @rule(side=st.sampled_from(["buy", "sell"]), amount=AMOUNTS)
+    def trade_future(self, side: Side, amount: Decimal) -> None:
+        name = OrderId(f"{len(self.steps):04}")
+
+        def step(desk: Desk) -> None:
+            order = Order(
+                id=name, symbol=PERPETUAL.symbol, side=side, type="market", amount=amount, price=PAR
+            )
+            desk.book.enter(order, PAR, 0)
+
+        self.do(step)
+
+    @rule(rate=RATES, mark=PRICES)
+    def fund(self, rate: Decimal, mark: Decimal) -> None:
+        self.do(lambda desk: desk.fund(rate, mark))
+
     @rule(asset=st.sampled_from([BTC, USDT]), amount=AMOUNTS, comes=st.booleans())
     def transfer(self, asset: Asset, amount: Decimal, *, comes: bool) -> None:
         self.do(lambda desk: desk.move(asset, amount if comes else -amount))
@@ -122,7 +158,7 @@ class Conservation(RuleBasedStateMachine):
 
     @invariant()
     def locks_are_what_open_orders_need_and_nothing_is_negative(self) -> None:
-        needs = {BTC: Decimal(0), USDT: Decimal(0)}
+        needs = {BTC: Decimal(0), USDT: self.desk.margin()}
         for order in self.desk.book.orders.values():
             if order.stop_price is None:
                 lock = limit_lock(RULES, order.side, order.remaining, order.price or Decimal(0))

@@ -1,4 +1,4 @@
-"""Linear futures on paper: margin, profit, liquidation, reduce-only, leverage."""
+"""Linear futures on paper: margin, profit, liquidation, reduce-only, leverage, funding."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.exchange import Market
+from engine.exchange import Candles, FundingRate, Market
 from engine.exchange.market import generic_market
 from engine.exchange.money import EXACT_CONTEXT
 from engine.simulation.book import PaperBook
-from engine.simulation.futures import FuturesBooking
+from engine.simulation.futures import FuturesBooking, profit
 from engine.simulation.ledger import Ledger
 from engine.state import Order
 from engine.types import Asset, OrderId, Symbol
-from tests.support.memory_market import MemoryMarket
+from tests.support.memory_market import HOUR, MemoryMarket
 from tests.support.paper import NOW, PaperRun, run_script
 
 PERPETUAL = Symbol("BTC/USDT:USDT")
@@ -151,6 +151,135 @@ async def test_spot_has_no_leverage_and_inverse_futures_are_refused() -> None:
     with pytest.raises(DslError) as refused:
         await run_script("market('buy', 'BTC/USD:BTC', 1)", market, {"USD": 1_000})
     assert refused.value.status is ActionStatus.SYMBOL_INCOMPATIBLE_WITH_ACCOUNT
+
+
+def at_hour(hour: float, rate: str, mark: str | None = None) -> FundingRate:
+    """A funding so many hours after the scene begins."""
+    return FundingRate(NOW + hour * 3_600, Decimal(rate), Decimal(mark) if mark else None)
+
+
+@pytest.mark.parametrize(
+    ("opens", "rate", "gain"),
+    [(BUY, "0.0001", "-0.022"), (SELL, "0.0001", "0.022"), (BUY, "-0.0001", "0.022"), (SELL, "0", "0")],
+)
+async def test_a_long_pays_a_positive_funding_rate_out_of_its_margin_and_a_short_receives_it(
+    opens: str, rate: str, gain: str
+) -> None:
+    scene = Scene()
+    scene.market.rates = [at_hour(0.5, rate, "110")]
+    await scene.run(opens + "2)")
+    after = await scene.price("100")
+    assert after.value["margin"] == 200 + Decimal(gain)
+    assert wallet(after) == (800, 1_000 + Decimal(gain))
+
+
+async def test_funding_without_a_mark_price_counts_the_price_of_its_time() -> None:
+    scene = Scene()
+    scene.market.hourly = Candles.from_rows(
+        HOUR, [(NOW, 100, 125, 100, 120, 1), (NOW + 3_600, 120, 140, 120, 140, 1)]
+    )
+    scene.market.rates = [at_hour(1, "0.01")]
+    await scene.run(BUY + "1)")
+    scene.hour = 1
+    assert wallet(await scene.price("140"))[1] == Decimal("998.8")
+
+
+async def test_each_funding_is_paid_once_and_only_for_what_was_held_then() -> None:
+    scene = Scene()
+    scene.market.rates = [at_hour(hour, "0.01", "100") for hour in (0, 1, 2, 3)]
+    await scene.run(BUY + "1)")
+    assert wallet(await scene.price("100"))[1] == 999, "bought at the first funding, so after it"
+    assert wallet(await scene.run("position('BTC/USDT:USDT')"))[1] == 999
+    assert wallet(await scene.run(SELL + "1)"))[1] == 999
+    assert wallet(await scene.price("100"))[1] == 999
+    assert scene.market.requests["funding"] == 1, "no position, no request"
+
+
+async def test_orders_that_filled_before_a_funding_take_part_in_it_and_later_ones_do_not() -> None:
+    scene = Scene()
+    scene.market.hourly = Candles.from_rows(
+        HOUR, [(NOW, 100, 100, 89, 95, 1), (NOW + 3_600, 95, 95, 79, 85, 1)]
+    )
+    scene.market.rates = [at_hour(1, "0.01", "100")]
+    await scene.run(*(f"limit('buy', 'BTC/USDT:USDT', 1, {price})" for price in (90, 80)))
+    scene.hour = 1
+    after = await scene.price("85")
+    assert (after.value["amount"], after.value["margin"]) == (2, 169)
+    assert wallet(after) == (830, 999)
+
+
+async def test_a_paid_funding_brings_the_liquidation_nearer_and_before_a_stop() -> None:
+    scene = Scene()
+    scene.market.hourly = Candles.from_rows(HOUR, [(NOW + 3_600, 100, 100, 80, 100, 1)])
+    scene.market.rates = [at_hour(0.5, "0.01", "100")]
+    await scene.run("set_leverage('BTC/USDT:USDT', 10)", BUY + "1, stop_loss_price=91)")
+    scene.hour = 1
+    after = await scene.price("100")
+    assert [trade.tag for trade in after.trades] == [None, "liquidation"]
+    assert round(after.trades[-1].price, 4) == Decimal("91.3655")
+    assert wallet(after) == (990, 990)
+
+
+async def test_funding_takes_no_more_than_the_margin() -> None:
+    scene = Scene()
+    scene.market.rates = [at_hour(0.5, "0.5", "100")]
+    await scene.run("set_leverage('BTC/USDT:USDT', 10)", BUY + "1)")
+    assert wallet(await scene.price("100")) == (990, 990)
+
+
+async def test_a_future_with_an_end_and_a_spot_market_have_no_funding() -> None:
+    dated = Symbol("BTC/USDT:USDT-240329")
+    market = MemoryMarket({dated: "100", "BTC/USDT": "100"})
+    bought = await run_script(f"market('buy', '{dated}', 1)", market, {"USDT": 1_000})
+    limit = await run_script("limit('buy', 'BTC/USDT', 1, 50)", market, bought.elements)
+    await run_script(f"position('{dated}')", market, limit.elements, now=NOW + 3_600)
+    assert market.requests["funding"] == 0
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(["buy", "sell"]),
+            st.decimals("0.001", "5", places=3),
+            st.decimals("95", "110", places=2),
+        ),
+        st.tuples(
+            st.just("fund"), st.decimals("-0.003", "0.003", places=8), st.decimals("95", "110", places=2)
+        ),
+    ),
+    max_size=20,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(steps=STEPS, leverage=st.integers(1, 3))
+def test_trades_and_funding_move_money_between_the_wallet_and_the_market_and_nothing_else_does(
+    steps: list[tuple[str, Decimal, Decimal]], leverage: int
+) -> None:
+    ledger = Ledger({USDT: Decimal(1_000)})
+    futures = FuturesBooking(ledger, (), lambda _: FREE)
+    book = PaperBook(ledger, lambda _: FREE, lambda *_: None, futures)
+    futures.set_leverage(PERPETUAL, Decimal(leverage), 0)
+    held, received = Decimal(0), Decimal(0)  # of the market: contracts, and money for them and as funding
+    for number, (side, amount, price) in enumerate(steps):
+        if side == "fund":
+            book.fund(PERPETUAL, amount, price, number)
+            received -= held * price * amount
+        else:
+            name = OrderId(str(number))
+            order = Order(id=name, symbol=PERPETUAL, side=side, type="market", amount=amount, price=price)
+            try:
+                book.enter(order, price, number)
+            except OperatorError:
+                continue
+            signed = amount if side == "buy" else -amount
+            held, received = held + signed, received - signed * price
+        position = futures.position(PERPETUAL)
+        unrealised = profit(position, position.amount, price) if position else Decimal(0)
+        worth = ledger.total(USDT) + unrealised
+        assert abs(worth - (1_000 + received + held * price)) < Decimal("1e-15")
+        margin = position.margin if position else Decimal(0)
+        assert EXACT_CONTEXT.subtract(ledger.total(USDT), ledger.available(USDT)) == margin
 
 
 TRADES = st.lists(

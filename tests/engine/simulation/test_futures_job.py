@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
+from engine.exchange import RecordedSource
 from engine.services import Services
 from tests.support.builders import NOW, Invoked, action, automation, paper
+from tests.support.market import flat_market
 from tests.support.memory_market import MemoryMarket
 
 PERPETUAL = "BTC/USDT:USDT"
@@ -32,3 +35,26 @@ async def test_a_position_is_settled_in_every_invocation() -> None:
     elements = run.state["automation"]["exchange_account_elements"]
     assert elements["portfolio"]["content"]["USDT"]["total"] == "89.9"
     assert elements["trades"][-1]["tag"] == "liquidation"
+
+
+async def test_recorded_funding_is_paid_out_of_the_margin(tmp_path: Path) -> None:
+    start = NOW - NOW % 3_600
+    folder = Path(flat_market(tmp_path, start=start, BTC=100))
+    candles = folder / "candles" / "binance"
+    (candles / "BTC-USDT-1h.csv").rename(candles / "BTC-USDT_USDT-1h.csv")
+    rates = folder / "funding" / "binance" / "BTC-USDT_USDT.csv"
+    rates.parent.mkdir(parents=True)
+    rates.write_text(f"timestamp,rate\n{int(start + 7_200) * 1_000},0.0001\n")
+    state = automation(
+        action("buy", f"market('buy', '{PERPETUAL}', 1)"), action("pause", "wait(7200)", "buy")
+    )
+    source = RecordedSource(folder, "binance")
+    run = Invoked(
+        paper(state, {"USDT": 200}, exchange_type="future"), Services(market_source=lambda _: source)
+    )
+    await run.invoke(now=NOW)
+    outcome = await run.invoke(now=NOW + 7_200)
+    assert outcome.changed_elements == ["portfolio", "positions"]
+    elements = run.state["automation"]["exchange_account_elements"]
+    assert elements["positions"][0]["margin"] == "99.99"
+    assert elements["portfolio"]["content"]["USDT"] == {"available": "99.9", "total": "199.89"}
