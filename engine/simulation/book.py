@@ -16,6 +16,7 @@ from engine.simulation.futures import FuturesBooking
 from engine.simulation.groups import lives_alone, react
 from engine.simulation.ledger import Ledger, Lock
 from engine.simulation.matching import crosses, rule_of
+from engine.simulation.orders import check_ceilings
 from engine.state import Fee, Order
 from engine.state.account import OrderStatus
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp
@@ -230,9 +231,12 @@ class PaperBook:
         return [one for one in self.orders.values() if one.group == order.group and one is not order]
 
     def _open_exits(self, entry: Order, mark: Price, at: Timestamp) -> Iterable[Order]:
-        entry.chained = opened_exits(entry, self.market(entry.symbol), at)
+        """Let an entry's exits appear; those that the exchange does not take are `rejected`."""
+        market = self.market(entry.symbol)
+        entry.chained = opened_exits(entry, market, at)
         for order in entry.chained:
             try:
+                check_ceilings([order], self._of(market.symbol), market)
                 self.enter(order, mark, at)
             except OperatorError:
                 order.status = "rejected"

@@ -83,9 +83,11 @@ def check_ceilings(new: Sequence[Order], is_open: Sequence[Order], market: Marke
         OperatorError: `invalid_order`.
     """
     for what, most, counts in _CEILINGS:
-        adding = sum(counts(order) for order in new)
-        has, allowed = sum(counts(order) for order in is_open), most(market)
-        if adding and allowed is not None and has + adding > allowed:
+        allowed, adding = most(market), sum(counts(order) for order in new)
+        if allowed is None or not adding:
+            continue
+        has = sum(counts(order) for order in is_open)
+        if has + adding > allowed:
             raise OperatorError(
                 ActionStatus.INVALID_ORDER,
                 f"{market.symbol} takes {allowed} open {what} and has {has}; {adding} more are too many",

@@ -307,6 +307,31 @@ async def test_more_orders_than_the_exchange_takes_are_refused() -> None:
     assert refused.value.status is ActionStatus.INVALID_ORDER
 
 
+async def test_an_exit_that_is_one_order_too_many_is_rejected_when_its_entry_fills() -> None:
+    scene = Scene()
+    await scene.run("[{0}, {0}, {0}, {0}]".format("stop_loss('buy', 'BTC/USDT', 1, 150)"))
+    entry = "limit('buy', 'BTC/USDT', 1, 90, stop_loss_price=70)"
+    await scene.run(f"[{entry}, {entry}]")
+    after = await scene.price("89")
+    assert [order.type for order in after.orders] == ["stop_loss"] * 5
+    assert [trade.price for trade in after.trades] == [90, 90]
+    (refused,) = after.elements.orders.missing_orders
+    assert (refused.type, refused.stop_price, refused.status) == ("stop_loss", 70, "rejected")
+
+
+async def test_an_exit_refused_by_the_ceiling_leaves_the_others_of_its_entry() -> None:
+    scene = Scene()
+    await scene.run("[{0}, {0}, {0}, {0}, {0}]".format("stop_loss('buy', 'BTC/USDT', 1, 150)"))
+    after = await scene.run(LADDER + ")")
+    assert [(order.type, order.price) for order in after.orders[5:]] == [
+        ("limit", 110),
+        ("limit", 120),
+        ("limit", 130),
+    ]
+    (entry,) = after.value["created_orders"]
+    assert [order["status"] for order in entry["chained"]] == ["rejected", "open", "open", "open"]
+
+
 async def test_fetch_order_knows_open_filled_and_ended_orders() -> None:
     scene = Scene()
     placed = await scene.run(BUY + "take_profit_prices=['10%'], stop_loss_price='-10%')")
