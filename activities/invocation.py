@@ -93,7 +93,9 @@ class InvocationActivities:
     ) -> tuple[Json, InvocationOutcome]:
         actions = cancel_actions(state)
         if not actions:
-            return state, InvocationOutcome(status=InvocationStatus.RUNNING, iteration=_iteration(state))
+            return state, InvocationOutcome(
+                status=InvocationStatus.RUNNING, iteration=_iteration(state), at=now
+            )
         after, outcome = await self._invoke(request, state, now, actions)
         require_cancelled(after, outcome)
         return after, outcome
@@ -118,6 +120,7 @@ class InvocationActivities:
             return dict(postponed.state), InvocationOutcome(
                 status=InvocationStatus.POSTPONED,
                 iteration=_iteration(postponed.state),
+                at=now,
                 next_due_at=now + postponed.delay,
                 notes=[f"{postponed.reason}: {postponed.message}"],
             )

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import edit, files, messages, overview, plan, run, services
+from cli import edit, files, history, messages, overview, plan, run, services
 from cli.errors import ExitCode, exit_code_of, report
 from cli.output import wants_json
 
@@ -67,6 +67,7 @@ app.command()(edit.edit)
 app.command("list")(overview.list_automations)
 app.command()(overview.show)
 app.command()(overview.watch)
+app.command()(history.history)
 app.command()(files.validate)
 app.command()(plan.plan)
 app.command()(files.invoke)

@@ -74,6 +74,7 @@ class InvocationOutcome(BaseModel):
     """What an invocation did, for people and for the loop that drives it: at most 32 KB, no secret.
 
     Attributes:
+        at: market time of the invocation, UNIX seconds.
         next_due_at: UNIX seconds (market time) of the next invocation, None when nothing is due.
         priority_due: whether it is priority actions that are due then.
         executed: the first actions called, at most 50; `executed_count` and `error_count` count all.
@@ -88,6 +89,7 @@ class InvocationOutcome(BaseModel):
 
     status: InvocationStatus
     iteration: int
+    at: Timestamp = 0
     next_due_at: Timestamp | None = None
     priority_due: bool = False
     executed: list[ExecutedAction] = Field(default_factory=list)
@@ -147,6 +149,7 @@ class Journal:
         *,
         status: InvocationStatus,
         iteration: int,
+        at: Timestamp,
         next_due_at: Timestamp | None,
         priority_due: bool,
         changed_elements: list[str],
@@ -155,6 +158,7 @@ class Journal:
         return InvocationOutcome(
             status=status,
             iteration=iteration,
+            at=at,
             next_due_at=next_due_at,
             priority_due=priority_due,
             executed=self.executed,

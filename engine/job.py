@@ -200,6 +200,7 @@ class AutomationJob:
         return self._journal.outcome(
             status=status,
             iteration=execution.iteration,
+            at=self._request.now,
             next_due_at=next_due_at,
             priority_due=next_due_at is not None and bool(self._priority.dag.unblocked()),
             changed_elements=list(changed),

@@ -59,7 +59,7 @@ def test_an_unknown_automation_is_named() -> None:
         ["list"],
         ["worker"],
         ["exec", "bot", "1"],
-        *([verb, "bot"] for verb in ("show", "watch", "stop", "pause", "resume")),
+        *([verb, "bot"] for verb in ("show", "watch", "history", "stop", "pause", "resume")),
     ],
 )
 def test_without_a_server_every_command_says_how_to_start_one(octoflow: Octoflow, command: list[str]) -> None:

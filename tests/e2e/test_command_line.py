@@ -56,6 +56,11 @@ def test_a_session_from_the_first_run_to_the_stop(installation: Installation, bo
 
     assert installation.run("trigger", "long-bot").exit_code == 0
     _edit_it(installation, Path(bot))
+    ran = installation.run("history", "long-bot", "--json").documents[0]["history"]
+    assert [outcome["iteration"] for outcome in ran] == list(range(1, len(ran) + 1))
+    assert all(outcome["at"] for outcome in ran)
+    newest = installation.run("history", "long-bot", "--last", "1").out
+    assert str(len(ran)) in newest.splitlines()[-1]
     assert installation.run("retry", "long-bot").exit_code == 1
     again = installation.run("start", bot)
     assert again.exit_code == 1

@@ -18,7 +18,7 @@ async def test_without_priority_actions_nothing_runs() -> None:
     run = Invoked(scripts("1"))
     outcome = await run.invoke(paused=True)
 
-    assert (run.completed, outcome.executed_count) == ([], 0)
+    assert (run.completed, outcome.executed_count, outcome.at) == ([], 0, NOW)
 
 
 async def test_a_priority_action_that_waits_is_what_is_due_next() -> None:
