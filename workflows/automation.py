@@ -316,7 +316,9 @@ class Automation:
     def _require_able(self) -> None:
         report = self._progress.report
         if self._progress.needs_attention:
-            raise ApplicationError(f"retry or stop the automation first, it needs attention: {report.reason}")
+            raise ApplicationError(
+                f"edit, retry or stop the automation first, it needs attention: {report.reason}"
+            )
         self._require_not_ended()
 
     def _require_not_ended(self) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import sys
 from pathlib import Path
 
-from temporalio.client import WorkflowHistory
+from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.temporal import FAST, counted, development_server, serving, start
 from workflows.automation import Automation
-from workflows.messages import ActionAnswer, ExecuteRequest, InvocationResult, RunInvocation, StopRequest
+from workflows.messages import (
+    ActionAnswer,
+    EditRequest,
+    ExecuteRequest,
+    InvocationResult,
+    RunInvocation,
+    StopRequest,
+)
 
 FOLDER = Path(__file__).parent
 SETTINGS = FAST.model_copy(update={"search_attributes": True, "first_delay": 0.2, "longest_delay": 0.2})
@@ -53,6 +61,29 @@ async def every_message(server: WorkflowEnvironment) -> WorkflowHistory:
         return await handle.fetch_history()
 
 
+async def changed_on_the_way(server: WorkflowEnvironment) -> WorkflowHistory:
+    """An automation that is paused, edited while it is, resumed, and refuses an edit."""
+
+    def idle(request: RunInvocation) -> InvocationResult:
+        answers = {action["id"]: ActionAnswer(value=1) for action in request.priority_actions}
+        return counted(request, due_at=9e9, wake_at=9e9, answers=answers)
+
+    async with serving(server.client, idle) as engine:
+        handle = await start(server.client, settings=SETTINGS)
+        await engine.called(1)
+        await handle.execute_update(Automation.pause)
+        actions = [{"id": "extra", "dsl_script": "1"}]
+        await handle.execute_update(Automation.execute, ExecuteRequest(actions=actions))
+        await handle.execute_update(Automation.edit, EditRequest(upsert=actions))
+        await handle.execute_update(Automation.resume)
+        await engine.called(3)
+        with contextlib.suppress(WorkflowUpdateFailedError):
+            await handle.execute_update(Automation.edit, EditRequest(upsert=[{"id": "no script"}]))
+        await handle.execute_update(Automation.stop, StopRequest())
+        await handle.result()
+        return await handle.fetch_history()
+
+
 async def long_life(server: WorkflowEnvironment) -> WorkflowHistory:
     """The last run of an automation that continued as new, and finished."""
 
@@ -68,12 +99,15 @@ async def long_life(server: WorkflowEnvironment) -> WorkflowHistory:
         return await server.client.get_workflow_handle(handle.id).fetch_history()
 
 
+SCENARIOS = (every_message, long_life, changed_on_the_way)
+
+
 async def record(version: str) -> None:
     """Write the histories of a version."""
     folder = FOLDER / version
     folder.mkdir(exist_ok=True)
     async with development_server(Path(sys.executable).with_name("temporal")) as server:
-        for scenario in (every_message, long_life):
+        for scenario in SCENARIOS:
             history = await scenario(server)
             (folder / f"{scenario.__name__}.json").write_text(history.to_json() + "\n")
 
