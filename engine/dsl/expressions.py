@@ -102,7 +102,7 @@ def _name(compiler: Compiler, node: Name) -> Code:
             compiler.offset(node.at),
             run=plain.slot(slot),
             needs=frozenset({slot}),
-            formula=formulas.variable("slots", slot),
+            formula=formulas.variable(("local", slot), lambda frame: frame.slots[slot]),
         )
     if node.name == PLACEHOLDER:
         raise compiler.error(
@@ -116,13 +116,17 @@ def _call(compiler: Compiler, node: Call) -> Code:
 
 
 def _reference(compiler: Compiler, node: Reference) -> Code:
-    compiler.facts.references.add(node.action)
-    at = compiler.offset(node.at)
+    action, at = node.action, compiler.offset(node.at)
+    compiler.facts.references.add(action)
+
+    def load(frame: Frame) -> Any:
+        return frame.context.references[action]
+
     return Code(
         at,
         run=operands.reference(node.action, node.path, at),
         needs=frozenset({OUTSIDE}),
-        formula=None if node.path else formulas.variable("context.references", node.action),
+        formula=None if node.path else formulas.variable(("action", action), load),
     )
 
 

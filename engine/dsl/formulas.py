@@ -1,60 +1,63 @@
-"""Formulas: arithmetic on variables and newest values of indicators as one Python function.
+"""Formulas: arithmetic on variables and newest values of indicators, without the care of the general form.
 
-A formula is fast because it leaves all care to the general form of the expression, a nest of closures. Every
-variable in it is an ordinary float or a small enough integer, so no result comes near the limit on integers;
-every series is market data or made of it, so none is large. Where that does not hold, or anything is raised,
-the general form evaluates the expression from the start. Nothing is done twice by that: a formula only reads.
+A formula is fast because it leaves all care to the general form of the expression. Every variable in it is
+an ordinary float or a small enough integer, so no result comes near the limit on integers; every series is
+market data or made of it, so none is large. Its closures therefore check nothing. Where that does not hold,
+or anything is raised, the general form evaluates the expression from the start. Nothing is done twice by
+that: a formula only reads.
 """
 
 from __future__ import annotations
 
 import math
+import operator as python
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.dsl.context import OperatorContext
+from engine.dsl.unchecked import ARITHMETIC, COMPARISONS, LOGICAL, SIGNED, Sign, Step, Values, itself
 from engine.types import CallSite
 
 if TYPE_CHECKING:
     from engine.dsl.code import Run
 
-_VARIABLE_BITS: Final = 60
+_LARGEST_VARIABLE: Final = 2**60
 """Variables that are larger integers take the general form."""
 
+_VARIABLE_BITS: Final = 60
 _ITEM_BITS: Final = 64
 """Size of an item of any array."""
 
 _SAFE_BITS: Final = 250
 """A little below the limit on integers."""
 
-_MAX_PARTS: Final = 200
-"""Longer formulas are worth neither the time nor the stack of Python's compiler."""
+_MAX_SIZE: Final = 100
+"""Nodes of a formula; longer ones are worth neither the time nor the stack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A number in a frame: `Variable("context.references", "action")`."""
+    """A number in a frame; one is loaded for all with the same place."""
 
-    place: str
-    key: str | int
+    place: Hashable
+    load: Callable[[Any], Any] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A call that reads the market; one is made for all with the same key.
-
-    Attributes:
-        parts: the call, as in `Formula`.
-    """
+    """A call that reads the market; one is made for all with the same key."""
 
     key: Hashable
-    parts: tuple[str | Bound, ...] = field(compare=False)
+
+
+Slots = Mapping[Variable | Reading, int]
+"""Where the values of a formula's leaves are; empty when its only variable takes the place of all values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A function, or the constant argument of one."""
+    """The constant argument of a call."""
 
     value: Any
 
@@ -62,227 +65,302 @@ class Bound:
 Given = Bound | Literal["symbol", "time_frame"]
 """An argument that is known, or the automation's own symbol or time frame."""
 
-Part = str | Variable | Reading | Bound
 Kind = Literal["number", "boolean", "series"]
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """An expression in Python.
+    """An expression that can be computed without checks.
 
     Attributes:
-        parts: its text, made of numbers and of the words of this module, with everything else in between.
+        make: gives the closure that computes it, when it is known where its leaves are.
         kind: what its value is.
         bits: size that an integer result can have.
+        leaves: the variables and readings in it.
+        size: how many nodes it has.
+        constant: its value, if `leaves` is empty.
     """
 
-    parts: tuple[Part, ...]
+    make: Callable[[Slots], Step]
     kind: Kind
     bits: int = 0
+    leaves: tuple[Variable | Reading, ...] = ()
+    size: int = 1
+    constant: Any = None
 
     @property
     def computes(self) -> bool:
         """Whether it is worth a function of its own: it does something, and gives no series."""
-        return (
-            self.kind != "series"
-            and len(self.parts) > 1
-            and not all(isinstance(part, str) for part in self.parts)
-        )
+        return self.kind != "series" and self.size > 1 and bool(self.leaves)
 
 
 def number(value: Any) -> Formula | None:
     """Return the formula of a constant, or None if it is no ordinary number."""
-    if type(value) is bool:
-        return Formula((repr(value),), "boolean", bits=1)
-    if type(value) is int:
-        return Formula((f"({value})",), "number", bits=value.bit_length())
-    return Formula((f"({value!r})",), "number") if type(value) is float and math.isfinite(value) else None
+    kind = type(value)
+    if kind is bool or kind is int or (kind is float and math.isfinite(value)):
+        bits = 0 if kind is float else value.bit_length()
+        return Formula(
+            lambda _: lambda _: value, "boolean" if kind is bool else "number", bits, constant=value
+        )
+    return None
 
 
-def variable(place: str, key: str | int) -> Formula:
-    """Return the formula of a reference or local."""
-    return Formula((Variable(place, key),), "number", _VARIABLE_BITS)
+def variable(place: Hashable, load: Callable[[Any], Any]) -> Formula:
+    """Return the formula of a reference or local, which `load` takes out of a frame."""
+    leaf = Variable(place, load)
+
+    def make(slots: Slots) -> Step:
+        return python.itemgetter(slots[leaf]) if slots else itself
+
+    return Formula(make, "number", _VARIABLE_BITS, (leaf,))
 
 
 def reading(
-    operator: str, function: Callable[..., Any], call_site: CallSite, arguments: Sequence[Given]
+    name: str, function: Callable[..., Any], call_site: CallSite, arguments: Sequence[Given]
 ) -> Formula:
     """Return the formula of a call that reads a series of market data, which stands still meanwhile.
 
     Args:
-        operator: name of the operator.
+        name: of the operator.
         function: what computes it.
         call_site: the call's place in the script.
         arguments: values that are known; a text names a field of the automation's defaults.
     """
-    parts: list[str | Bound] = [
-        Bound(function),
-        "(",
-        Bound(OperatorContext),
-        "(frame, ",
-        Bound(operator),
-        ", ",
-        Bound(call_site),
-        ")",
-    ]
-    for argument in arguments:
-        parts += [", ", f"frame.context.defaults.{argument}" if isinstance(argument, str) else argument]
-    return Formula((Reading((operator, *map(repr, arguments)), (*parts, ")")),), "series")
+    leaf = Reading((name, *map(repr, arguments)))
+
+    def of_defaults(frame: Any) -> Any:
+        defaults = frame.context.defaults
+        return function(OperatorContext(frame, name, call_site), defaults.symbol, defaults.time_frame)
+
+    def of_given(frame: Any) -> Any:
+        defaults = frame.context.defaults
+        given = [getattr(defaults, one) if isinstance(one, str) else one.value for one in arguments]
+        return function(OperatorContext(frame, name, call_site), *given)
+
+    read = of_defaults if tuple(arguments) == ("symbol", "time_frame") else of_given
+
+    def make(slots: Slots) -> Step:
+        slot = slots[leaf]
+
+        def run(values: Values) -> Any:
+            known = values[slot]
+            if known is None:
+                known = values[slot] = read(values[0])
+            return known
+
+        return run
+
+    return Formula(make, "series", leaves=(leaf,))
 
 
 def call(function: Callable[..., Any], arguments: Sequence[Formula | Bound]) -> Formula | None:
     """Return the formula of a pure function from series to a series, or None if it would be too long."""
-    parts: list[Part] = [Bound(function), "("]
-    for argument in arguments:
-        parts += argument.parts if isinstance(argument, Formula) else [argument]
-        parts.append(", ")
-    return Formula((*parts, ")"), "series") if len(parts) < _MAX_PARTS else None
+
+    def make(slots: Slots) -> Step:
+        steps = [one.make(slots) for one in arguments if isinstance(one, Formula)]
+        known = [one.value for one in arguments if isinstance(one, Bound)]
+        if len(steps) == len(known) == 1 and isinstance(arguments[0], Formula):
+            series, period = steps[0], known[0]  # the form of most indicators
+            return lambda values: function(series(values), period)
+        getters = [_known(one.value) if isinstance(one, Bound) else one.make(slots) for one in arguments]
+        return lambda values: function(*[get(values) for get in getters])
+
+    return _formula(make, [one for one in arguments if isinstance(one, Formula)], "series", 0)
 
 
 def item(value: Formula | None, index: Any) -> Formula | None:
     """Return the formula of one item of a series, or None if it cannot be one."""
     if value is None or value.kind != "series" or type(index) is not int:
         return None
-    return Formula((*value.parts, f".item({index})"), "number", _ITEM_BITS)
 
+    def make(slots: Slots) -> Step:
+        series = value.make(slots)
+        return lambda values: series(values).item(index)
 
-def _grown(left: int, right: int) -> int:
-    return max(left, right) + 1
-
-
-_BITS: Final[Mapping[str, Callable[[int, int], int]]] = {
-    "+": _grown,
-    "-": _grown,
-    "*": lambda left, right: left + right,
-    "/": lambda _, __: 0,
-    "//": lambda left, _: left + 1,
-    "%": lambda _, right: right,
-}
-"""Size of the integer that an operator gives, by the sizes of its operands."""
-
-_COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
+    return _formula(make, [value], "number", _ITEM_BITS)
 
 
 def arithmetic(operands: Sequence[Formula | None], signs: Sequence[str]) -> Formula | None:
     """Return the formula of `a + b - c`, or None if it cannot be one."""
     formula = operands[0]
     for sign, operand in zip(signs, operands[1:], strict=True):
-        if formula is None or operand is None:
-            return None
-        bits = _BITS[sign](formula.bits, operand.bits)
-        formula = _formula(["(", formula, f" {sign} ", operand, ")"], "number", bits)
+        formula = _binary(ARITHMETIC[sign], formula, operand, "number")
     return formula
 
 
 def comparison(operands: Sequence[Formula | None], signs: Sequence[str]) -> Formula | None:
     """Return the formula of `a < b <= c`, or None if it cannot be one."""
-    if not _COMPARISONS.issuperset(signs):
+    found = [COMPARISONS.get(sign) for sign in signs]
+    if len(found) == 1 and found[0] is not None:
+        return _binary(found[0], operands[0], operands[1], "boolean")
+    tests = [sign.test for sign in found if sign is not None and sign.test is not None]
+    known = _all_numbers(operands)
+    if len(tests) < len(signs) or known is None:
         return None
-    pieces: list[str | Formula | None] = ["(", operands[0]]
-    for sign, operand in zip(signs, operands[1:], strict=True):
-        pieces += [f" {sign} ", operand]
-    return _formula([*pieces, ")"], "boolean", 1)
+
+    def make(slots: Slots) -> Step:
+        first, *steps = [operand.make(slots) for operand in known]
+        links = list(zip(tests, steps, strict=True))
+
+        def run(values: Values) -> bool:
+            left = first(values)
+            for test, step in links:
+                right = step(values)
+                if not test(left, right):
+                    return False
+                left = right
+            return True
+
+        return run
+
+    return _formula(make, known, "boolean", 1)
 
 
 def logical(word: str, operands: Sequence[Formula | None]) -> Formula | None:
     """Return the formula of `a and b and c` or `a or b or c`, or None if it cannot be one."""
-    pieces: list[str | Formula | None] = ["(", truth(operands[0])]
-    for operand in operands[1:]:
-        pieces += [f" {word} ", truth(operand)]
-    return _formula([*pieces, ")"], "boolean", 1)
+    known = _all_numbers([truth(operand) for operand in operands])
+    if known is None:
+        return None
+
+    def make(slots: Slots) -> Step:
+        *steps, run = [operand.make(slots) for operand in known]
+        for step in reversed(steps):
+            run = LOGICAL[word](step, run)
+        return run
+
+    return _formula(make, known, "boolean", 1)
 
 
 def truth(operand: Formula | None) -> Formula | None:
     """Return the formula that tells whether a value counts as true, or None if it cannot be one."""
     if operand is None or operand.kind == "boolean":
         return operand
-    return _formula(["(", operand, " != 0)"], "boolean", 1)
+    return _unary(lambda a: lambda v: a(v) != 0, operand, "boolean", 1)
 
 
 def negation(operand: Formula | None) -> Formula | None:
     """Return the formula of `not operand`, or None if it cannot be one."""
-    return _formula(["(not ", operand, ")"], "boolean", 1)
+    return _unary(lambda a: lambda v: not a(v), operand, "boolean", 1)
 
 
 def signed(signs: Sequence[str], operand: Formula | None) -> Formula | None:
     """Return the formula of `- operand`, or None if it cannot be one."""
-    return operand and _formula(["(", *signs, operand, ")"], "number", operand.bits)
+    for sign in reversed(signs):
+        operand = operand and _unary(SIGNED[sign], operand, "number", operand.bits)
+    return operand
 
 
 def conditional(test: Formula | None, then: Formula | None, otherwise: Formula | None) -> Formula | None:
     """Return the formula of `then if test else otherwise`, or None if it cannot be one."""
-    if then is None or otherwise is None:
+    known = _all_numbers([test, then, otherwise])
+    if known is None:
         return None
-    kind: Kind = "boolean" if then.kind == otherwise.kind == "boolean" else "number"
-    pieces: list[str | Formula | None] = ["(", then, " if ", test, " else ", otherwise, ")"]
-    return _formula(pieces, kind, max(then.bits, otherwise.bits))
+    kind: Kind = "boolean" if known[1].kind == known[2].kind == "boolean" else "number"
 
+    def make(slots: Slots) -> Step:
+        decide, first, second = [operand.make(slots) for operand in known]
+        return lambda values: first(values) if decide(values) else second(values)
 
-def _formula(pieces: Sequence[str | Formula | None], kind: Kind, bits: int) -> Formula | None:
-    parts: list[Part] = []
-    for piece in pieces:
-        if piece is None or (isinstance(piece, Formula) and piece.kind == "series"):
-            return None
-        parts += piece.parts if isinstance(piece, Formula) else [piece]
-    return Formula(tuple(parts), kind, bits) if len(parts) <= _MAX_PARTS and bits <= _SAFE_BITS else None
+    return _formula(make, known, kind, max(known[1].bits, known[2].bits))
 
 
 def compiled(formula: Formula, general: Run) -> Run:
     """Return the function that computes a formula, or calls the general form where that is not possible."""
-    writer = _Writer()
-    value = writer.text(formula.parts)
-    source = _FUNCTION.format(first="; ".join(writer.first), test=" and ".join(writer.tests), value=value)
-    limit = 2**_VARIABLE_BITS
-    namespace = {**writer.bound, "general": general, "LOW": -limit, "HIGH": limit}
-    exec(source, namespace)
-    run: Run = namespace["run"]
+    variables = [leaf for leaf in formula.leaves if isinstance(leaf, Variable)]
+    readings = [leaf for leaf in formula.leaves if isinstance(leaf, Reading)]
+    if len(variables) == 1 and not readings:
+        return _of_one_variable(formula.make({}), variables[0].load, general)
+    leaves: list[Variable | Reading] = [*variables, *readings]
+    body = formula.make({leaf: slot for slot, leaf in enumerate(leaves, 1)})
+    unread = [None] * len(readings)
+    loads = [leaf.load for leaf in variables]
+    if not loads:
+        return _of_readings(body, unread, general)
+
+    def run(frame: Any) -> Any:
+        try:
+            values = [frame]
+            for load in loads:
+                value = load(frame)
+                kind = type(value)
+                if kind is not float and (
+                    kind is not int or not -_LARGEST_VARIABLE < value < _LARGEST_VARIABLE
+                ):
+                    break
+                values.append(value)
+            else:
+                return body(values + unread)
+        except Exception:
+            pass  # the general form raises what has to be raised, with its position
+        return general(frame)
+
     return run
 
 
-class _Writer:
-    """Writes formulas as Python.
+def _of_readings(body: Step, unread: list[None], general: Run) -> Run:
+    def run(frame: Any) -> Any:
+        try:
+            return body([frame, *unread])
+        except Exception:
+            pass  # as in `compiled`
+        return general(frame)
 
-    Attributes:
-        bound: the values of the names in the text.
-        first: statements that are executed before it.
-        tests: what has to hold.
-    """
-
-    def __init__(self) -> None:
-        self.bound: dict[str, Any] = {}
-        self.first = ["pass"]
-        self.tests = ["True"]
-        self._names: dict[Part, str] = {}
-
-    def text(self, parts: Sequence[Part]) -> str:
-        """Return the text of some parts."""
-        return "".join(part if isinstance(part, str) else self._text_of(part) for part in parts)
-
-    def _text_of(self, part: Variable | Reading | Bound) -> str:
-        if isinstance(part, Bound):
-            name = f"bound_{len(self.bound)}"
-            self.bound[name] = part.value
-            return name
-        known = self._names.get(part)
-        name = self._names.setdefault(part, f"name_{len(self._names)}")
-        if isinstance(part, Variable):
-            if known is None:
-                self.first.append(f"{name} = frame.{part.place}[{part.key!r}]")
-                self.tests.append(_ORDINARY.format(name=name))
-            return name
-        if known is None:
-            self.first.append(f"{name} = None")
-        return f"({name} if {name} is not None else ({name} := {self.text(part.parts)}))"
+    return run
 
 
-_ORDINARY: Final = "(type({name}) is float or type({name}) is int and LOW < {name} < HIGH)"
-_FUNCTION: Final = """\
-def run(frame):
-    try:
-        {first}
-        if {test}:
-            return {value}
-    except Exception:
-        pass
-    return general(frame)
-"""
+def _of_one_variable(body: Step, load: Callable[[Any], Any], general: Run) -> Run:
+    def run(frame: Any) -> Any:
+        try:
+            value = load(frame)
+            kind = type(value)
+            if kind is float or (kind is int and -_LARGEST_VARIABLE < value < _LARGEST_VARIABLE):
+                return body(value)
+        except Exception:
+            pass  # as in `compiled`
+        return general(frame)
+
+    return run
+
+
+def _binary(sign: Sign, left: Formula | None, right: Formula | None, kind: Kind) -> Formula | None:
+    known = _all_numbers([left, right])
+    if known is None:
+        return None
+    first, second = known
+
+    def make(slots: Slots) -> Step:
+        if not second.leaves:
+            left = first.make(slots)
+            if left is itself:
+                return sign.of_itself(second.constant)
+            return sign.right_known(left, second.constant)
+        if not first.leaves:
+            return sign.left_known(first.constant, second.make(slots))
+        return sign.both(first.make(slots), second.make(slots))
+
+    return _formula(make, known, kind, sign.bits(first.bits, second.bits))
+
+
+def _unary(closure: Callable[[Step], Step], operand: Formula | None, kind: Kind, bits: int) -> Formula | None:
+    if operand is None or operand.kind == "series":
+        return None
+    return _formula(lambda slots: closure(operand.make(slots)), [operand], kind, bits)
+
+
+def _all_numbers(operands: Sequence[Formula | None]) -> list[Formula] | None:
+    known = [operand for operand in operands if operand is not None and operand.kind != "series"]
+    return known if len(known) == len(operands) else None
+
+
+def _formula(
+    make: Callable[[Slots], Step], operands: Sequence[Formula], kind: Kind, bits: int
+) -> Formula | None:
+    size = 1 + sum(operand.size for operand in operands)
+    if size > _MAX_SIZE or bits > _SAFE_BITS:
+        return None
+    leaves = dict.fromkeys(leaf for operand in operands for leaf in operand.leaves)
+    return Formula(make, kind, bits, tuple(leaves), size)
+
+
+def _known(value: Any) -> Step:
+    return lambda _: value
