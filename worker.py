@@ -21,7 +21,8 @@ from activities.editing import EditActivities
 from activities.invocation import InvocationActivities
 from activities.log_context import ContextFilter
 from connection import ConnectionProblem, connect, load_settings, search_attributes_registered
-from engine.services import Services
+from engine.exchange.transfers import TransferPolicy
+from engine.services import EngineSettings, Services
 from workflows.automation import Automation
 
 EXIT_NOT_REACHABLE = 3
@@ -39,6 +40,8 @@ class WorkerSettings(BaseSettings):
         shutdown_timeout: how long running invocations may take to finish when the worker is asked to end;
             above the longest invocation, or a deploy would run it twice.
         heartbeat_interval: longest time between two heartbeats that reach the server.
+        allow_transfers: whether automations may withdraw funds at all.
+        transfer_addresses: the only addresses that funds may go to, as a JSON list in the environment.
         sticky_timeout: time after which another worker takes over automations of one that vanished.
     """
 
@@ -49,7 +52,14 @@ class WorkerSettings(BaseSettings):
     max_cached_workflows: int = Field(default=1_000, gt=0)
     shutdown_timeout: float = Field(default=310, ge=0)
     heartbeat_interval: float = Field(default=5, gt=0)
+    allow_transfers: bool = False
+    transfer_addresses: frozenset[str] = frozenset()
     sticky_timeout: float = Field(default=10, gt=0)
+
+    def services(self) -> Services:
+        """Return the engine's seams as these settings want them."""
+        policy = TransferPolicy(self.allow_transfers, self.transfer_addresses)
+        return Services(settings=EngineSettings(transfers=policy))
 
 
 async def build_worker(
@@ -64,14 +74,16 @@ async def build_worker(
     Args:
         client: connected with `connection.connect`, whose plugin configures the worker as well.
         task_queue: the queue to serve.
-        services: the engine's seams.
+        services: the engine's seams; those of the settings by default.
         settings: defaults to those of the environment.
     """
     settings = settings or WorkerSettings()
+    services = services or settings.services()
     registered = await search_attributes_registered(client)
     if not registered:
         logger.warning(
-            "search attributes are not registered: `octoflow list` cannot filter; see `octoflow setup`"
+            "search attributes are not registered, so that `octoflow list` cannot filter; "
+            "`octoflow server` registers them on the server it starts or is pointed to"
         )
     invocations = InvocationActivities(services, search_attributes=registered)
     edits = EditActivities(services)

@@ -10,6 +10,7 @@ from typing import Final
 
 from engine.dsl import Limits, OperatorRegistry
 from engine.exchange import MarketSource, open_source
+from engine.exchange.transfers import TransferPolicy
 from engine.operators import default_registry
 from engine.state import ExchangeDetails
 from engine.types import Seconds
@@ -26,12 +27,14 @@ class EngineSettings:
         max_actions: actions after which an invocation ends and is due again at once.
         max_result_bytes: size of the largest result an action may keep.
         slippage: share of the price by which paper market orders fill worse; 0.001 is 0.1 %.
+        transfers: whether, and where to, funds may leave accounts.
     """
 
     limits: Limits = field(default_factory=Limits)
     max_actions: int = 1_000
     max_result_bytes: int = MAX_RESULT_BYTES
     slippage: Decimal = Decimal(0)
+    transfers: TransferPolicy = field(default_factory=TransferPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

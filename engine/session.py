@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from engine.configuration import initial_elements
 from engine.dsl import Dependency
 from engine.exchange.context import ExchangeContext
+from engine.exchange.transfers import TransferPolicy
 from engine.services import Services
 from engine.state import AutomationState, ExchangeAccountElements
 from engine.types import Timestamp
@@ -32,7 +33,9 @@ class ExchangeSession:
     @property
     def services(self) -> Mapping[type, object]:
         """What exchange operators may ask for; empty while no account is open."""
-        return self._context.services() if self._context else _NO_SERVICES
+        if self._context is None:
+            return _NO_SERVICES
+        return {**self._context.services(), TransferPolicy: self._services.settings.transfers}
 
     @property
     def is_exposed(self) -> bool:

@@ -12,7 +12,7 @@ from engine.exchange.candles import Candles
 from engine.exchange.exits import NO_EXITS, Exits
 from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market
-from engine.state import Order, OrderType, Position, Side, TimeInForce, Trade
+from engine.state import Order, OrderType, Position, Side, TimeInForce, Trade, Transaction
 from engine.types import Amount, Asset, OrderId, Price, Symbol, TimeFrame, Timestamp
 
 
@@ -220,6 +220,23 @@ class Account(Protocol):
         Raises:
             OperatorError: `not_enough_funds`, `invalid_order`, `unsupported_stop_order`; nothing was placed
                 then.
+        """
+        ...
+
+    def withdraw(
+        self, asset: Asset, amount: Decimal, *, network: str, address: str, txid: str
+    ) -> Transaction:
+        """Send funds to an address.
+
+        Args:
+            asset: what to send.
+            amount: in units of the asset.
+            network: the chain it goes over.
+            address: where it goes.
+            txid: deterministic id of the transaction.
+
+        Raises:
+            OperatorError: `not_enough_funds`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Operators that place, cancel and look up orders."""
+"""Operators that place, cancel and look up orders, and that move funds."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from engine.exchange.limits import sweep_dust
 from engine.exchange.market import Market
 from engine.exchange.money import to_decimal
 from engine.exchange.order_options import OrderOptions, Trigger, read_trigger
-from engine.exchange.quantity import parse_amount, parse_price
+from engine.exchange.quantity import Marker, Quantity, parse_amount, parse_price
 from engine.exchange.sizing import cap, entry_price, resolve_amount, resolve_price
+from engine.exchange.transfers import TransferPolicy
 from engine.state import OrderType, Side
-from engine.types import OrderId, Price, Symbol
+from engine.types import Asset, OrderId, Price, Symbol
 from engine.values import format_decimal
 
 SET: Final = OperatorSet("orders", "Placing and cancelling orders; on paper, or on the exchange.")
 
 SideArgument = Annotated[str, Choice("buy", "sell")]
 SymbolArgument = Annotated[str, SymbolParam()]
+
+TXID_DIGITS: Final = 16
+"""Of the id of a withdrawal on paper; enough to tell those of one account apart."""
 
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="market('buy', 'BTC/USDT', '10%')")
@@ -270,6 +274,47 @@ def set_leverage(
     rules, account = context.service(MarketData).market(Symbol(symbol)), context.service(Account)
     account.set_leverage(rules.symbol, to_decimal(leverage))
     return {"symbol": rules.symbol, "leverage": account.leverage(rules.symbol)}
+
+
+@operator(
+    SET, kind=Kind.EFFECT, needs_exchange=True, example="withdraw('USDT', 'TRX', 'address', amount='all')"
+)
+def withdraw(
+    context: OperatorContext,
+    asset: str,
+    network: str,
+    address: str,
+    amount: Any,
+    tag: str | None = None,  # noqa: ARG001  (on paper, no address needs one)
+) -> dict[str, Any]:
+    """Send funds to an address, where the worker allows it: `disabled_funds_transfer_error` otherwise.
+
+    Gives `{"withdrawal": transaction}`. More than available is `not_enough_funds`.
+
+    Args:
+        asset: what to send.
+        network: the chain it goes over, as the exchange names it.
+        address: where it goes; it has to be on the worker's list.
+        amount: in units of the asset, or 'all' for everything available.
+        tag: memo or tag that the address needs; without effect on paper.
+    """
+    context.service(TransferPolicy).check(address)
+    account = context.service(Account)
+    quantity = _withdrawn(account, Asset(asset), amount)
+    txid = context.key("0")[:TXID_DIGITS]
+    sent = account.withdraw(Asset(asset), quantity, network=network, address=address, txid=txid)
+    return {"withdrawal": sent.model_dump(exclude_none=True)}
+
+
+def _withdrawn(account: Account, asset: Asset, amount: Any) -> Decimal:
+    quantity = Quantity(Marker.NONE, account.available(asset)) if amount == "all" else parse_amount(amount)
+    if quantity.marker not in (Marker.NONE, Marker.BASE) or quantity.value is None:
+        raise DslError(
+            f"a withdrawal is a plain amount or 'all', not {amount!r}", code="invalid_parameter_format"
+        )
+    if quantity.value <= 0:
+        raise OperatorError(ActionStatus.NOT_ENOUGH_FUNDS, f"there is no {asset} to withdraw")
+    return quantity.value
 
 
 def _place(

@@ -18,7 +18,17 @@ from engine.simulation.futures import FuturesBooking, profit
 from engine.simulation.ledger import Ledger
 from engine.simulation.orders import check_ceilings, new_orders, order_of
 from engine.simulation.settlement import settle
-from engine.state import Balance, ExchangeAccountElements, Fee, Order, Orders, Portfolio, Position, Trade
+from engine.state import (
+    Balance,
+    ExchangeAccountElements,
+    Fee,
+    Order,
+    Orders,
+    Portfolio,
+    Position,
+    Trade,
+    Transaction,
+)
 from engine.types import Amount, Asset, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal
 
@@ -60,6 +70,7 @@ class PaperAccount:
         )
         self._book = PaperBook(self._ledger, data.market, self._record, self._futures)
         self._trades = list(elements.trades)
+        self._transactions = list(elements.transactions)
         self._effects = 0
 
     # Reading
@@ -167,6 +178,29 @@ class PaperAccount:
         orders = [*self._book.orders.values(), *self._futures.guards()]
         settle(orders, bars, self._book, settled_at=settled_at, funding=funding)
 
+    def withdraw(
+        self, asset: Asset, amount: Decimal, *, network: str, address: str, txid: str
+    ) -> Transaction:
+        """Send funds away; on paper they arrive at once and free of charge.
+
+        Raises:
+            OperatorError: `not_enough_funds`.
+        """
+        self._ledger.change({asset: -amount})
+        sent = Transaction(
+            txid=txid,
+            kind="withdrawal",
+            asset=asset,
+            amount=amount,
+            network=network,
+            address_to=address,
+            timestamp=self._now,
+            status="ok",
+        )
+        self._transactions.append(sent)
+        self._effects += 1
+        return sent
+
     def set_leverage(self, symbol: Symbol, leverage: Decimal) -> None:
         """Change the leverage of a futures symbol, and with it the margin of its position and orders.
 
@@ -198,6 +232,7 @@ class PaperAccount:
                 "orders": orders,
                 "positions": self._futures.dump(self._known_prices()),
                 "trades": self._trades,
+                "transactions": self._transactions,
             }
         )
 
