@@ -13,7 +13,7 @@ from engine.exchange import list_recorded
 
 SAMPLE_MARKET: Final = Path(__file__).parents[1] / "examples" / "sample_market"
 
-SCRIPT: Final = "market('buy', 'BTC/USDT', '10q') if rsi(close, 14)[-1] < 200 else None"
+SCRIPT: Final = "market('buy', 'BTC/USDT', '20q') if rsi(close, 14)[-1] < 200 else None"
 """The condition always holds: every invocation places an order."""
 
 

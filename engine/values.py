@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import DslError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 JsonValue = Any
 """What `json.loads` can give."""
 
+_MESSAGE_DIGITS: Final = Context(prec=12)
 _PLAIN: Final = (str, int, bool, type(None))
 
 
@@ -126,6 +127,11 @@ def format_decimal(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def short_decimal(value: Decimal) -> str:
+    """Return a Decimal for messages, in twelve significant digits: exact quotients can have a hundred."""
+    return format_decimal(_MESSAGE_DIGITS.plus(value))
 
 
 def json_size(value: JsonValue) -> int:

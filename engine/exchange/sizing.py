@@ -13,7 +13,7 @@ from engine.exchange.protocols import Account, MarketData
 from engine.exchange.quantity import Marker, Quantity
 from engine.state import Side
 from engine.types import Amount, Asset, Price
-from engine.values import format_decimal
+from engine.values import short_decimal
 
 HUNDRED: Final = Decimal(100)
 
@@ -111,7 +111,7 @@ def cap(requested: Amount, affordable: Amount, *, adapt: bool) -> Amount:
     if not adapt:
         raise OperatorError(
             ActionStatus.NOT_ENOUGH_FUNDS,
-            f"{format_decimal(requested)} asked for, {format_decimal(affordable)} affordable; "
+            f"{short_decimal(requested)} asked for, {short_decimal(affordable)} affordable; "
             "`allow_holdings_adaptation=True` would order what is affordable",
         )
     return affordable

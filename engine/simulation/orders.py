@@ -14,7 +14,7 @@ from engine.exchange.money import ZERO
 from engine.exchange.protocols import OrderRequest
 from engine.state import Order, Trade
 from engine.types import Amount, OrderId, Price, Timestamp
-from engine.values import format_decimal
+from engine.values import format_decimal, short_decimal
 
 
 def new_orders(
@@ -135,6 +135,6 @@ def _below_minimum(market: Market, amount: Amount, price: Price) -> OperatorErro
     ]
     return OperatorError(
         ActionStatus.INVALID_ORDER,
-        f"{format_decimal(amount)} {market.base} at {format_decimal(price)} is outside what {market.symbol} "
+        f"{short_decimal(amount)} {market.base} at {short_decimal(price)} is outside what {market.symbol} "
         f"takes{'; the minimum is ' if minima else ''}{' and '.join(minima)}",
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.errors import SchemaVersionError, StateError
 from engine.state import ExchangeAccountElements, Trade, dump_state, load_state
-from engine.values import decode_value, encode_value, format_decimal, plain_value
+from engine.values import decode_value, encode_value, format_decimal, plain_value, short_decimal
 from tests.support.builders import action, automation, paper
 
 
@@ -167,3 +167,7 @@ def test_people_see_decimals_as_text_and_nan_as_null() -> None:
 )
 def test_decimals_are_written_without_exponent_and_padding(value: str, text: str) -> None:
     assert format_decimal(Decimal(value)) == text
+
+
+def test_messages_show_twelve_digits_of_an_exact_quotient() -> None:
+    assert short_decimal(Decimal(10) / Decimal("47132.78")) == "0.000212166564332"
