@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from engine.configuration import bootstrap_action
 from engine.dag import Dag
+from engine.dsl import EffectCount
 from engine.errors import (
     InitializationRunFailedError,
     NoAutomationError,
@@ -67,6 +68,7 @@ class AutomationJob:
             )
         self._supplied = self._merge_priority_actions()
         self._journal = Journal()
+        self._effects = EffectCount()
         self._main = self._graph(self._state.actions)
         self._priority = self._graph(self._state.priority_actions, context=self._state.actions)
 
@@ -143,7 +145,9 @@ class AutomationJob:
             )
 
     def _runner(self, graph: Graph) -> ActionRunner:
-        invocation = Invocation(self._request, self._state, self._services, self._journal, self._main.dag)
+        invocation = Invocation(
+            self._request, self._state, self._services, self._journal, self._main.dag, self._effects
+        )
         return ActionRunner(invocation, graph, publish=graph is self._priority)
 
     async def _run_layers(self, graph: Graph, session: ExchangeSession) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
 
@@ -85,7 +85,7 @@ class Invocation:
     services: Services
     journal: Journal
     main_dag: Dag
-    effects: EffectCount = field(default_factory=EffectCount)
+    effects: EffectCount
 
     @property
     def now(self) -> Timestamp:

@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+from engine.dsl import Limits
 from engine.errors import (
     DagError,
     InitializationRunFailedError,
@@ -343,6 +344,17 @@ async def test_the_script_of_the_only_action_can_be_replaced_and_runs_at_once() 
     await run.invoke(now=NOW + 1, priority_actions=[action("p", "update_automation_configuration('40 + 2')")])
 
     assert run.result("a0") == 42
+
+
+async def test_a_replaced_script_shares_the_effects_that_its_invocation_has_left() -> None:
+    services = Services(settings=EngineSettings(limits=Limits(effects=2)))
+    run = Invoked(scripts("wait(5000)"), services)
+    await run.invoke(now=NOW)
+
+    replace = "[notify('one'), update_automation_configuration(\"notify('two')\")]"
+    await run.invoke(now=NOW + 1, priority_actions=[action("p", replace)])
+
+    assert run.statuses == ["limit_exceeded"]
 
 
 # --- repetition -----------------------------------------------------------------------------------
