@@ -14,7 +14,7 @@ from engine.dsl import Defaults, Dependency, compile_script
 from engine.errors import ConfigurationError, DslError, RetryableError
 from engine.exchange import Recording, fetch_recording, list_recorded
 from engine.operators import default_registry
-from engine.simulation.sample_market import write_sample_market
+from engine.simulation.sample_market import SAMPLE_SEED, write_sample_market
 from engine.state import AutomationState, RecordedMarket
 from engine.types import Symbol, TimeFrame
 
@@ -30,7 +30,6 @@ HISTORY_CANDLES: Final = 100
 FETCHED_CANDLES: Final = 500
 FETCH_TIMEOUT: Final = 2.0
 FALLBACK_TIME_FRAME: Final = TimeFrame("1h")
-SAMPLE_SEED: Final = 1
 
 _SHIPPED_SAMPLE: Final = Path(__file__).parents[1] / "examples" / "sample_market"
 

@@ -32,36 +32,18 @@ def stop(
 ) -> None:
     """End an automation after its current invocation."""
     request = StopRequest(cancel_open_orders=cancel_open_orders)
-    report = asyncio.run(_stop(automation_id, request))
+    report = asyncio.run(_send(automation_id, Automation.stop, request))
     _print_report(automation_id, report, as_json=as_json)
-
-
-async def _stop(automation_id: str, request: StopRequest) -> StatusReport:
-    handle = await _handle(automation_id)
-    with talking_to(automation_id):
-        return await handle.execute_update(Automation.stop, request)
 
 
 def trigger(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
     """Run an invocation now, without waiting until one is due; if it is paused, when it is resumed."""
-    _print_report(automation_id, asyncio.run(_trigger(automation_id)), as_json=as_json)
-
-
-async def _trigger(automation_id: str) -> StatusReport:
-    handle = await _handle(automation_id)
-    with talking_to(automation_id):
-        return await handle.execute_update(Automation.trigger)
+    _print_report(automation_id, asyncio.run(_send(automation_id, Automation.trigger)), as_json=as_json)
 
 
 def retry(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
     """Let an automation that needs attention go on."""
-    _print_report(automation_id, asyncio.run(_retry(automation_id)), as_json=as_json)
-
-
-async def _retry(automation_id: str) -> StatusReport:
-    handle = await _handle(automation_id)
-    with talking_to(automation_id):
-        return await handle.execute_update(Automation.retry)
+    _print_report(automation_id, asyncio.run(_send(automation_id, Automation.retry)), as_json=as_json)
 
 
 def pause(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
@@ -69,24 +51,20 @@ def pause(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
 
     An invocation under way is completed. Open paper orders stay, and are settled when it goes on.
     """
-    _print_report(automation_id, asyncio.run(_pause(automation_id)), as_json=as_json)
-
-
-async def _pause(automation_id: str) -> StatusReport:
-    handle = await _handle(automation_id)
-    with talking_to(automation_id):
-        return await handle.execute_update(Automation.pause)
+    _print_report(automation_id, asyncio.run(_send(automation_id, Automation.pause)), as_json=as_json)
 
 
 def resume(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
     """Let a paused automation go on: what became due meanwhile runs now."""
-    _print_report(automation_id, asyncio.run(_resume(automation_id)), as_json=as_json)
+    _print_report(automation_id, asyncio.run(_send(automation_id, Automation.resume)), as_json=as_json)
 
 
-async def _resume(automation_id: str) -> StatusReport:
+async def _send(automation_id: str, update: Any, *arguments: Any) -> StatusReport:
+    """Send an update of the workflow that answers with how the automation stands."""
     handle = await _handle(automation_id)
     with talking_to(automation_id):
-        return await handle.execute_update(Automation.resume)
+        report: StatusReport = await handle.execute_update(update, args=arguments)
+        return report
 
 
 def execute(

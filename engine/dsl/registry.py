@@ -71,11 +71,6 @@ class OperatorDefinition:
         return f"{self.name}({shown}) -> {self.returns}"
 
     @property
-    def has_lazy_parameters(self) -> bool:
-        """Whether some arguments are evaluated by the operator itself."""
-        return any(parameter.lazy for parameter in self.parameters)
-
-    @property
     def takes_all_by_place(self) -> bool:
         """Whether no parameter is taken by name only."""
         return not any(parameter.keyword_only for parameter in self.parameters)
