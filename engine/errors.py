@@ -135,6 +135,20 @@ class PostponeError(OctoflowError):
         self.state = state
 
 
+class PostponedError(OctoflowError):
+    """An exchange cannot be used for longer than a retry lasts; the job turns it into a postponement.
+
+    Attributes:
+        reason: stable word for why, a key of `LiveSettings.postponements`.
+    """
+
+    code = "postponed"
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where in a script something stands; lines and columns count from 1."""

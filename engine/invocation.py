@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -34,8 +34,12 @@ class InvocationRequest:
         scheduled_to: when a scheduled invocation was due, UNIX seconds.
         priority_actions: actions in their JSON form, to run before the DAG's normal cycle.
         signals: snapshots of leaders, for copying automations.
-        approved, rejected: keys of intents that a person decided on.
-        paused: run nothing but priority actions.
+        approved: keys of intents that a person allowed to be sent.
+        rejected: keys of intents that a person refused, with the reason.
+        resolved: keys of unresolved intents, and whether a person found them on the exchange.
+        paused: run nothing but priority actions; planned effects are held, those under way looked up.
+        stopping: run nothing any more; settle the effects that are under way.
+        cancel_open_orders: while stopping, cancel the automation's open orders.
     """
 
     state: AutomationState | Mapping[str, Any]
@@ -45,8 +49,11 @@ class InvocationRequest:
     priority_actions: Sequence[Mapping[str, Any]] = ()
     signals: Sequence[Mapping[str, Any]] = ()
     approved: Sequence[str] = ()
-    rejected: Sequence[str] = ()
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    resolved: Mapping[str, bool] = field(default_factory=dict)
     paused: bool = False
+    stopping: bool = False
+    cancel_open_orders: bool = False
 
 
 class InvocationStatus(StrEnum):

@@ -10,9 +10,12 @@ from typing import Final
 
 from engine.dsl import Limits, OperatorRegistry
 from engine.exchange import MarketSource, open_source
+from engine.exchange.live.api import LiveExchange
+from engine.exchange.live.opening import open_live
+from engine.exchange.live.settings import UNLIMITED, Lease, LiveSettings
 from engine.exchange.transfers import TransferPolicy
 from engine.operators import default_registry
-from engine.state import ExchangeDetails
+from engine.state import ExchangeAccountDetails, ExchangeDetails
 from engine.types import Seconds
 
 MAX_RESULT_BYTES: Final = 64 * 1024
@@ -28,6 +31,7 @@ class EngineSettings:
         max_result_bytes: size of the largest result an action may keep.
         slippage: share of the price by which paper market orders fill worse; 0.001 is 0.1 %.
         transfers: whether, and where to, funds may leave accounts.
+        live: how careful live trading is.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -35,6 +39,7 @@ class EngineSettings:
     max_result_bytes: int = MAX_RESULT_BYTES
     slippage: Decimal = Decimal(0)
     transfers: TransferPolicy = field(default_factory=TransferPolicy)
+    live: LiveSettings = field(default_factory=LiveSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +49,15 @@ class Services:
     Attributes:
         registry: the operators that scripts may call.
         market_source: opens the public data of an exchange.
+        live_exchange: opens the exchange of an account with credentials.
+        lease: how long this process may act for the automation.
         settings: bounds and rates.
         stopwatch: seconds of a clock that only measures; durations never enter the state.
     """
 
     registry: OperatorRegistry = field(default_factory=default_registry)
     market_source: Callable[[ExchangeDetails], MarketSource] = open_source
+    live_exchange: Callable[[ExchangeAccountDetails, LiveSettings], LiveExchange] = open_live
+    lease: Lease = UNLIMITED
     settings: EngineSettings = field(default_factory=EngineSettings)
     stopwatch: Callable[[], Seconds] = time.perf_counter

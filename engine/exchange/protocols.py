@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from engine.exchange.bars import Bars
 from engine.exchange.candles import Candles
+from engine.exchange.effects import Applied, IntentDraft, Planned
 from engine.exchange.exits import NO_EXITS, Exits
 from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market
@@ -195,7 +196,7 @@ class Account(Protocol):
         """Return how many times its margin a futures position of a symbol may be worth."""
         ...
 
-    def set_leverage(self, symbol: Symbol, leverage: Decimal) -> None:
+    def set_leverage(self, symbol: Symbol, leverage: Decimal, key: Callable[[str], str]) -> Applied | Planned:
         """Change the leverage of a futures symbol.
 
         Raises:
@@ -207,7 +208,7 @@ class Account(Protocol):
         """Return the price that the order's amount is counted at: its limit, its stop, or the price now."""
         ...
 
-    def place(self, request: OrderRequest, key: Callable[[str], str]) -> Sequence[Order]:
+    def place(self, request: OrderRequest, key: Callable[[str], str]) -> Sequence[Order] | Planned:
         """Place an order, split where the market demands it.
 
         Args:
@@ -215,7 +216,7 @@ class Account(Protocol):
             key: gives the deterministic id of each leg.
 
         Returns:
-            The orders as they are now; a filled one has status `closed`.
+            The orders as they are now; a filled one has status `closed`. `Planned` on a live account.
 
         Raises:
             OperatorError: `not_enough_funds`, `invalid_order`, `unsupported_stop_order`; nothing was placed
@@ -224,8 +225,15 @@ class Account(Protocol):
         ...
 
     def withdraw(
-        self, asset: Asset, amount: Decimal, *, network: str, address: str, txid: str
-    ) -> Transaction:
+        self,
+        asset: Asset,
+        amount: Decimal,
+        *,
+        network: str,
+        address: str,
+        tag: str | None,
+        key: Callable[[str], str],
+    ) -> Transaction | Planned:
         """Send funds to an address.
 
         Args:
@@ -233,17 +241,23 @@ class Account(Protocol):
             amount: in units of the asset.
             network: the chain it goes over.
             address: where it goes.
-            txid: deterministic id of the transaction.
+            tag: memo that the address needs.
+            key: gives the deterministic id of the transaction.
 
         Raises:
-            OperatorError: `not_enough_funds`.
+            OperatorError: `not_enough_funds`; `disabled_funds_transfer_error` where the exchange cannot tell
+                whether a withdrawal happened.
         """
         ...
 
-    def cancel(self, wanted: OrderFilter) -> Sequence[OrderId]:
+    def cancel(self, wanted: OrderFilter, key: Callable[[str], str]) -> Sequence[OrderId] | Planned:
         """Cancel open orders, and what cannot live without them; return the ids.
 
         Raises:
             OperatorError: `order_not_found` when no open order matches.
         """
+        ...
+
+    def take_drafts(self) -> Sequence[IntentDraft]:
+        """Return what was planned since the last call of this method; nothing on paper."""
         ...

@@ -26,9 +26,6 @@ SET: Final = OperatorSet("orders", "Placing and cancelling orders; on paper, or 
 SideArgument = Annotated[str, Choice("buy", "sell")]
 SymbolArgument = Annotated[str, SymbolParam()]
 
-TXID_DIGITS: Final = 16
-"""Of the id of a withdrawal on paper; enough to tell those of one account apart."""
-
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="market('buy', 'BTC/USDT', '10%')")
 def market(
@@ -229,7 +226,7 @@ def cancel_order(
         tag=tag,
         ids=None if exchange_order_ids is None else [OrderId(one) for one in exchange_order_ids],
     )
-    return {"cancelled_orders": list(context.service(Account).cancel(wanted))}
+    return {"cancelled_orders": list(context.service(Account).cancel(wanted, context.key))}
 
 
 @operator(SET, kind=Kind.READ, source="orders", example="fetch_order('BTC/USDT', $buy.created_orders[0].id)")
@@ -272,7 +269,7 @@ def set_leverage(
         leverage: 1 for none.
     """
     rules, account = context.service(MarketData).market(Symbol(symbol)), context.service(Account)
-    account.set_leverage(rules.symbol, to_decimal(leverage))
+    account.set_leverage(rules.symbol, to_decimal(leverage), context.key)
     return {"symbol": rules.symbol, "leverage": account.leverage(rules.symbol)}
 
 
@@ -285,7 +282,7 @@ def withdraw(
     network: str,
     address: str,
     amount: Any,
-    tag: str | None = None,  # noqa: ARG001  (on paper, no address needs one)
+    tag: str | None = None,
 ) -> dict[str, Any]:
     """Send funds to an address, where the worker allows it: `disabled_funds_transfer_error` otherwise.
 
@@ -296,13 +293,14 @@ def withdraw(
         network: the chain it goes over, as the exchange names it.
         address: where it goes; it has to be on the worker's list.
         amount: in units of the asset, or 'all' for everything available.
-        tag: memo or tag that the address needs; without effect on paper.
+        tag: memo or tag that the address needs.
     """
     context.service(TransferPolicy).check(address)
     account = context.service(Account)
     quantity = _withdrawn(account, Asset(asset), amount)
-    txid = context.key("0")[:TXID_DIGITS]
-    sent = account.withdraw(Asset(asset), quantity, network=network, address=address, txid=txid)
+    sent = account.withdraw(
+        Asset(asset), quantity, network=network, address=address, tag=tag, key=context.key
+    )
     return {"withdrawal": sent.model_dump(exclude_none=True)}
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.bars import Bars
+from engine.exchange.effects import Applied, IntentDraft
 from engine.exchange.funding import NO_FUNDING, Funding
 from engine.exchange.market import Market
 from engine.exchange.money import ZERO, ceil_to_tick, exact
@@ -35,6 +36,7 @@ from engine.values import format_decimal
 ALL_ORDERS: Final = OrderFilter()
 ORDER_ID_DIGITS: Final = 16
 TRADE_ID_DIGITS: Final = 12
+TXID_DIGITS: Final = 16
 """Enough to tell the orders and the newest trades of one account apart; whole keys would fill its state."""
 
 
@@ -145,7 +147,7 @@ class PaperAccount:
         self._effects += len(legs)
         return legs
 
-    def cancel(self, wanted: OrderFilter) -> Sequence[OrderId]:
+    def cancel(self, wanted: OrderFilter, key: Callable[[str], str]) -> Sequence[OrderId]:  # noqa: ARG002
         """Cancel the matching open orders; exactly what they locked is available again.
 
         Raises:
@@ -179,7 +181,14 @@ class PaperAccount:
         settle(orders, bars, self._book, settled_at=settled_at, funding=funding)
 
     def withdraw(
-        self, asset: Asset, amount: Decimal, *, network: str, address: str, txid: str
+        self,
+        asset: Asset,
+        amount: Decimal,
+        *,
+        network: str,
+        address: str,
+        tag: str | None,  # noqa: ARG002
+        key: Callable[[str], str],
     ) -> Transaction:
         """Send funds away; on paper they arrive at once and free of charge.
 
@@ -188,7 +197,7 @@ class PaperAccount:
         """
         self._ledger.change({asset: -amount})
         sent = Transaction(
-            txid=txid,
+            txid=key("0")[:TXID_DIGITS],
             kind="withdrawal",
             asset=asset,
             amount=amount,
@@ -201,7 +210,12 @@ class PaperAccount:
         self._effects += 1
         return sent
 
-    def set_leverage(self, symbol: Symbol, leverage: Decimal) -> None:
+    def set_leverage(
+        self,
+        symbol: Symbol,
+        leverage: Decimal,
+        key: Callable[[str], str],  # noqa: ARG002
+    ) -> Applied:
         """Change the leverage of a futures symbol, and with it the margin of its position and orders.
 
         Raises:
@@ -214,6 +228,11 @@ class PaperAccount:
         self._futures.set_leverage(symbol, leverage, self._now)
         self._book.lock_again(symbol)
         self._effects += 1
+        return Applied()
+
+    def take_drafts(self) -> Sequence[IntentDraft]:
+        """Return nothing: on paper, effects happen at once."""
+        return ()
 
     def dump(self) -> ExchangeAccountElements:
         """Return the account as elements of the state; assets without holdings are left out."""

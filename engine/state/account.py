@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from engine.state.base import Money, StateModel
-from engine.types import Asset, OrderId, Symbol
+from engine.types import ActionId, Asset, CallSite, OrderId, Symbol
 
 Side = Literal["buy", "sell"]
 OrderType = Literal[
@@ -42,12 +42,21 @@ class Fee(StateModel):
     currency: Asset | None = None
 
 
+class Origin(StateModel):
+    """Whose order it is, on a live account: the action, the call in its script, the part of that call."""
+
+    action_id: ActionId
+    call_site: CallSite
+    leg: str
+
+
 class Order(StateModel):
     """An order of this automation. Amounts in base, prices in quote per base, times in UNIX seconds.
 
     `price` is a limit, `stop_price` the price that the order waits for. Chained orders wait for this order's
     fill. `created_at` of a stop that was moved is when it was moved. `trailing_percent` is how far a trailing
     stop stays behind the best price; `stop_ladder` is where a stop moves as take-profits of its group fill.
+    `origin` is set on live accounts, where what follows from an order is planned in the name of its call.
     """
 
     id: OrderId
@@ -70,6 +79,7 @@ class Order(StateModel):
     cancel_policy: dict[str, Any] | None = None
     trailing_percent: Money | None = None
     stop_ladder: list[Money] = Field(default_factory=list)
+    origin: Origin | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -125,12 +135,15 @@ class Orders(StateModel):
 
     `missing_orders` left the book since the last invocation without a fill: expired, cancelled with their
     group, or refused when their price came.
+    `inactive_orders` are exits that the exchange cannot hold beside those that stand in its book; they take
+    their place when the price comes near. Live accounts only.
     `settled_at` is the market time up to which a simulated account has settled its open orders,
     so that no candle is settled twice.
     """
 
     open_orders: list[Order] = Field(default_factory=list)
     missing_orders: list[Order] = Field(default_factory=list)
+    inactive_orders: list[Order] = Field(default_factory=list)
     settled_at: float = 0
 
 

@@ -158,7 +158,7 @@ async def test_a_resting_limit_order_locks_and_its_cancellation_releases_exactly
     assert balances(placed) == {"USDT": (Decimal(820), Decimal(1000))}
     assert [order.id for order in placed.orders.open_orders] == ["buy-0"]
 
-    cancelled = await after(source, placed, lambda account: account.cancel(OrderFilter(symbol=BTC)))
+    cancelled = await after(source, placed, lambda account: account.cancel(OrderFilter(symbol=BTC), str))
     assert balances(cancelled) == {"USDT": (Decimal(1000), Decimal(1000))}
     assert cancelled.orders.open_orders == []
 
@@ -241,7 +241,7 @@ async def test_an_order_below_the_minimum_is_refused_naming_it() -> None:
 async def test_cancelling_what_is_not_there_says_so(wanted: OrderFilter) -> None:
     def act(account: Any) -> None:
         account.place(limit("1", "90", tag="mine"), keyed("buy"))
-        account.cancel(wanted)
+        account.cancel(wanted, str)
 
     with pytest.raises(OperatorError, match="no open order") as refused:
         await after(MemoryMarket({BTC: 100}), holding(USDT="1000"), act)

@@ -121,7 +121,7 @@ def run_sequence(candles: Candles, dice: random.Random) -> Both:
             place(f"{invocation}-{number}", price, now, account, both.slow, dice)
         if dice.random() < 0.4 and both.slow.open:
             name = dice.choice(both.slow.open).name
-            account.cancel(OrderFilter(ids=[OrderId(name)]))
+            account.cancel(OrderFilter(ids=[OrderId(name)]), str)
             both.slow.cancel(name)
         both.elements = account.dump()
         now += dice.choice((600, 3_600, 3_600 * dice.randint(1, 40), 3_600 * dice.uniform(0.1, 20)))
