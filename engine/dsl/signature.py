@@ -182,7 +182,8 @@ def type_name(annotation: Any) -> str:
     if origin is Annotated:
         return type_name(get_args(annotation)[0])
     if origin in (Union, UnionType):
-        names = [name for member in members_of(annotation) for name in type_name(member).split(" | ")]
+        members = [member for member in members_of(annotation) if member is not ReCallingOperatorResult]
+        names = [name for member in members for name in type_name(member).split(" | ")]
         return " | ".join(dict.fromkeys(names))
     if origin is Literal:
         return " | ".join(repr(option) for option in get_args(annotation))

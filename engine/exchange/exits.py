@@ -35,11 +35,13 @@ class Exits:
         take_profits: in the order in which they were asked for.
         trails: whether each filled take-profit moves the stop: to the entry's price, then to the take-profit
             before.
+        swap_strategy: which of them stands in the book on an exchange that cannot hold both.
     """
 
     stop: Price | None = None
     take_profits: tuple[TakeProfit, ...] = ()
     trails: bool = False
+    swap_strategy: str | None = None
 
     @property
     def group_kind(self) -> str | None:

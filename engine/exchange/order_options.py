@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, cast
 
@@ -63,7 +63,7 @@ class OrderOptions:
                 f"active_order_swap_strategy is one of {known}, not {self.swap_strategy!r}",
                 code="invalid_parameters",
             )
-        return plan_exits(
+        exits = plan_exits(
             entry,
             market,
             stop=self.stop_loss_price,
@@ -71,6 +71,7 @@ class OrderOptions:
             percents=self.take_profit_volume_percents,
             trailing_profile=self.trailing_profile,
         )
+        return replace(exits, swap_strategy=self.swap_strategy)
 
     def policy(self) -> Mapping[str, Any] | None:
         """Return the cancel policy.

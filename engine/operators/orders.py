@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast
 
 from engine.dsl import Choice, Kind, Number, OperatorContext, OperatorSet, Range, SymbolParam, operator
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.exchange import Account, MarketData, OrderFilter, OrderRequest
-from engine.exchange.future_sizing import holdings
-from engine.exchange.limits import sweep_dust
-from engine.exchange.market import Market
+from engine.exchange import Account, MarketData, OrderFilter
+from engine.exchange.effects import Applied, Cancelled, Planned, Sent
 from engine.exchange.money import to_decimal
-from engine.exchange.order_options import OrderOptions, Trigger, read_trigger
-from engine.exchange.quantity import Marker, Quantity, parse_amount, parse_price
-from engine.exchange.sizing import cap, entry_price, resolve_amount, resolve_price
+from engine.exchange.order_options import OrderOptions
+from engine.exchange.quantity import Marker, Quantity, parse_amount
 from engine.exchange.transfers import TransferPolicy
-from engine.state import OrderType, Side
-from engine.types import Asset, OrderId, Price, Symbol
-from engine.values import format_decimal
+from engine.operators.outcomes import Answer, done, later
+from engine.operators.placing import place
+from engine.state import Side, Transaction
+from engine.types import Asset, OrderId, Symbol
 
 SET: Final = OperatorSet("orders", "Placing and cancelling orders; on paper, or on the exchange.")
 
@@ -42,10 +39,10 @@ def market(
     cancel_policy: str | None = None,
     cancel_policy_params: dict[str, Any] | None = None,
     active_order_swap_strategy: str | None = None,
-    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (on paper, nothing is swapped)
+    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (no exchange needs them)
     params: dict[str, Any] | None = None,
     allow_holdings_adaptation: bool = False,
-) -> dict[str, Any]:
+) -> Answer:
     """Buy or sell at once, at the market's price.
 
     Gives `{"created_orders": [order]}`; several orders when the exchange's maximum demands it.
@@ -80,7 +77,7 @@ def market(
         params=params,
         allow_holdings_adaptation=allow_holdings_adaptation,
     )
-    return _place(context, "market", cast(Side, side), Symbol(symbol), amount, None, options)
+    return place(context, "market", cast(Side, side), Symbol(symbol), amount, None, options)
 
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="limit('buy', 'BTC/USDT', '10%', '-2%')")
@@ -99,10 +96,10 @@ def limit(
     cancel_policy: str | None = None,
     cancel_policy_params: dict[str, Any] | None = None,
     active_order_swap_strategy: str | None = None,
-    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (on paper, nothing is swapped)
+    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (no exchange needs them)
     params: dict[str, Any] | None = None,
     allow_holdings_adaptation: bool = False,
-) -> dict[str, Any]:
+) -> Answer:
     """Buy or sell at a price or better; the order stays open until the market reaches it.
 
     Gives `{"created_orders": [order]}`; several orders when the exchange's maximum demands it.
@@ -140,7 +137,7 @@ def limit(
         params=params,
         allow_holdings_adaptation=allow_holdings_adaptation,
     )
-    return _place(context, "limit", cast(Side, side), Symbol(symbol), amount, price, options)
+    return place(context, "limit", cast(Side, side), Symbol(symbol), amount, price, options)
 
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="stop_loss('sell', 'BTC/USDT', '100%', '-5%')")
@@ -159,10 +156,10 @@ def stop_loss(
     cancel_policy: str | None = None,
     cancel_policy_params: dict[str, Any] | None = None,
     active_order_swap_strategy: str | None = None,
-    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (on paper, nothing is swapped)
+    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (no exchange needs them)
     params: dict[str, Any] | None = None,
     allow_holdings_adaptation: bool = False,
-) -> dict[str, Any]:
+) -> Answer:
     """Sell when the price falls to a level, or buy when it rises to it; it locks no funds until then.
 
     Gives `{"created_orders": [order]}`. On exchanges without stops of their own: `unsupported_stop_order`.
@@ -198,7 +195,7 @@ def stop_loss(
         params=params,
         allow_holdings_adaptation=allow_holdings_adaptation,
     )
-    return _place(context, "stop_loss", cast(Side, side), Symbol(symbol), amount, price, options)
+    return place(context, "stop_loss", cast(Side, side), Symbol(symbol), amount, price, options)
 
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="cancel_order('BTC/USDT', side='buy')")
@@ -208,7 +205,7 @@ def cancel_order(
     side: Annotated[str | None, Choice("buy", "sell")] = None,
     tag: str | None = None,
     exchange_order_ids: list[str] | None = None,
-) -> dict[str, Any]:
+) -> Answer:
     """Cancel the automation's open orders of a market that match, and what cannot live without them.
 
     Gives `{"cancelled_orders": [id]}`; no match is the error `order_not_found`.
@@ -219,6 +216,9 @@ def cancel_order(
         tag: only orders with this tag.
         exchange_order_ids: only these orders.
     """
+    gone = done(context, Cancelled)
+    if gone is not None:
+        return {"cancelled_orders": [outcome.id for outcome in gone]}
     rules = context.service(MarketData).market(Symbol(symbol))
     wanted = OrderFilter(
         symbol=rules.symbol,
@@ -226,7 +226,10 @@ def cancel_order(
         tag=tag,
         ids=None if exchange_order_ids is None else [OrderId(one) for one in exchange_order_ids],
     )
-    return {"cancelled_orders": list(context.service(Account).cancel(wanted, context.key))}
+    cancelled = context.service(Account).cancel(wanted, context.key)
+    return (
+        later(context, cancelled) if isinstance(cancelled, Planned) else {"cancelled_orders": list(cancelled)}
+    )
 
 
 @operator(SET, kind=Kind.READ, source="orders", example="fetch_order('BTC/USDT', $buy.created_orders[0].id)")
@@ -259,7 +262,7 @@ def fetch_order(
 @operator(SET, kind=Kind.EFFECT, source="orders", example="set_leverage('BTC/USDT:USDT', 3)")
 def set_leverage(
     context: OperatorContext, symbol: SymbolArgument, leverage: Annotated[Number, Range(ge=1, le=125)]
-) -> dict[str, Any]:
+) -> Answer:
     """Set how many times its margin a futures position may be worth; an open position's margin follows.
 
     Gives `{"symbol": …, "leverage": …}`. On spot markets: `incompatible_trading_type`.
@@ -268,9 +271,12 @@ def set_leverage(
         symbol: the market.
         leverage: 1 for none.
     """
-    rules, account = context.service(MarketData).market(Symbol(symbol)), context.service(Account)
-    account.set_leverage(rules.symbol, to_decimal(leverage), context.key)
-    return {"symbol": rules.symbol, "leverage": account.leverage(rules.symbol)}
+    market, wanted = context.service(MarketData).market(Symbol(symbol)).symbol, to_decimal(leverage)
+    if done(context, Applied) is None:
+        changed = context.service(Account).set_leverage(market, wanted, context.key)
+        if isinstance(changed, Planned):
+            return later(context, changed)
+    return {"symbol": market, "leverage": wanted}
 
 
 @operator(
@@ -283,7 +289,7 @@ def withdraw(
     address: str,
     amount: Any,
     tag: str | None = None,
-) -> dict[str, Any]:
+) -> Answer:
     """Send funds to an address, where the worker allows it: `disabled_funds_transfer_error` otherwise.
 
     Gives `{"withdrawal": transaction}`. More than available is `not_enough_funds`.
@@ -295,13 +301,20 @@ def withdraw(
         amount: in units of the asset, or 'all' for everything available.
         tag: memo or tag that the address needs.
     """
+    sent = done(context, Sent)
+    if sent is not None:
+        return _withdrawal(sent[0].transaction)
     context.service(TransferPolicy).check(address)
     account = context.service(Account)
     quantity = _withdrawn(account, Asset(asset), amount)
-    sent = account.withdraw(
+    transaction = account.withdraw(
         Asset(asset), quantity, network=network, address=address, tag=tag, key=context.key
     )
-    return {"withdrawal": sent.model_dump(exclude_none=True)}
+    return later(context, transaction) if isinstance(transaction, Planned) else _withdrawal(transaction)
+
+
+def _withdrawal(transaction: Transaction) -> dict[str, Any]:
+    return {"withdrawal": transaction.model_dump(exclude_none=True)}
 
 
 def _withdrawn(account: Account, asset: Asset, amount: Any) -> Decimal:
@@ -313,72 +326,3 @@ def _withdrawn(account: Account, asset: Asset, amount: Any) -> Decimal:
     if quantity.value <= 0:
         raise OperatorError(ActionStatus.NOT_ENOUGH_FUNDS, f"there is no {asset} to withdraw")
     return quantity.value
-
-
-def _place(
-    context: OperatorContext,
-    order_type: OrderType,
-    side: Side,
-    symbol: Symbol,
-    amount: Any,
-    price: Any,
-    options: OrderOptions,
-) -> dict[str, Any]:
-    """Price, size and place an order."""
-    data, account = context.service(MarketData), context.service(Account)
-    rules = data.market(symbol)
-    quantity = parse_amount(amount)
-    request = _request(order_type, side, rules, _level(price, account, data, rules), options, data)
-    target = account.execution_price(request)
-    if target <= 0:
-        raise OperatorError(
-            ActionStatus.INVALID_ORDER, f"a price of {format_decimal(target)} is not above zero"
-        )
-    request = replace(request, exits=options.exits(target, rules))
-    # Shares of holdings are counted at today's price, so that '10%' is the same amount at every limit.
-    today = account.execution_price(replace(request, price=None, stop_price=None))
-    requested = resolve_amount(quantity, target, holdings(account, data, rules, side, today))
-    usable = holdings(account, data, rules, side, target)
-    waits = request.stop_price is not None
-    affordable = usable.total() if waits else usable.available()
-    sized = cap(requested, affordable, adapt=options.allow_holdings_adaptation)
-    if side == "sell" and not waits and rules.kind == "spot":
-        sized = sweep_dust(sized, target, account.available(rules.base), rules)
-    orders = account.place(replace(request, amount=sized), context.key)
-    return {"created_orders": [order.model_dump() for order in orders]}
-
-
-def _level(text: Any, account: Account, data: MarketData, rules: Market) -> Price | None:
-    """Return the price that a script gave; None for market orders."""
-    if text is None:
-        return None
-    at = resolve_price(parse_price(text), data.mark_price(rules.symbol), lambda: entry_price(account, rules))
-    return rules.floor_price(at)
-
-
-def _request(
-    order_type: OrderType,
-    side: Side,
-    rules: Market,
-    level: Price | None,
-    options: OrderOptions,
-    data: MarketData,
-) -> OrderRequest:
-    """Return the order without its amount."""
-    if order_type == "stop_loss":
-        trigger, level = Trigger(order_type, level), None
-    else:
-        trigger = read_trigger(order_type, options.params, data.mark_price(rules.symbol), side, rules)
-    return OrderRequest(
-        type=trigger.type,
-        side=side,
-        symbol=rules.symbol,
-        amount=Decimal(0),
-        price=level,
-        reduce_only=options.reduce_only,
-        tag=options.tag,
-        time_in_force=options.time_in_force(),
-        stop_price=trigger.stop_price,
-        trailing_percent=trigger.trailing_percent,
-        cancel_policy=options.policy(),
-    )
