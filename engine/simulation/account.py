@@ -12,12 +12,12 @@ from engine.exchange.effects import Applied, IntentDraft
 from engine.exchange.funding import NO_FUNDING, Funding
 from engine.exchange.market import Market
 from engine.exchange.money import ZERO, ceil_to_tick, exact
+from engine.exchange.order_building import check_ceilings, new_orders, order_of
 from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
 from engine.simulation.futures import FuturesBooking, profit
 from engine.simulation.ledger import Ledger
-from engine.simulation.orders import check_ceilings, new_orders, order_of
 from engine.simulation.settlement import settle
 from engine.state import (
     Balance,

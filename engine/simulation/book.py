@@ -8,15 +8,15 @@ from decimal import Decimal
 
 from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
 from engine.exchange.exits import opened_exits
+from engine.exchange.groups import lives_alone, react
 from engine.exchange.market import Market
+from engine.exchange.matching import crosses, rule_of
 from engine.exchange.money import ZERO, exact
+from engine.exchange.order_building import check_ceilings
 from engine.simulation.bookings import Booking, SpotBooking
 from engine.simulation.fills import Fill, fee_of
 from engine.simulation.futures import FuturesBooking
-from engine.simulation.groups import lives_alone, react
 from engine.simulation.ledger import Ledger, Lock
-from engine.simulation.matching import crosses, rule_of
-from engine.simulation.orders import check_ceilings
 from engine.state import Fee, Order
 from engine.state.account import OrderStatus
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp

@@ -11,9 +11,7 @@ from typing import Final, Protocol
 from engine.exchange.bars import Bars
 from engine.exchange.funding import NO_FUNDING, Funding, FundingRate
 from engine.exchange.market import Market
-from engine.exchange.money import to_decimal
-from engine.simulation.fills import Fill
-from engine.simulation.matching import (
+from engine.exchange.matching import (
     START,
     Moment,
     Phase,
@@ -23,7 +21,9 @@ from engine.simulation.matching import (
     rule_of,
     trail,
 )
-from engine.simulation.policies import Ending, first_ending
+from engine.exchange.money import to_decimal
+from engine.exchange.policies import Ending, first_ending
+from engine.simulation.fills import Fill
 from engine.state import Order
 from engine.state.account import OrderStatus
 from engine.types import OrderId, Price, Symbol, Timestamp

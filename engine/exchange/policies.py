@@ -1,4 +1,4 @@
-"""When a cancel policy ends an order before the price reaches it."""
+"""Cancel policies at work: when one ends an order before the price reaches it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.exchange.bars import Bars
 from engine.exchange.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
-from engine.simulation.matching import START, Moment, Phase, first_touch
+from engine.exchange.matching import START, Moment, Phase, first_touch
 from engine.state import Order
 from engine.state.account import OrderStatus
 

@@ -1,4 +1,4 @@
-"""New orders of a paper account: from what is asked for to what the market takes."""
+"""New orders: from what is asked for to what the market takes."""
 
 from __future__ import annotations
 
