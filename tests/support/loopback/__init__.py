@@ -1,0 +1,30 @@
+"""A loopback exchange: real ccxt classes trade on it, and a network's troubles come on demand."""
+
+from tests.support.loopback.faults import (
+    ANY_REQUEST,
+    CREATE_ORDER,
+    Call,
+    Delay,
+    Drop,
+    Moment,
+    PartialFill,
+    Say,
+    Trouble,
+    Where,
+)
+from tests.support.loopback.server import LoopbackExchange, serving_binance
+
+__all__ = [
+    "ANY_REQUEST",
+    "CREATE_ORDER",
+    "Call",
+    "Delay",
+    "Drop",
+    "LoopbackExchange",
+    "Moment",
+    "PartialFill",
+    "Say",
+    "Trouble",
+    "Where",
+    "serving_binance",
+]
