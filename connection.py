@@ -34,9 +34,11 @@ TASK_QUEUE: Final = "octoflow"
 
 SANDBOX_PASS_THROUGH: Final = {
     "workflows.messages": "pydantic models without side effects; rebuilding them for every run is slow",
+    "workflows.carried": "as messages: models that are validated once for every run",
     "workflows.search_attributes": "a table of constants",
     "workflows.progress": "plain state changes; in the sandbox each call of a builtin goes through a check",
     "workflows.pending": "as progress, which shares these objects with the workflow",
+    "workflows.stopping": "as progress, which it is a part of",
     "workflows.failures": "as progress: a pure function, and a type that is told apart by its class",
     "workflows.presentation": "pure functions from a report to texts",
 }

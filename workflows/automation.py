@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final, TypeVar
-
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError
 
+from workflows.carried import AutomationInput, Carried
+from workflows.dispatch import Dispatcher
 from workflows.failures import Failure
 from workflows.messages import (
     ApplyEdit,
-    AutomationInput,
+    ApproveRequest,
     AutomationResult,
-    Carried,
+    Decisions,
     EditAnswer,
     EditRequest,
-    EditResult,
     ExecuteAnswer,
     ExecuteRequest,
     InvocationResult,
     Json,
+    RejectRequest,
+    ResolveRequest,
     RunInvocation,
     Status,
     StatusReport,
     StopRequest,
-    Trigger,
-    WorkflowSettings,
 )
-from workflows.pending import Pending, PendingEdit, PendingExecution, PendingStop
+from workflows.pending import Occasion, Pending, PendingDecision, PendingEdit, PendingExecution, PendingStop
 from workflows.presentation import attributes, details, timer_summary
-from workflows.progress import Progress
+from workflows.progress import RETRYABLE, Progress
 from workflows.search_attributes import changed_attributes
-
-MAX_SUMMARY: Final = 200
-
-_Result = TypeVar("_Result")
 
 
 @workflow.defn(name="Automation")
@@ -51,12 +44,9 @@ class Automation:
     def __init__(self, start: AutomationInput) -> None:
         self._settings = start.settings
         self._state = start.state
-        carried = start.carried or Carried(
-            report=StatusReport(status="starting", wake_at=workflow.time()),
-            account_attributes={} if start.settings.search_attributes else None,
-        )
+        carried = start.carried or Carried.at_start(start.state, start.settings, workflow.time())
         self._progress = Progress(carried, start.settings)
-        self._options = _activity_options(start.settings)
+        self._dispatcher = Dispatcher(start.settings)
         self._was_reset = False
         self._shown: Status | None = None
         workflow.register_random_seed_callback(self._on_reset)
@@ -112,41 +102,37 @@ class Automation:
             self._progress.need_attention(
                 "an operator reset its history: check its orders, then retry or stop it"
             )
-        elif self._progress.stops:
-            await self._stop()
+        elif self._progress.stopping.asked:
+            await self._wind_down()
         elif self._progress.edits:
             await self._edit(self._progress.edits[0])
         else:
             await self._invoke()
 
     async def _invoke(self) -> None:
-        progress = self._progress
-        execution = progress.next_execution
-        triggers: list[Pending] = [] if execution else progress.take_triggers()
-        by_message = execution or progress.kept.edited
-        trigger: Trigger = "forced" if triggers else "message" if by_message else "scheduled"
-        result = await self._run_invocation(trigger, execution.actions if execution else [])
+        occasion = self._progress.next_occasion(workflow.time())
+        result = await self._run_invocation(occasion)
         if isinstance(result, Failure):
-            progress.fail(result, execution, triggers, workflow.time())
-            return
-        self._keep(result, execution)
-        for pending in triggers:
-            pending.finish()
+            self._progress.fail(result, occasion, workflow.time())
+        else:
+            self._state = result.state
+            self._progress.keep(result, occasion, workflow.time())
 
-    async def _stop(self) -> None:
-        if any(stop.cancel_open_orders for stop in self._progress.stops):
-            result = await self._run_invocation("message", cancel_open_orders=True)
-            if isinstance(result, Failure):
-                self._progress.refuse_stops(
-                    f"it goes on, since its open orders could not be cancelled: {result.message}"
-                )
-                return
-            self._keep(result)
-        self._progress.end("stopped")
+    async def _wind_down(self) -> None:
+        """End, after a round that settles what is under way and cancels orders if asked to."""
+        progress = self._progress
+        if not (progress.stopping.cancels or progress.kept.pending_effects):
+            progress.end("stopped")
+            return
+        result = await self._run_invocation(Occasion(ahead=True), stopping=True)
+        if isinstance(result, Failure):
+            progress.winding_down_failed(result, workflow.time())
+        else:
+            self._state = result.state
+            progress.wound_down(result, workflow.time())
 
     async def _edit(self, pending: PendingEdit) -> None:
-        request = ApplyEdit(state=self._state, edit=pending.request)
-        result = await self._run_activity("apply_edit", request, EditResult, "edit")
+        result = await self._dispatcher.edit(ApplyEdit(state=self._state, edit=pending.request))
         self._progress.edits.remove(pending)
         if isinstance(result, Failure):
             pending.fail(result.message)
@@ -155,42 +141,27 @@ class Automation:
         self._progress.edited(result, workflow.time())
         pending.finish()
 
-    def _keep(self, result: InvocationResult, execution: PendingExecution | None = None) -> None:
-        self._state = result.state
-        self._progress.keep(result, execution)
-
     async def _run_invocation(
-        self, trigger: Trigger, actions: list[Json] | None = None, *, cancel_open_orders: bool = False
+        self, occasion: Occasion, *, stopping: bool = False
     ) -> InvocationResult | Failure:
-        info, kept = workflow.info(), self._progress.kept
-        names = ", ".join(action["id"] for action in actions or []) or kept.next_actions
+        info, progress = workflow.info(), self._progress
+        report = progress.report
+        names = ", ".join(action["id"] for action in occasion.actions) or progress.kept.next_actions
         request = RunInvocation(
             state=self._state,
             run_key=f"{info.workflow_id}/{info.first_execution_run_id}",
-            trigger=trigger,
+            trigger=occasion.trigger,
             woken_at=workflow.time(),
-            due_at=kept.report.due_at,
-            clock=kept.clock,
-            priority_actions=actions or [],
-            cancel_open_orders=cancel_open_orders,
-            paused=self._progress.paused,
+            due_at=report.due_at,
+            clock=progress.kept.clock,
+            priority_actions=occasion.actions,
+            signals=occasion.signals,
+            decisions=occasion.decisions,
+            paused=progress.paused,
+            stopping=stopping,
+            cancel_open_orders=stopping and progress.stopping.cancels,
         )
-        summary = f"iteration {kept.report.iteration + 1}: {names}"[:MAX_SUMMARY]
-        return await self._run_activity("run_invocation", request, InvocationResult, summary)
-
-    async def _run_activity(
-        self, name: str, request: RunInvocation | ApplyEdit, result_type: type[_Result], summary: str
-    ) -> _Result | Failure:
-        options: workflow.ActivityConfig = {**self._options, "summary": summary}
-        try:
-            result: _Result = await workflow.execute_activity(
-                name, request, result_type=result_type, **options
-            )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            return Failure.of(error)
-        return result
+        return await self._dispatcher.invoke(request, f"iteration {report.iteration + 1}: {names}")
 
     def _show(self) -> None:
         """Bring Temporal's UI and lists up to date; without a wait in between, nobody would see it."""
@@ -236,6 +207,46 @@ class Automation:
         self._require_able()
 
     @workflow.update
+    async def approve(self, request: ApproveRequest) -> StatusReport:
+        """Let effects that wait for a person be sent."""
+        return await self._decide(Decisions(approved=request.keys))
+
+    @approve.validator
+    def _accept_approval(self, request: ApproveRequest) -> None:  # noqa: ARG002
+        self._require_able()
+
+    @workflow.update
+    async def reject(self, request: RejectRequest) -> StatusReport:
+        """Refuse effects that wait for a person: their scripts get an error."""
+        return await self._decide(Decisions(rejected=dict.fromkeys(request.keys, request.reason)))
+
+    @reject.validator
+    def _accept_rejection(self, request: RejectRequest) -> None:  # noqa: ARG002
+        self._require_able()
+
+    @workflow.update
+    async def resolve(self, request: ResolveRequest) -> StatusReport:
+        """Say what became of an effect that no look-up settles."""
+        return await self._decide(Decisions(resolved={request.key: request.placed}))
+
+    @resolve.validator
+    def _accept_resolution(self, request: ResolveRequest) -> None:  # noqa: ARG002
+        self._require_able()
+
+    async def _decide(self, decisions: Decisions) -> StatusReport:
+        pending = PendingDecision(decisions=decisions)
+        self._progress.decisions.append(pending)
+        self._progress.wake()
+        await pending.wait()
+        return self._progress.report
+
+    @workflow.signal
+    def trading_signal(self, signal: Json) -> None:
+        """What a leader did, for an automation that copies it."""
+        if not self._progress.ended:
+            self._progress.receive(signal)
+
+    @workflow.update
     async def edit(self, request: EditRequest) -> EditAnswer:
         """Change the actions, between two invocations; what is ready then runs at once."""
         pending = PendingEdit(request=request)
@@ -256,7 +267,7 @@ class Automation:
 
     @retry.validator
     def _accept_retry(self) -> None:
-        if self._progress.report.status not in ("needs_attention", "retrying"):
+        if self._progress.report.status not in RETRYABLE:
             raise ApplicationError(
                 f"there is nothing to retry: the automation is {self._progress.report.status}"
             )
@@ -289,7 +300,7 @@ class Automation:
         """End the automation after the current invocation; return its final summary."""
         if not self._progress.ended:
             pending = PendingStop(cancel_open_orders=request.cancel_open_orders)
-            self._progress.stops.append(pending)
+            self._progress.stopping.ask(pending)
             self._progress.wake()
             await pending.wait()
         return self._progress.report
@@ -328,16 +339,6 @@ class Automation:
     def _on_reset(self, _seed: int) -> None:
         """History was reset: only then does a running workflow get a new random seed."""
         self._was_reset = self._progress.woken = True
-
-
-def _activity_options(settings: WorkflowSettings) -> workflow.ActivityConfig:
-    return workflow.ActivityConfig(
-        start_to_close_timeout=timedelta(seconds=settings.invocation_timeout),
-        schedule_to_close_timeout=timedelta(seconds=settings.attempts_timeout),
-        heartbeat_timeout=timedelta(seconds=settings.heartbeat_timeout),
-        retry_policy=RetryPolicy(maximum_attempts=settings.attempts),
-        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    )
 
 
 def _was_reset_to_start() -> bool:

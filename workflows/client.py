@@ -8,7 +8,8 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from workflows.automation import Automation
-from workflows.messages import AutomationInput, AutomationResult, Json, WorkflowSettings
+from workflows.carried import AutomationInput
+from workflows.messages import AutomationResult, Json, WorkflowSettings
 
 AutomationHandle = WorkflowHandle[Automation, AutomationResult]
 

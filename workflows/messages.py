@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -26,13 +25,13 @@ Status = Literal[
 
 Trigger = Literal["scheduled", "forced", "message", "signal"]
 
-MAX_CARRIED_ANSWERS: Final = 100
-MAX_CARRIED_ANSWER: Final = 2_000
-MAX_CARRIED_HISTORY: Final = 128_000
-"""Bounds of what continue-as-new carries: number of answers, bytes of each, bytes of the history."""
-
 MAX_EDITED: Final = 10_000
 """Actions that one edit may name in each of its lists."""
+
+MAX_DECIDED: Final = 1_000
+"""Effects that one message may decide about."""
+
+MAX_REASON: Final = 300
 
 
 class Message(BaseModel):
@@ -61,6 +60,45 @@ class StopRequest(Message):
     """Update `stop`."""
 
     cancel_open_orders: bool = False
+
+
+class ApproveRequest(Message):
+    """Update `approve`: effects that may be sent, by key."""
+
+    keys: Annotated[list[str], Field(min_length=1, max_length=MAX_DECIDED)]
+
+
+class RejectRequest(Message):
+    """Update `reject`: effects that must not be sent, by key, and why."""
+
+    keys: Annotated[list[str], Field(min_length=1, max_length=MAX_DECIDED)]
+    reason: Annotated[str, Field(max_length=MAX_REASON)] = ""
+
+
+class ResolveRequest(Message):
+    """Update `resolve`: what a person found out about an effect that no look-up settles.
+
+    Attributes:
+        key: of the effect.
+        placed: whether the exchange has it.
+    """
+
+    key: Annotated[str, Field(min_length=1)]
+    placed: bool
+
+
+class Decisions(BaseModel):
+    """What a person decided about effects, by key.
+
+    Attributes:
+        approved: those that may be sent.
+        rejected: those that must not be sent, with the reason.
+        resolved: those that nobody could settle, and whether the exchange has them.
+    """
+
+    approved: list[str] = []
+    rejected: dict[str, str] = {}
+    resolved: dict[str, bool] = {}
 
 
 class EditRequest(Message):
@@ -189,6 +227,7 @@ class WorkflowSettings(BaseModel):
         attempts_timeout: longest time of all those attempts together.
         first_delay, longest_delay: the workflow's delays after an activity gave up, doubling.
         give_up_after: failures in a row for this long ask for a person.
+        wind_down_timeout: longest time that a stop waits for effects under way to be settled.
         continue_as_new_after: history events after which to continue as new, at the latest when
             Temporal suggests it.
         search_attributes: whether the server knows Octoflow's search attributes.
@@ -201,6 +240,7 @@ class WorkflowSettings(BaseModel):
     first_delay: float = 60
     longest_delay: float = 3600
     give_up_after: float = 86_400
+    wind_down_timeout: float = 900
     continue_as_new_after: int | None = None
     search_attributes: bool = False
 
@@ -242,8 +282,11 @@ class RunInvocation(BaseModel):
         due_at: when the invocation was due, in the automation's time.
         clock: the last invocation on both clocks.
         priority_actions: from an `execute` update.
-        cancel_open_orders: cancel them instead of running what is due.
+        signals: of leaders, oldest first.
+        decisions: about effects, from an `approve`, `reject` or `resolve` update.
         paused: run nothing but priority actions.
+        stopping: run nothing any more, and settle the effects under way.
+        cancel_open_orders: while stopping, cancel the automation's open orders.
     """
 
     state: Json
@@ -253,8 +296,11 @@ class RunInvocation(BaseModel):
     due_at: float | None = None
     clock: Clock | None = None
     priority_actions: list[Json] = []
-    cancel_open_orders: bool = False
+    signals: list[Json] = []
+    decisions: Decisions = Decisions()
     paused: bool = False
+    stopping: bool = False
+    cancel_open_orders: bool = False
 
 
 class InvocationResult(BaseModel):
@@ -270,6 +316,9 @@ class InvocationResult(BaseModel):
         due_at: next run in the automation's time; None when nothing is scheduled.
         wake_at: the same moment on the workflow's clock.
         priority_due: whether it is priority actions that are due then.
+        pending_effects: effects that are planned or under way.
+        sent_effects: those of them that were sent and whose fate is not known yet.
+        open_orders: orders that are open on the account.
         clock: this invocation on both clocks, for recorded markets.
         answers: how priority actions ended, or until when they wait, by action id.
         view: the automation for people.
@@ -284,6 +333,9 @@ class InvocationResult(BaseModel):
     due_at: float | None = None
     wake_at: float | None = None
     priority_due: bool = False
+    pending_effects: int = 0
+    sent_effects: int = 0
+    open_orders: int = 0
     clock: Clock | None = None
     answers: dict[str, ActionAnswer] = {}
     view: View = View()
@@ -313,64 +365,3 @@ class EditResult(BaseModel):
     state: Json
     changes: EditChanges
     view: View
-
-
-class Carried(BaseModel):
-    """What a run hands to the next one at continue-as-new, besides the state.
-
-    Attributes:
-        report: how the automation stands.
-        clock: last invocation on both clocks.
-        next_actions: what the next invocation will run.
-        failing_since: workflow time of the first failure in a row.
-        retry_at: workflow time of the next attempt after a failure.
-        held: while paused, the status that it has besides.
-        priority_due: whether it is priority actions that are due next.
-        edited: whether it was edited since the last invocation.
-        attributes: search attributes as last set, by name.
-        account_attributes: those of them that the activity knows; None when the server knows none.
-        answers: results of the newest `execute` updates by update id, so that they stay idempotent.
-        history: newest outcomes, oldest first, each with its size in bytes.
-    """
-
-    report: StatusReport
-    clock: Clock | None = None
-    next_actions: str = ""
-    failing_since: float | None = None
-    retry_at: float | None = None
-    held: Status | None = None
-    priority_due: bool = False
-    edited: bool = False
-    attributes: Json = {}
-    account_attributes: Json | None = None
-    answers: dict[str, ExecuteAnswer] = {}
-    history: deque[tuple[int, Json]] = Field(default_factory=deque)
-    history_size: int = 0
-
-    def remember_answer(self, update_id: str, answer: ExecuteAnswer) -> None:
-        """Keep the answer to an update for as long as it is one of the newest."""
-        small = len(answer.model_dump_json()) <= MAX_CARRIED_ANSWER
-        self.answers[update_id] = answer if small else ExecuteAnswer(omitted=True)
-        while len(self.answers) > MAX_CARRIED_ANSWERS:
-            del self.answers[next(iter(self.answers))]
-
-    def remember_outcome(self, outcome: Json, size: int) -> None:
-        """Add what an invocation did to the history, which keeps the newest within its bound."""
-        self.history.append((size, outcome))
-        self.history_size += size
-        while self.history_size > MAX_CARRIED_HISTORY:
-            self.history_size -= self.history.popleft()[0]
-
-
-class AutomationInput(BaseModel):
-    """Input of the workflow `Automation`.
-
-    Attributes:
-        state: the automation's state, as the engine dumps it.
-        settings: how it is run.
-        carried: only set at continue-as-new.
-    """
-
-    state: Json
-    settings: WorkflowSettings = WorkflowSettings()
-    carried: Carried | None = None

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from workflows.messages import ActionAnswer, EditChanges, EditRequest, ExecuteAnswer, Json
+from workflows.messages import (
+    ActionAnswer,
+    Decisions,
+    EditChanges,
+    EditRequest,
+    ExecuteAnswer,
+    Json,
+    Trigger,
+)
 
 
 @dataclass
@@ -56,6 +64,13 @@ class PendingEdit(Pending):
     changes: EditChanges = field(default_factory=EditChanges)
 
 
+@dataclass(kw_only=True)
+class PendingDecision(Pending):
+    """What a person decided about effects; each is given to an invocation of its own."""
+
+    decisions: Decisions
+
+
 @dataclass
 class PendingExecution(Pending):
     """Priority actions, until each of them has ended or waits.
@@ -90,3 +105,41 @@ class PendingExecution(Pending):
     def result(self) -> ExecuteAnswer:
         """What the sender gets."""
         return ExecuteAnswer(actions=self.answers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """Why one invocation runs: the messages that it has to answer.
+
+    Attributes:
+        execution: priority actions to add.
+        decision: about effects.
+        triggers: updates that asked for the invocation.
+        signals: of leaders, oldest first.
+        ahead: whether it runs before it is due, so that its time is not the due time.
+    """
+
+    execution: PendingExecution | None = None
+    decision: PendingDecision | None = None
+    triggers: list[Pending] = field(default_factory=list)
+    signals: list[Json] = field(default_factory=list)
+    ahead: bool = False
+
+    @property
+    def trigger(self) -> Trigger:
+        """What woke the automation."""
+        if self.triggers:
+            return "forced"
+        if self.execution or self.decision or (self.ahead and not self.signals):
+            return "message"
+        return "signal" if self.signals else "scheduled"
+
+    @property
+    def actions(self) -> list[Json]:
+        """The priority actions to add."""
+        return self.execution.actions if self.execution else []
+
+    @property
+    def decisions(self) -> Decisions:
+        """What a person decided."""
+        return self.decision.decisions if self.decision else Decisions()

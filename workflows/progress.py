@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from workflows.carried import Carried
 from workflows.failures import Failure, retry_delay
-from workflows.messages import (
-    Carried,
-    EditResult,
-    InvocationResult,
-    Status,
-    StatusReport,
-    WorkflowSettings,
-)
-from workflows.pending import Pending, PendingEdit, PendingExecution, PendingStop
+from workflows.messages import EditResult, InvocationResult, Json, Status, StatusReport, WorkflowSettings
+from workflows.pending import Occasion, Pending, PendingDecision, PendingEdit, PendingExecution
+from workflows.stopping import Stopping
 
 ENDED: Final[frozenset[Status]] = frozenset({"finished", "stopped"})
 NOT_HELD: Final = ENDED | {"needs_attention"}
 """What a pause does not hide."""
+
+RETRYABLE: Final[frozenset[Status]] = frozenset(
+    {"needs_attention", "retrying", "postponed", "awaiting_approval"}
+)
+"""What a person can send on."""
+
+LOOK_AGAIN: Final = 10.0
+"""Least seconds between two look-ups of effects under way in a pause."""
+
+EARLY: Final = 1.0
+"""Seconds by which an invocation that is due may run early; more than that is ahead of its time."""
 
 
 class Progress:
@@ -30,8 +36,9 @@ class Progress:
         kept: what survives continue-as-new.
         executions: `execute` updates, in order; the first one may be under way.
         triggers: `trigger` updates that the next invocation answers.
+        decisions: `approve`, `reject` and `resolve` updates, in order.
         edits: `edit` updates, in order.
-        stops: `stop` updates.
+        stopping: `stop` updates, and how far the winding down is.
         woken: whether a message came since the loop began to wait.
     """
 
@@ -39,8 +46,9 @@ class Progress:
         self.kept = carried
         self.executions: deque[PendingExecution] = deque()
         self.triggers: list[Pending] = []
+        self.decisions: deque[PendingDecision] = deque()
         self.edits: deque[PendingEdit] = deque()
-        self.stops: list[PendingStop] = []
+        self.stopping = Stopping(settings)
         self.woken = False
         self._settings = settings
 
@@ -72,56 +80,105 @@ class Progress:
 
     def next_wake(self) -> float | None:
         """When to act next; None when only a message can tell."""
-        if self.stops or self.edits:
+        if self.stopping.asked:
+            return self.stopping.again_at
+        if self.edits:
             return 0
-        if self.needs_attention or (self.paused and not (self.next_execution or self.kept.priority_due)):
+        if self.needs_attention:
             return None
+        if self.paused and not self._asked_for and not self.kept.priority_due:
+            look_at = self.kept.look_at
+            return None if look_at is None else max(look_at, self.kept.retry_at or 0)
         if self.triggers and not self.paused:
             return 0
         if self.kept.retry_at is not None:
             return self.kept.retry_at
-        return 0 if self.next_execution or self._runs_at_once else self.report.wake_at
+        return 0 if self._asked_for or self._runs_at_once else self.report.wake_at
+
+    @property
+    def _asked_for(self) -> bool:
+        return bool(self.decisions) or self.next_execution is not None
 
     @property
     def _runs_at_once(self) -> bool:
-        return self.kept.edited and not self.paused
+        return not self.paused and (self.kept.edited or (self._listens and bool(self.kept.signals)))
+
+    @property
+    def _listens(self) -> bool:
+        """Whether the next invocation can follow signals, and not only run priority actions or wait."""
+        return not self.kept.priority_due and self.report.status != "postponed"
 
     def wake(self) -> None:
         """A message came: do not wait for the timer."""
         self.woken = True
         self.kept.retry_at = None
 
-    def take_triggers(self) -> list[Pending]:
-        """Return the triggers that the next invocation answers: all of them, but none while paused."""
-        if self.paused:
-            return []
-        taken, self.triggers = self.triggers, []
-        return taken
+    def receive(self, signal: Json) -> None:
+        """A leader said something: the next invocation hears it, soon but without haste after failures."""
+        self.kept.queue_signals(self.kept.signals, [signal])
+        self.woken = True
 
-    def keep(self, result: InvocationResult, execution: PendingExecution | None = None) -> None:
-        """Take over what an invocation says about the future.
+    def next_occasion(self, now: float) -> Occasion:
+        """Return what the next invocation is for; what it takes is handed back with its result or failure.
+
+        Args:
+            now: workflow time.
+        """
+        wake_at = self.report.wake_at
+        ahead = self.kept.edited or wake_at is None or wake_at - now > EARLY
+        if self.decisions:
+            return Occasion(decision=self.decisions[0], ahead=ahead)
+        if self.next_execution:
+            return Occasion(execution=self.next_execution, ahead=ahead)
+        if self.paused:
+            return Occasion(ahead=ahead)
+        triggers, self.triggers = self.triggers, []
+        signals: list[Json] = []
+        if not self.kept.priority_due:
+            signals, self.kept.signals = self.kept.signals, signals
+        return Occasion(triggers=triggers, signals=signals, ahead=ahead)
+
+    def keep(self, result: InvocationResult, occasion: Occasion, now: float) -> None:
+        """Take over what an invocation says about the future, and answer the messages it ran for.
 
         Args:
             result: of the invocation.
-            execution: the update whose actions it added to the state, if any.
+            occasion: what it was for.
+            now: workflow time.
         """
+        self._take_over(result, now)
+        self._stand(result.status, result.reason)
+        self._answer(result, occasion.execution)
+        if occasion.decision is not None:
+            self.decisions.remove(occasion.decision)
+            occasion.decision.finish()
+        if result.status == "postponed":  # nothing was done, so that nobody has heard them
+            self.kept.queue_signals(occasion.signals, self.kept.signals)
+        if result.status == "finished" and (self.executions or self.decisions):
+            self._stand("running")  # messages that came during the last invocation are still handled
+        elif result.status in ENDED:
+            self.end(result.status)
+        elif self._is_blocked_after(result):
+            self.need_attention("nothing is due and nothing will be: its pending actions are blocked")
+        for pending in occasion.triggers:
+            pending.finish()
+
+    def _is_blocked_after(self, result: InvocationResult) -> bool:
+        idle = result.status == "running" and result.wake_at is None and not result.pending_effects
+        return idle and not (self.executions or self.decisions)
+
+    def _take_over(self, result: InvocationResult, now: float) -> None:
         kept, report = self.kept, self.report
         kept.clock, kept.next_actions = result.clock, result.view.next_actions
         kept.account_attributes = result.view.attributes
         kept.failing_since = kept.retry_at = None
         kept.remember_outcome(result.outcome, result.outcome_size)
         kept.priority_due, kept.edited = result.priority_due, False
-        self._stand(result.status, result.reason)
+        kept.pending_effects = result.pending_effects
+        kept.look_at = max(result.wake_at or 0, now + LOOK_AGAIN) if result.sent_effects else None
         report.failures = 0
         report.iteration, report.due_at, report.wake_at = result.iteration, result.due_at, result.wake_at
         report.outcome, report.details = result.outcome, result.view.details
-        self._answer(result, execution)
-        if result.status == "finished" and self.executions:
-            self._stand("running")  # messages that came during the last invocation are still handled
-        elif result.status in ENDED:
-            self.end(result.status)
-        elif result.status == "running" and result.wake_at is None and not self.executions:
-            self.need_attention("nothing is due and nothing will be: its pending actions are blocked")
 
     def _answer(self, result: InvocationResult, execution: PendingExecution | None) -> None:
         if execution is not None:
@@ -137,25 +194,26 @@ class Progress:
             return "it depends on actions that run when the automation is resumed, and runs after them"
         return None
 
-    def fail(
-        self, failure: Failure, execution: PendingExecution | None, triggers: list[Pending], now: float
-    ) -> None:
+    def fail(self, failure: Failure, occasion: Occasion, now: float) -> None:
         """An invocation failed: blame the message that caused it, or try again later, or ask a person.
 
         Args:
             failure: why the activity gave up.
-            execution: the update whose actions the invocation was to run, if any.
-            triggers: the updates that asked for the invocation.
+            occasion: what the invocation was for.
             now: workflow time.
         """
-        for pending in triggers:
+        self.kept.queue_signals(occasion.signals, self.kept.signals)
+        for pending in occasion.triggers:
             pending.fail(failure.message)
-        if execution is not None and failure.permanent:
-            self.executions.remove(execution)
-            execution.fail(failure.message)
+        if failure.permanent and occasion.execution is not None:
+            self.executions.remove(occasion.execution)
+            occasion.execution.fail(failure.message)
+        elif failure.permanent and occasion.decision is not None:
+            self.decisions.remove(occasion.decision)
+            occasion.decision.fail(failure.message)
         elif failure.permanent:
             self.need_attention(failure.message)
-        elif not triggers:  # what is due meanwhile is tried, and retried, on its own
+        elif not occasion.triggers:  # what is due meanwhile is tried, and retried, on its own
             self._retry_later(failure.message, now)
 
     def _retry_later(self, reason: str, now: float) -> None:
@@ -179,6 +237,7 @@ class Progress:
     def retry(self, now: float) -> None:
         """A person has looked at it, or does not want to wait for the next attempt."""
         self.kept.failing_since = None
+        self.kept.edited |= self.report.status in ("postponed", "awaiting_approval")
         self._stand("running")
         self.report.failures = 0
         if self.report.wake_at is None:
@@ -205,6 +264,7 @@ class Progress:
         """Run what has become due, and go on."""
         held, self.kept.held = self.kept.held, None
         self.kept.failing_since = None  # the time of a pause does not count as one of failures
+        self.kept.edited |= self.kept.pending_effects > 0  # those that the pause has held
         if held is not None and not self.needs_attention:
             self.report.status = held
         self.wake()
@@ -215,25 +275,59 @@ class Progress:
             self.kept.held = status
         self.report.status, self.report.reason = "paused" if hidden else status, reason
 
-    def end(self, status: Status) -> None:
+    def wound_down(self, result: InvocationResult, now: float) -> None:
+        """Take over a round of winding down: end, or wait for what is still under way.
+
+        Args:
+            result: of the round's invocation.
+            now: workflow time.
+        """
+        self._take_over(result, now)
+        left = self.stopping.left_by(result)
+        if left is None or result.status in ENDED:
+            self.end("stopped", left and _unsettled(left))
+        elif self.stopping.goes_on_after(result, now):
+            self._explain(f"it stops as soon as this is settled: {left}")
+        else:
+            self.end("stopped", _unsettled(left))
+
+    def winding_down_failed(self, failure: Failure, now: float) -> None:
+        """A round of winding down failed: try again for a while, then end, or go on where that is safer.
+
+        Args:
+            failure: why its activity gave up.
+            now: workflow time.
+        """
+        if self.stopping.goes_on_after(failure, now):
+            self._explain(f"it stops when this has passed: {failure.message}")
+        elif self.stopping.cancels:
+            reason = f"it goes on, since its open orders could not be cancelled: {failure.message}"
+            self._explain(reason)
+            self.stopping.refuse(reason)
+        else:
+            self.end("stopped", _unsettled(f"{failure.message} (effects: {self.kept.pending_effects})"))
+
+    def _explain(self, reason: str) -> None:
+        if not self.needs_attention:  # whose reason a person must not lose
+            self.report.reason = reason
+
+    def end(self, status: Status, reason: str | None = None) -> None:
         """Run nothing any more."""
-        self._stand(status)
+        self._stand(status, reason)
         self.report.due_at = self.report.wake_at = None
         self._fail_waiting(f"the automation has ended: {status}")
-        for stop in self.stops:
-            stop.finish()
+        self.stopping.finish()
         for edit in self.edits:
             edit.fail(f"the automation has ended: {status}")
         self.edits.clear()
 
-    def refuse_stops(self, reason: str) -> None:
-        """Let the automation go on, since it cannot be stopped the way it was asked to."""
-        for stop in self.stops:
-            stop.fail(reason)
-        self.stops.clear()
-
     def _fail_waiting(self, reason: str) -> None:
-        for pending in (*self.executions, *self.triggers):
+        for pending in (*self.executions, *self.decisions, *self.triggers):
             pending.fail(reason)
         self.executions.clear()
+        self.decisions.clear()
         self.triggers.clear()
+
+
+def _unsettled(what: str) -> str:
+    return f"compare the exchange with the final state, this was not settled: {what}"
