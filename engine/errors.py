@@ -226,6 +226,13 @@ class OperatorError(DslError):
         super().__init__(message or status.sentence, status=status)
 
 
+class BelowMinimumError(OperatorError):
+    """An order is smaller than what the exchange takes; with more funds it would not be."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ActionStatus.INVALID_ORDER, message)
+
+
 _EXCERPT_WIDTH = 80
 
 

@@ -14,13 +14,17 @@ from engine.types import ActionId, Timestamp
 from engine.values import JsonValue, json_size
 
 MAX_EXECUTED_ENTRIES: Final = 50
-MAX_OUTCOME_BYTES: Final = 31_000
-"""Of everything of variable length; the rest of the 32 KB is for names of fields."""
+MAX_PENDING_ENTRIES: Final = 50
+MAX_OUTCOME_BYTES: Final = 30_000
+"""Of everything of variable length; the rest of the 32 KB is for names of fields, and for a last note."""
 
 MAX_NOTES: Final = 20
 MAX_TEXT: Final = 300
 _ENTRY_BYTES: Final = 150
 """Bytes of an executed entry besides its id and its error."""
+
+_PENDING_BYTES: Final = 100
+"""Bytes of a pending effect besides its action's id and what it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,23 @@ class ExecutedAction(BaseModel):
     effects: int = 0
 
 
+class PendingEffect(BaseModel):
+    """One effect on a live account that is not settled yet.
+
+    Attributes:
+        key: its identity, by which it is approved, rejected or resolved.
+        action_id: the action that planned it.
+        what: what it does, such as `limit buy 0.1 BTC/USDT at 49000`.
+        status: planned, awaiting_approval, tried (it was sent, and its fate is not known yet) or unresolved
+            (no look-up settles it).
+    """
+
+    key: str
+    action_id: ActionId
+    what: str
+    status: str
+
+
 class InvocationOutcome(BaseModel):
     """What an invocation did, for people and for the loop that drives it: at most 32 KB, no secret.
 
@@ -85,13 +106,16 @@ class InvocationOutcome(BaseModel):
         next_due_at: UNIX seconds (market time) of the next invocation, None when nothing is due.
         priority_due: whether it is priority actions that are due then.
         executed: the first actions called, at most 50; `executed_count` and `error_count` count all.
-            `duration` of an entry is in seconds of processor time, `effects` counts orders
-            placed or cancelled.
+            `duration` of an entry is in seconds of processor time, `effects` counts what it did: orders
+            placed or cancelled, on a live account as far as the exchange has confirmed them to it.
         values: results of priority actions as plain JSON.
         waiting: due times of priority actions that are not done.
         changed_elements: names of the account elements that differ from the start.
         cut_off: how many entries of each bounded list were dropped.
-        notes: what happened besides, in words; texts of `notify` among them.
+        pending_count: how many effects on the live account are planned or under way.
+        pending_effects: the first of them, as far as there is room.
+        notes: what happened besides, in words; texts of `notify` among them. The last one of a postponed
+            automation is `reason: message`.
     """
 
     status: InvocationStatus
@@ -106,6 +130,8 @@ class InvocationOutcome(BaseModel):
     waiting: dict[ActionId, Timestamp] = Field(default_factory=dict)
     changed_elements: list[str] = Field(default_factory=list)
     cut_off: dict[str, int] = Field(default_factory=dict)
+    pending_count: int = 0
+    pending_effects: list[PendingEffect] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
 
@@ -119,6 +145,8 @@ class Journal:
         self.values: dict[ActionId, JsonValue] = {}
         self.waiting: dict[ActionId, Timestamp] = {}
         self.cut_off: dict[str, int] = {}
+        self.pending_effects: list[PendingEffect] = []
+        self.pending_count = 0
         self.notes: list[str] = []
         self._room = MAX_OUTCOME_BYTES
 
@@ -151,6 +179,13 @@ class Journal:
         if len(self.notes) < MAX_NOTES and self._takes(json_size(shown)):
             self.notes.append(shown)
 
+    def show_pending(self, effects: Sequence[PendingEffect]) -> None:
+        """Keep the effects under way, as many as there is room for."""
+        self.pending_count = len(effects)
+        for effect in effects[:MAX_PENDING_ENTRIES]:
+            if self._takes(_PENDING_BYTES + json_size([effect.action_id, effect.what])):
+                self.pending_effects.append(effect)
+
     def outcome(
         self,
         *,
@@ -160,8 +195,9 @@ class Journal:
         next_due_at: Timestamp | None,
         priority_due: bool,
         changed_elements: list[str],
+        setback: str | None = None,
     ) -> InvocationOutcome:
-        """Return everything collected, with how the invocation ended."""
+        """Return everything collected, with how the invocation ended and what kept it from its work."""
         return InvocationOutcome(
             status=status,
             iteration=iteration,
@@ -175,7 +211,9 @@ class Journal:
             waiting=self.waiting,
             changed_elements=changed_elements,
             cut_off=self.cut_off,
-            notes=self.notes,
+            pending_count=self.pending_count,
+            pending_effects=self.pending_effects,
+            notes=self.notes if setback is None else [*self.notes[: MAX_NOTES - 1], shorten(setback)],
         )
 
     def _takes(self, size: int) -> bool:

@@ -19,6 +19,7 @@ from engine.state import ExchangeAccountDetails, ExchangeDetails
 from engine.types import Seconds
 
 MAX_RESULT_BYTES: Final = 64 * 1024
+MAX_STATE_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class EngineSettings:
         limits: bounds of one script.
         max_actions: actions after which an invocation ends and is due again at once.
         max_result_bytes: size of the largest result an action may keep.
+        max_state_bytes: size of the JSON of a state that may still plan effects on a live account.
         slippage: share of the price by which paper market orders fill worse; 0.001 is 0.1 %.
         transfers: whether, and where to, funds may leave accounts.
         live: how careful live trading is.
@@ -37,6 +39,7 @@ class EngineSettings:
     limits: Limits = field(default_factory=Limits)
     max_actions: int = 1_000
     max_result_bytes: int = MAX_RESULT_BYTES
+    max_state_bytes: int = MAX_STATE_BYTES
     slippage: Decimal = Decimal(0)
     transfers: TransferPolicy = field(default_factory=TransferPolicy)
     live: LiveSettings = field(default_factory=LiveSettings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from engine.errors import ActionStatus, OperatorError
+from engine.errors import ActionStatus, BelowMinimumError, OperatorError
 from engine.exchange.exit_plans import unsupported_stop
 from engine.exchange.exits import chained_orders
 from engine.exchange.limits import check_and_adapt
@@ -127,14 +127,13 @@ def order_of(trades: Sequence[Trade]) -> Order | None:
     )
 
 
-def _below_minimum(market: Market, amount: Amount, price: Price) -> OperatorError:
+def _below_minimum(market: Market, amount: Amount, price: Price) -> BelowMinimumError:
     minima = [
         f"{format_decimal(bound)} {asset}"
         for bound, asset in ((market.amount.minimum, market.base), (market.cost.minimum, market.quote))
         if bound
     ]
-    return OperatorError(
-        ActionStatus.INVALID_ORDER,
+    return BelowMinimumError(
         f"{short_decimal(amount)} {market.base} at {short_decimal(price)} is outside what {market.symbol} "
-        f"takes{'; the minimum is ' if minima else ''}{' and '.join(minima)}",
+        f"takes{'; the minimum is ' if minima else ''}{' and '.join(minima)}"
     )

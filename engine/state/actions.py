@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
@@ -92,6 +93,22 @@ class Action(StateModel):
         """Keep where the script stands, to be called again at `not_before`."""
         self.suspension, self.not_before = suspension, not_before
 
+    @property
+    def planned_effects(self) -> Sequence[str]:
+        """Keys of what the suspended call has planned; it gets the outcomes when it is called again."""
+        keys: Sequence[str] = self._recalled().get("intents", ())
+        return keys
+
+    @property
+    def effect_outcomes(self) -> Mapping[str, Mapping[str, Any]]:
+        """What became of them so far, by key, in the JSON form of `engine.exchange.effects`."""
+        outcomes: Mapping[str, Mapping[str, Any]] = self._recalled().get("outcomes", {})
+        return outcomes
+
+    def hand_over(self, key: str, outcome: Mapping[str, Any]) -> None:
+        """Keep what became of an effect that the suspended call has planned."""
+        self._recalled().setdefault("outcomes", {})[key] = dict(outcome)
+
     def reset(self) -> None:
         """Forget the outcome, so that the action runs again; its result becomes the previous one."""
         if self.is_completed and self.result is not None:
@@ -112,6 +129,12 @@ class Action(StateModel):
             self.suspension = self.not_before = None
         for name in DEFINITION:
             setattr(self, name, getattr(new, name))
+
+    def _recalled(self) -> dict[str, Any]:
+        """Return what the suspended operator gets back."""
+        state = (self.suspension or {}).get("operator_state", {})
+        recalled: dict[str, Any] = state.get("ReCallingOperatorResult", {}).get("last_execution_result", {})
+        return recalled
 
     @property
     def _work(self) -> tuple[object, ...]:

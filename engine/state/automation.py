@@ -84,6 +84,11 @@ class Intent(StateModel):
     sent_at: float | None = None
     tries: int = 0
 
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether it follows from an order, such as its exits, so that no script waits for its outcome."""
+        return "/" in self.leg
+
 
 class DegradedState(StateModel):
     """Since when, why and how often in a row invocations could not do their work."""
@@ -222,6 +227,12 @@ class AutomationState(StateModel):
     def has_exchange(self) -> bool:
         """Whether an exchange account is configured."""
         return self.exchange_account_details is not None and self.exchange_account_details.has_exchange
+
+    @property
+    def is_live(self) -> bool:
+        """Whether orders go to an exchange: an account with credentials is configured."""
+        details = self.exchange_account_details
+        return details is not None and details.has_exchange and not details.is_simulated
 
     def cut_priority_actions(self) -> int:
         """Keep the newest completed priority actions and all pending ones; return how many were cut."""
