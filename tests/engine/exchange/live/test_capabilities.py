@@ -1,0 +1,80 @@
+"""Client order ids have the form that each exchange takes."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+
+from engine.exchange.exchange_ids import known_exchange_ids
+from engine.exchange.live.capabilities import CAPABILITIES, GENERIC, capabilities_of
+from engine.types import EffectKey
+
+KEY = EffectKey("0123456789abcdef0123456789abcdef")
+
+RULES = {
+    "binance": r"[\.A-Z\:/a-z0-9_-]{1,36}",
+    "binanceusdm": r"[\.A-Z\:/a-z0-9_-]{1,36}",
+    "bybit": r"[A-Za-z0-9_-]{1,36}",
+    "okx": r"[A-Za-z0-9]{1,32}",
+    "coinbase": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "kraken": r"[0-9a-f]{32}",
+    "kucoin": r"[A-Za-z0-9_-]{1,40}",
+    "gate": r"t-[0-9A-Za-z_.-]{1,28}",
+    "bitget": r"[A-Za-z0-9.#:/_-]{1,32}",
+    "htx": r".{1,64}",
+    "mexc": r"[a-zA-Z0-9_-]{1,32}",
+    "bitfinex": r"\d{1,14}",
+    "bitstamp": r"[A-Za-z0-9]{1,36}",
+    "bingx": r"[a-z0-9]{1,40}",
+    "cryptocom": r"[A-Za-z0-9]{1,36}",
+    "whitebit": r"[A-Za-z0-9._-]{1,32}",
+    "upbit": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "phemex": r"[A-Za-z0-9]{1,40}",
+    "hyperliquid": r"0x[0-9a-f]{32}",
+    "an exchange without a row": r"[0-9a-f]{32}",
+}
+"""The forms that the exchanges' documents give."""
+
+
+@pytest.mark.parametrize(("exchange_id", "rule"), RULES.items())
+def test_an_id_has_the_form_that_the_exchange_takes(exchange_id: str, rule: str) -> None:
+    assert re.fullmatch(rule, capabilities_of(exchange_id).client_order_id(KEY))
+
+
+@pytest.mark.parametrize("exchange_id", RULES)
+def test_ids_of_different_effects_differ(exchange_id: str) -> None:
+    capabilities = capabilities_of(exchange_id)
+    keys = [EffectKey(uuid.uuid5(uuid.NAMESPACE_OID, str(number)).hex) for number in range(2_000)]
+    assert len({capabilities.client_order_id(key) for key in keys}) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("exchange_id", "expected"),
+    [
+        ("binance", "0123456789abcdef0123456789abcdef"),
+        ("gate", "t-0123456789abcdef0123456789ab"),
+        ("coinbase", "01234567-89ab-cdef-0123-456789abcdef"),
+        ("bitfinex", "5942249508335"),
+        ("hyperliquid", "0x0123456789abcdef0123456789abcdef"),
+    ],
+)
+def test_an_effect_keeps_its_id_for_ever(exchange_id: str, expected: str) -> None:
+    assert capabilities_of(exchange_id).client_order_id(KEY) == expected
+
+
+def test_every_row_is_of_an_exchange_that_ccxt_has() -> None:
+    assert set(CAPABILITIES) <= known_exchange_ids()
+    assert len(CAPABILITIES) >= 20
+
+
+def test_of_an_exchange_without_a_row_nothing_is_taken_for_granted() -> None:
+    assert capabilities_of("luno") is GENERIC
+    assert not GENERIC.can_look_up
+    assert not GENERIC.withdrawal_ids
+    assert not GENERIC.signatures_expire
+
+
+def test_every_row_but_one_can_tell_that_an_order_does_not_exist() -> None:
+    assert [name for name, row in CAPABILITIES.items() if not row.can_look_up] == ["whitebit"]
