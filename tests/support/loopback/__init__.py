@@ -1,5 +1,6 @@
 """A loopback exchange: real ccxt classes trade on it, and a network's troubles come on demand."""
 
+from tests.support.loopback.exchange import LoopbackExchange
 from tests.support.loopback.faults import (
     ANY_REQUEST,
     CREATE_ORDER,
@@ -12,7 +13,7 @@ from tests.support.loopback.faults import (
     Trouble,
     Where,
 )
-from tests.support.loopback.server import LoopbackExchange, serving_binance
+from tests.support.loopback.server import serving_binance
 
 __all__ = [
     "ANY_REQUEST",

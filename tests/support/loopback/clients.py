@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from engine.exchange.ccxt_client import Client, close_client, make_client
 from engine.state import ExchangeDetails
 from tests.support.loopback.accounts import Account
-from tests.support.loopback.server import LoopbackExchange
+from tests.support.loopback.exchange import LoopbackExchange
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.loopback.accounts import ZERO, MarketId
+from tests.support.loopback.accounts import MarketId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,8 @@ def written_listings() -> Mapping[MarketId, Listing]:
 def recorded_listings(folder: Path | None = None) -> Mapping[MarketId, Listing] | None:
     """Return the recorded market list of Binance; None when there is no such folder or list.
 
+    It holds no prices: markets that are not written here start at 1.
+
     Args:
         folder: of recorded market data; that of `OCTOFLOW_MARKET_DATA` when left out.
     """
@@ -109,11 +111,12 @@ def recorded_listings(folder: Path | None = None) -> Mapping[MarketId, Listing] 
         return None
     with gzip.open(path, "rt", encoding="utf-8") as file:
         entries = json.load(file)["symbols"]
-    listings = (_recorded(entry) for entry in entries if entry["status"] == "TRADING")
+    written = written_listings()
+    listings = (_recorded(entry, written) for entry in entries if entry["status"] == "TRADING")
     return {listing.id: listing for listing in listings}
 
 
-def _recorded(entry: Mapping[str, Any]) -> Listing:
+def _recorded(entry: Mapping[str, Any], written: Mapping[MarketId, Listing]) -> Listing:
     filters = {item["filterType"]: item for item in entry["filters"]}
     lot, notional = filters["LOT_SIZE"], filters.get("NOTIONAL") or filters["MIN_NOTIONAL"]
     return Listing(
@@ -121,7 +124,7 @@ def _recorded(entry: Mapping[str, Any]) -> Listing:
         quote=entry["quoteAsset"],
         tick=Decimal(filters["PRICE_FILTER"]["tickSize"]).normalize(),
         step=Decimal(lot["stepSize"]).normalize(),
-        price=ZERO,
+        price=written[entry["symbol"]].price if entry["symbol"] in written else Decimal(1),
         min_amount=Decimal(lot["minQty"]),
         max_amount=Decimal(lot["maxQty"]),
         max_market_amount=Decimal(filters["MARKET_LOT_SIZE"]["maxQty"]),
