@@ -21,6 +21,7 @@ from activities.editing import EditActivities
 from activities.invocation import InvocationActivities
 from activities.log_context import ContextFilter
 from connection import ConnectionProblem, connect, load_settings, search_attributes_registered
+from engine.community import HttpCommunity, NoCommunity
 from engine.exchange.transfers import TransferPolicy
 from engine.services import EngineSettings, Services
 from workflows.automation import Automation
@@ -42,6 +43,8 @@ class WorkerSettings(BaseSettings):
         heartbeat_interval: longest time between two heartbeats that reach the server.
         allow_transfers: whether automations may withdraw funds at all.
         transfer_addresses: the only addresses that funds may go to, as a JSON list in the environment.
+        community_url: address of the community that leaders publish to; without one nothing is published.
+        community_token: reference, such as `env:COMMUNITY`, to the token of automations that have none.
         sticky_timeout: time after which another worker takes over automations of one that vanished.
     """
 
@@ -54,12 +57,20 @@ class WorkerSettings(BaseSettings):
     heartbeat_interval: float = Field(default=5, gt=0)
     allow_transfers: bool = False
     transfer_addresses: frozenset[str] = frozenset()
+    community_url: str | None = None
+    community_token: str | None = None
     sticky_timeout: float = Field(default=10, gt=0)
 
     def services(self) -> Services:
-        """Return the engine's seams as these settings want them."""
+        """Return the engine's seams as these settings want them.
+
+        Raises:
+            ConfigurationError: the community's address cannot be used.
+        """
         policy = TransferPolicy(self.allow_transfers, self.transfer_addresses)
-        return Services(settings=EngineSettings(transfers=policy))
+        url, reference = self.community_url, self.community_token
+        community = HttpCommunity(url=url, reference=reference) if url is not None else NoCommunity()
+        return Services(settings=EngineSettings(transfers=policy), community=community)
 
 
 async def build_worker(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from engine.community import CommunityAuthenticatorFactory, NoCommunity
 from engine.dsl import Limits, OperatorRegistry
 from engine.exchange import MarketSource, open_source
 from engine.exchange.live.api import LiveExchange
@@ -54,6 +55,7 @@ class Services:
         market_source: opens the public data of an exchange.
         live_exchange: opens the exchange of an account with credentials.
         lease: how long this process may act for the automation.
+        community: opens sessions with those that leaders publish to.
         settings: bounds and rates.
         stopwatch: seconds of a clock that only measures; durations never enter the state.
     """
@@ -62,5 +64,6 @@ class Services:
     market_source: Callable[[ExchangeDetails], MarketSource] = open_source
     live_exchange: Callable[[ExchangeAccountDetails, LiveSettings], LiveExchange] = open_live
     lease: Lease = UNLIMITED
+    community: CommunityAuthenticatorFactory = field(default_factory=NoCommunity)
     settings: EngineSettings = field(default_factory=EngineSettings)
     stopwatch: Callable[[], Seconds] = time.perf_counter

@@ -1,0 +1,24 @@
+"""Signals and logs between automations, through one authenticated session per job."""
+
+from engine.community.http import HttpCommunity
+from engine.community.models import LeaderSnapshot, LogEntry, SignalAsset, SignalOrder
+from engine.community.none import NoCommunity
+from engine.community.protocols import (
+    Community,
+    CommunityAuthenticatorFactory,
+    LogRepository,
+    SignalRepository,
+)
+
+__all__ = [
+    "Community",
+    "CommunityAuthenticatorFactory",
+    "HttpCommunity",
+    "LeaderSnapshot",
+    "LogEntry",
+    "LogRepository",
+    "NoCommunity",
+    "SignalAsset",
+    "SignalOrder",
+    "SignalRepository",
+]
