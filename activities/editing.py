@@ -11,6 +11,7 @@ from activities.sizes import check_state_size
 from activities.view import build_view
 from engine.edit import EditChanges, apply_edit
 from engine.invocation import InvocationOutcome, InvocationStatus
+from engine.masking import masking
 from engine.services import Services
 from engine.state import dump_state, load_state
 from workflows.messages import ApplyEdit, EditResult
@@ -34,10 +35,11 @@ class EditActivities:
         Raises:
             ApplicationError: the edit is wrong, and the state that was sent is still the valid one.
         """
-        try:
-            return self._apply(request)
-        except Exception as error:
-            raise application_error(error) from None
+        with masking():
+            try:
+                return self._apply(request)
+            except Exception as error:
+                raise application_error(error) from None
 
     def _apply(self, request: ApplyEdit) -> EditResult:
         before, edit = load_state(request.state), request.edit

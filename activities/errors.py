@@ -9,6 +9,7 @@ from typing import Final
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from engine.errors import OctoflowError, RetryableError
+from engine.masking import mask
 
 RATE_LIMITED: Final = "rate_limited"
 """Code of errors that are part of normal life and belong into no error log."""
@@ -20,13 +21,13 @@ def application_error(error: Exception) -> ApplicationError:
     """Return the error that Temporal records.
 
     Only a `RetryableError`, or an error that nobody foresaw, is tried again. The stack trace of the
-    latter goes to the log and nowhere else.
+    latter goes to the log and nowhere else. Secrets of the current `masking` scope are in none of the texts.
     """
     match error:
         case RetryableError():
             benign = error.code == RATE_LIMITED
             return ApplicationError(
-                error.message,
+                mask(error.message),
                 {"code": error.code},
                 type=type(error).__name__,
                 next_retry_delay=None if error.retry_after is None else timedelta(seconds=error.retry_after),
@@ -34,8 +35,8 @@ def application_error(error: Exception) -> ApplicationError:
             )
         case OctoflowError():
             return ApplicationError(
-                str(error), {"code": error.code}, type=type(error).__name__, non_retryable=True
+                mask(str(error)), {"code": error.code}, type=type(error).__name__, non_retryable=True
             )
         case _:
             logger.error("an invocation failed unexpectedly", exc_info=error)
-            return ApplicationError(f"{type(error).__name__}: {error}", type=type(error).__name__)
+            return ApplicationError(mask(f"{type(error).__name__}: {error}"), type=type(error).__name__)

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from temporalio import activity
 
 from activities.answers import priority_answers
 from activities.cancelling import cancel_actions, require_cancelled
 from activities.collector import QuietCollector
+from activities.effects import count_open_orders, count_sent, degraded_reason, pending_effects
 from activities.errors import application_error
 from activities.heartbeat import beating
+from activities.lease import Clocks, lease_of
 from activities.log_context import logging_about
 from activities.market_clock import Waking, automation_time, workflow_time
 from activities.recorded_market import recorded_section, recorded_time
-from activities.sizes import check_result_size, check_state_size, encoded_size
+from activities.sizes import check_state_size, encoded_size, fit_state
 from activities.view import build_view
 from engine.errors import PostponeError
 from engine.invocation import InvocationOutcome, InvocationRequest, InvocationStatus
 from engine.job import AutomationJob
+from engine.masking import masking
 from engine.services import Services
 from engine.state import TriggerReason
 from workflows.messages import Clock, InvocationResult, Json, RunInvocation
+
+THIS_MACHINE: Final = Clocks()
 
 
 class InvocationActivities:
@@ -31,11 +37,19 @@ class InvocationActivities:
     Args:
         services: the engine's seams; all invocations of the process share them.
         search_attributes: whether the server knows Octoflow's search attributes.
+        clocks: of this machine.
     """
 
-    def __init__(self, services: Services | None = None, *, search_attributes: bool = False) -> None:
+    def __init__(
+        self,
+        services: Services | None = None,
+        *,
+        search_attributes: bool = False,
+        clocks: Clocks = THIS_MACHINE,
+    ) -> None:
         self._services = services or Services()
         self._search_attributes = search_attributes
+        self._clocks = clocks
         self._collector = QuietCollector()
 
     @activity.defn(name="run_invocation")
@@ -45,24 +59,27 @@ class InvocationActivities:
         Raises:
             ApplicationError: it did not happen, and the state that was sent is still the valid one.
         """
-        automation_id = activity.info().workflow_id or ""
-        iteration = _iteration(request.state) + 1
-        with self._collector.off(), logging_about(automation_id, iteration), beating():
+        info = activity.info()
+        services = replace(self._services, lease=lease_of(info, self._clocks))
+        about = logging_about(info.workflow_id or "", _iteration(request.state) + 1)
+        with self._collector.off(), about, beating(), masking():
             try:
-                return await self._run(request)
+                return await self._run(request, services)
             except Exception as error:
                 raise application_error(error) from None
 
-    async def _run(self, request: RunInvocation) -> InvocationResult:
+    async def _run(self, request: RunInvocation, services: Services) -> InvocationResult:
         check_state_size(request.state)
         before = _with_run_key(request.state, request.run_key)
         waking = Waking(request.woken_at, request.due_at, request.trigger == "scheduled", request.clock)
         recorded = recorded_time(before)
         now = automation_time(waking, recorded)
-        if request.cancel_open_orders:
-            after, outcome = await self._cancel(request, before, now)
+        if request.stopping or request.cancel_open_orders:
+            after, outcome = await self._cancel(request, before, now, services)
         else:
-            after, outcome = await self._invoke(request, before, now, request.priority_actions)
+            after, outcome = await self._invoke(request, before, now, request.priority_actions, services)
+        if given_up := fit_state(after, now):
+            outcome.notes.append(f"the state would be too large with the results of {', '.join(given_up)}")
         result = self._result(after, outcome)
         result.answers = priority_answers(before, after, outcome, now)
         if recorded is not None:
@@ -72,7 +89,6 @@ class InvocationActivities:
         elif outcome.next_due_at is not None:
             result.due_at = outcome.next_due_at
             result.wake_at = workflow_time(outcome.next_due_at, waking, now, recorded)
-        check_result_size(encoded_size(result))
         return result
 
     def _result(self, state: Json, outcome: InvocationOutcome) -> InvocationResult:
@@ -80,28 +96,36 @@ class InvocationActivities:
         return InvocationResult(
             state=state,
             status=outcome.status.value,
-            reason=outcome.notes[-1] if outcome.status is InvocationStatus.POSTPONED else None,
+            reason=_why(state, outcome),
             outcome=shown,
             outcome_size=encoded_size(shown),
             priority_due=outcome.priority_due,
             iteration=outcome.iteration,
+            pending_effects=len(pending_effects(state)),
+            sent_effects=count_sent(state),
+            open_orders=count_open_orders(state),
             view=build_view(state, outcome, with_attributes=self._search_attributes),
         )
 
     async def _cancel(
-        self, request: RunInvocation, state: Json, now: float
+        self, request: RunInvocation, state: Json, now: float, services: Services
     ) -> tuple[Json, InvocationOutcome]:
-        actions = cancel_actions(state)
+        actions = cancel_actions(state) if request.cancel_open_orders else []
         if not actions:
             return state, InvocationOutcome(
                 status=InvocationStatus.RUNNING, iteration=_iteration(state), at=now
             )
-        after, outcome = await self._invoke(request, state, now, actions)
+        after, outcome = await self._invoke(request, state, now, actions, services)
         require_cancelled(after, outcome)
         return after, outcome
 
     async def _invoke(
-        self, request: RunInvocation, state: Json, now: float, actions: Sequence[Mapping[str, Any]]
+        self,
+        request: RunInvocation,
+        state: Json,
+        now: float,
+        actions: Sequence[Mapping[str, Any]],
+        services: Services,
     ) -> tuple[Json, InvocationOutcome]:
         job = AutomationJob(
             InvocationRequest(
@@ -110,9 +134,13 @@ class InvocationActivities:
                 trigger=TriggerReason(request.trigger),
                 scheduled_to=request.due_at or 0,
                 priority_actions=actions,
+                signals=request.signals,
+                approved=request.decisions.approved,
+                rejected=request.decisions.rejected,
+                resolved=request.decisions.resolved,
                 paused=request.paused,
             ),
-            self._services,
+            services,
         )
         try:
             outcome = await job.run()
@@ -139,3 +167,9 @@ def _with_run_key(state: Json, run_key: str) -> Json:
 def _iteration(state: Mapping[str, Any]) -> int:
     iteration: int = state.get("automation", {}).get("execution", {}).get("iteration", 0)
     return iteration
+
+
+def _why(state: Json, outcome: InvocationOutcome) -> str | None:
+    if outcome.status is not InvocationStatus.POSTPONED:
+        return None
+    return degraded_reason(state) or (outcome.notes[-1] if outcome.notes else None)

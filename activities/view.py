@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from activities.effects import degraded_reason, pending_effects
+from engine.exchange.effect_texts import effect_in_words
 from engine.invocation import InvocationOutcome
 from workflows.messages import View
 from workflows.search_attributes import EXCHANGE, SYMBOLS
@@ -36,7 +38,14 @@ def build_view(state: Json, outcome: InvocationOutcome, *, with_attributes: bool
 
 def details(state: Json, outcome: InvocationOutcome) -> str:
     """Return actions, portfolio, open orders and notes as Markdown of at most 8 KB."""
-    sections = (_actions(state), _portfolio(state), _open_orders(state), _notes(outcome))
+    sections = (
+        _degraded(state),
+        _effects(state),
+        _actions(state),
+        _portfolio(state),
+        _open_orders(state),
+        _notes(outcome),
+    )
     return _cut("\n\n".join(section for section in sections if section))
 
 
@@ -58,6 +67,21 @@ def attributes(state: Json) -> dict[str, Any]:
         EXCHANGE.name: _exchange(state).get("internal_name"),
         SYMBOLS.name: sorted(symbols)[:MAX_SYMBOLS] or None,
     }
+
+
+def _degraded(state: Json) -> str:
+    reason = degraded_reason(state)
+    return f"Cannot do its work: {_cell(reason)}" if reason else ""
+
+
+def _effects(state: Json) -> str:
+    intents = pending_effects(state)
+    rows = (
+        f"| {intent['key']} | {_cell(effect_in_words(intent['kind'], intent['params']))} "
+        f"| {intent.get('status', 'planned').replace('_', ' ')} |"
+        for intent in intents[:MAX_ROWS]
+    )
+    return _table("| effect | what | status |\n|---|---|---|", rows, len(intents) - MAX_ROWS)
 
 
 def _actions(state: Json) -> str:

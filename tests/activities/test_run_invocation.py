@@ -12,8 +12,10 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
 from activities.invocation import InvocationActivities
+from activities.sizes import MAX_STATE_BYTES, encoded_size
 from engine.errors import PostponeError, RetryableError
 from engine.exchange import MarketSource, open_source
+from engine.masking import MaskingFilter, register
 from engine.services import Services
 from engine.state import ExchangeDetails
 from tests.support.builders import NOW, action, automation, paper, scripts
@@ -135,6 +137,41 @@ async def test_a_state_that_is_too_large_is_refused_before_anything_happens():
         await run(large, failing(AssertionError("the engine acted")))
 
     assert caught.value.details == ({"code": "state_too_large"},)
+
+
+async def test_results_that_do_not_fit_the_state_are_given_up_instead_of_what_the_invocation_did():
+    large = scripts("wait(600)")
+    large["automation"]["actions_dag"]["actions"][0]["previous_execution_result"] = "x" * 979_000
+    actions = [action("big", f"'{'y' * 12_000}'"), action("small", "7")]
+    result = await run(large, trigger="message", priority_actions=actions)
+
+    assert encoded_size(result.state) <= MAX_STATE_BYTES
+    assert result.answers["big"].error_status == "limit_exceeded"
+    assert "does not fit" in (result.answers["big"].error or "")
+    assert result.answers["small"].value == 7
+    assert "too large with the results of big" in result.outcome["notes"][-1]
+
+
+async def test_a_result_tells_which_effects_and_orders_the_state_has(market_data: Path):
+    ladder = on_recorded_market(market_data, "limit('buy', 'BTC/USDT', '10%', '-30%')", "wait(9000)")
+    placed = await run(ladder)
+
+    assert (placed.open_orders, placed.pending_effects, placed.sent_effects) == (1, 0, 0)
+
+
+async def test_secrets_of_a_job_are_in_no_error(market_data: Path, caplog: pytest.LogCaptureFixture):
+    def fail(details: ExchangeDetails) -> MarketSource:
+        register(["canary-key"])
+        raise ValueError("refused: canary-key")
+
+    caplog.handler.addFilter(MaskingFilter())
+    with pytest.raises(ApplicationError) as caught:
+        await run(
+            on_recorded_market(market_data, "close[-1]"), InvocationActivities(Services(market_source=fail))
+        )
+
+    assert caught.value.message == "ValueError: refused: ***"
+    assert "canary-key" not in caplog.text
 
 
 async def test_a_rate_limit_is_retried_when_the_exchange_allows_it_and_alarms_nobody(market_data: Path):

@@ -49,3 +49,16 @@ def test_next_actions_are_those_due_at_the_next_invocation():
 
     assert next_actions(state, due_at=60) == "soon"
     assert next_actions(state, due_at=None) == ""
+
+
+def test_details_show_effects_that_are_pending_and_why_nothing_can_be_done():
+    order = {"type": "limit", "side": "buy", "amount": "0.5", "symbol": "BTC/USDT", "price": "40000"}
+    intent = {"key": "k1", "kind": "create_order", "params": order, "status": "awaiting_approval"}
+    execution = {
+        "pending_effects": [intent],
+        "degraded_state": {"reason": "authentication", "error": "the key was refused"},
+    }
+    shown = details(automation(execution=execution), OUTCOME)
+
+    assert "| k1 | limit buy 0.5 BTC/USDT at 40000 | awaiting approval |" in shown
+    assert "Cannot do its work: authentication: the key was refused" in shown
