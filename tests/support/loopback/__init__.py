@@ -13,7 +13,7 @@ from tests.support.loopback.faults import (
     Trouble,
     Where,
 )
-from tests.support.loopback.server import serving_binance
+from tests.support.loopback.server import serving_binance, serving_okx
 
 __all__ = [
     "ANY_REQUEST",
@@ -28,4 +28,5 @@ __all__ = [
     "Trouble",
     "Where",
     "serving_binance",
+    "serving_okx",
 ]

@@ -16,8 +16,9 @@ from tests.support.loopback.books import Books
 from tests.support.loopback.dialect import Answer, Dialect, Request
 from tests.support.loopback.faults import Call, Delay, Drop, Fault, FaultTable, Moment, PartialFill, Say
 from tests.support.loopback.markets import Listing
+from tests.support.loopback.okx import OkxDialect
 
-DIALECTS = {"binance": BinanceDialect}
+DIALECTS = {"binance": BinanceDialect, "okx": OkxDialect}
 
 
 @dataclass(frozen=True, slots=True)

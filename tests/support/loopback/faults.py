@@ -83,12 +83,12 @@ class Where:
 
     Attributes:
         method: GET, POST or DELETE.
-        path: how the path ends.
+        path: how the path ends; of several endings any one.
         params: parameters of the query or the body.
     """
 
     method: str | None = None
-    path: str = ""
+    path: str | tuple[str, ...] = ""
     params: Mapping[str, str] = field(default_factory=dict)
 
     def hits(self, method: str, path: str, params: Mapping[str, str]) -> bool:
@@ -101,7 +101,7 @@ class Where:
 
 
 ANY_REQUEST = Where()
-CREATE_ORDER = Where(method="POST", path="/order")
+CREATE_ORDER = Where(method="POST", path=("/order", "/batch-orders"))
 """Creating an order, in both dialects."""
 
 

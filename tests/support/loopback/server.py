@@ -23,6 +23,15 @@ async def serving_binance(
 
 
 @asynccontextmanager
+async def serving_okx(
+    listings: Mapping[MarketId, Listing] | None = None,
+) -> AsyncIterator[LoopbackExchange]:
+    """Run an exchange that speaks as OKX's spot market does, on a port of its own."""
+    async with serving("okx", listings) as exchange:
+        yield exchange
+
+
+@asynccontextmanager
 async def serving(
     dialect: str, listings: Mapping[MarketId, Listing] | None = None, *, port: int = 0
 ) -> AsyncIterator[LoopbackExchange]:
