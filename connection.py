@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Final
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.failure.v1 import Failure
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from codec import HidingFailureConverter, OctoflowCodec, PayloadKeyError, PayloadKeys, PlainFailureConverter
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 TASK_QUEUE: Final = "octoflow"
@@ -61,6 +61,8 @@ class Settings(BaseSettings):
         port: port of the development server on this machine; its UI listens 1000 above.
         temporal_path: the `temporal` program to use for the development server.
         connect_timeout: seconds until an address that does not answer counts as not reachable.
+        encryption_key: keys that payloads are encrypted with, as `PayloadKeys.parse` reads them.
+        encryption_key_file: a file of such keys instead, which nobody but its owner can read.
     """
 
     model_config = SettingsConfigDict(env_prefix="OCTOFLOW_", extra="ignore")
@@ -70,6 +72,20 @@ class Settings(BaseSettings):
     port: int = Field(default=7233, gt=0, le=64_535)
     temporal_path: Path | None = None
     connect_timeout: float = Field(default=5.0, gt=0)
+    encryption_key: SecretStr | None = None
+    encryption_key_file: Path | None = None
+
+    def payload_keys(self) -> PayloadKeys:
+        """Return the keys that payloads are encrypted with; none when no key is set.
+
+        Raises:
+            PayloadKeyError: they cannot be used.
+        """
+        if self.encryption_key is not None and self.encryption_key_file is not None:
+            raise PayloadKeyError("set OCTOFLOW_ENCRYPTION_KEY or OCTOFLOW_ENCRYPTION_KEY_FILE, not both")
+        if self.encryption_key is not None:
+            return PayloadKeys.parse(self.encryption_key.get_secret_value())
+        return PayloadKeys.read(self.encryption_key_file) if self.encryption_key_file else PayloadKeys()
 
     @property
     def database(self) -> Path:
@@ -120,34 +136,37 @@ class Server:
     started: bool = False
 
 
-class PlainFailureConverter(DefaultFailureConverter):
-    """Sends errors without stack traces: those belong to the worker's log, not into histories."""
+def plugin(settings: Settings | None = None) -> SimplePlugin:
+    """Return the one plugin that clients, workers and replayers share.
 
-    def to_failure(
-        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
-    ) -> None:
-        """See base class."""
-        super().to_failure(exception, payload_converter, failure)
-        while True:
-            failure.stack_trace = ""
-            if not failure.HasField("cause"):
-                return
-            failure = failure.cause
+    Args:
+        settings: defaults to those of the environment.
 
-
-DATA_CONVERTER: Final = dataclasses.replace(
-    pydantic_data_converter, failure_converter_class=PlainFailureConverter
-)
-
-
-def plugin() -> SimplePlugin:
-    """Return the one plugin that clients, workers and replayers share."""
+    Raises:
+        PayloadKeyError: the encryption keys cannot be used.
+    """
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*SANDBOX_PASS_THROUGH)
     return SimplePlugin(
         "octoflow",
-        data_converter=DATA_CONVERTER,
+        data_converter=data_converter((settings or load_settings()).payload_keys()),
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
     )
+
+
+def data_converter(keys: PayloadKeys) -> DataConverter:
+    """Return what turns values into payloads: JSON by pydantic, compressed, encrypted if there is a key."""
+    codec = OctoflowCodec(keys)
+    return dataclasses.replace(
+        pydantic_data_converter,
+        payload_codec=codec,
+        failure_converter_class=HidingFailureConverter if codec.encrypts else PlainFailureConverter,
+    )
+
+
+def encrypts_payloads(client: Client) -> bool:
+    """Tell whether what a client writes can only be read with a key."""
+    codec = client.data_converter.payload_codec
+    return isinstance(codec, OctoflowCodec) and codec.encrypts
 
 
 def load_settings() -> Settings:
@@ -173,6 +192,7 @@ async def connect(settings: Settings | None = None, *, address: str | None = Non
 
     Raises:
         NotReachableError: nothing answers there.
+        PayloadKeyError: the encryption keys cannot be used.
     """
     settings = settings or load_settings()
     config = ClientConfig.load_client_connect_config()
@@ -180,7 +200,7 @@ async def connect(settings: Settings | None = None, *, address: str | None = Non
     target = config["target_host"]
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            return await Client.connect(**config, plugins=[plugin()])
+            return await Client.connect(**config, plugins=[plugin(settings)])
     except (RuntimeError, RPCError, TimeoutError) as error:
         raise NotReachableError(
             f"no Temporal server answers at {target} ({_reason(error)}). Start one with `octoflow server`, "

@@ -20,12 +20,15 @@ from activities.collector import freeze_startup
 from activities.editing import EditActivities
 from activities.invocation import InvocationActivities
 from activities.log_context import ContextFilter
+from codec import PayloadKeyError
 from connection import ConnectionProblem, connect, load_settings, search_attributes_registered
 from engine.community import HttpCommunity, NoCommunity
 from engine.exchange.transfers import TransferPolicy
+from engine.masking import MaskingFilter
 from engine.services import EngineSettings, Services
 from workflows.automation import Automation
 
+EXIT_WRONG_SETTINGS = 2
 EXIT_NOT_REACHABLE = 3
 
 logger = logging.getLogger("octoflow.worker")
@@ -150,9 +153,10 @@ def stop_on_signals() -> asyncio.Event:
 
 
 def configure_logging(level: int = logging.INFO) -> None:
-    """Log to stderr, each record with the automation and iteration that it is about."""
+    """Log to stderr: each record with the automation and iteration that it is about, none with a secret."""
     handler = logging.StreamHandler()
     handler.addFilter(ContextFilter())
+    handler.addFilter(MaskingFilter())
     logging.basicConfig(
         level=level, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s: %(context)s%(message)s"
     )
@@ -181,6 +185,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ConnectionProblem as problem:
         logger.error("%s", problem)
         return EXIT_NOT_REACHABLE
+    except PayloadKeyError as problem:
+        logger.error("%s", problem)
+        return EXIT_WRONG_SETTINGS
     finally:
         gc.collect()  # what still refers to the SDK's core must go before the interpreter does
     return 0

@@ -14,7 +14,6 @@ from temporalio import activity
 from engine.exchange.live.settings import Lease
 from engine.types import Seconds
 
-
 _BOOT_CLOCK: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
 
 

@@ -24,6 +24,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from codec import PayloadKeyError
 from connection import NotReachableError, PortInUseError, ServerNotFoundError
 from engine.automation_file import AutomationFileError
 from engine.errors import ConfigurationError, DslError, OctoflowError
@@ -53,6 +54,7 @@ EXIT_CODES: Final[Mapping[type[BaseException], ExitCode]] = MappingProxyType(
         NotReachableError: ExitCode.NOT_REACHABLE,
         ServerNotFoundError: ExitCode.NOT_REACHABLE,
         PortInUseError: ExitCode.FAILED,
+        PayloadKeyError: ExitCode.WRONG_INPUT,
         ConfigurationError: ExitCode.WRONG_INPUT,
         DslError: ExitCode.WRONG_INPUT,
         ValidationError: ExitCode.WRONG_INPUT,

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from temporalio.api.failure.v1 import Failure
-from temporalio.contrib.pydantic import PydanticPayloadConverter
 
 from connection import (
     NotReachableError,
-    PlainFailureConverter,
     PortInUseError,
     ServerNotFoundError,
     Settings,
@@ -118,17 +115,3 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     settings = load_settings()
 
     assert (settings.home, settings.local_address, settings.ui_port) == (tmp_path, "127.0.0.1:7300", 8300)
-
-
-def test_failures_travel_without_stack_traces():
-    failure = Failure()
-    try:
-        try:
-            raise ValueError("inner")
-        except ValueError as inner:
-            raise RuntimeError("outer") from inner
-    except RuntimeError as error:
-        PlainFailureConverter().to_failure(error, PydanticPayloadConverter(), failure)
-
-    assert (failure.message, failure.cause.message) == ("outer", "inner")
-    assert (failure.stack_trace, failure.cause.stack_trace) == ("", "")

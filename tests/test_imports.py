@@ -14,8 +14,9 @@ def modules_after_importing(module: str) -> set[str]:
     return set(finished.stdout.split())
 
 
-def test_the_connection_imports_no_engine() -> None:
-    imported = modules_after_importing("connection")
+@pytest.mark.parametrize("module", ["connection", "codec"])
+def test_the_connection_imports_no_engine(module: str) -> None:
+    imported = modules_after_importing(module)
     assert imported.isdisjoint({"engine", "activities", "worker", "cli"})
 
 
