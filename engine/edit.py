@@ -264,10 +264,18 @@ def _restart(state: AutomationState, references: Edges, restart: Sequence[str]) 
 
 
 def _under_way(state: AutomationState, touched: set[ActionId]) -> Iterator[str]:
-    pending = Counter(intent.action_id for intent in state.automation.execution.pending_effects)
+    """Yield the touched actions that have effects under way, or whose scripts do not know of theirs yet.
+
+    What follows from orders, such as their exits, belongs to no script: it goes on without the action.
+    """
+    intents = state.automation.execution.pending_effects
+    pending = Counter(intent.action_id for intent in intents if not intent.is_follow_up)
+    untold = {action.id for action in state.actions if action.planned_effects} - pending.keys()
     for action_id, count in pending.items():
         if action_id in touched:
             yield (
                 f"action '{action_id}' has {count} effect{'' if count == 1 else 's'} under way:"
                 " edit it when they are settled on the exchange"
             )
+    for action_id in sorted(untold & touched):
+        yield f"action '{action_id}' has done what its script does not know of yet: edit it after its next run"

@@ -191,10 +191,23 @@ class TestRefusals:
         same = [action("buy", "1"), action("b", "2")]
         assert apply_edit(state, same).actions[1].dsl_script == "2"
 
+    def test_what_follows_from_an_order_holds_no_edit_back(self) -> None:
+        state = _with_intent(automation(action("buy", "1", executed_at=NOW), action("b", "1")), leg="0/stop")
+        edited = apply_edit(state, remove=["buy"])
+        assert [one.id for one in edited.actions] == ["b"]
+        assert [one.leg for one in edited.automation.execution.pending_effects] == ["0/stop"]
 
-def _with_intent(state: State) -> AutomationState:
+    def test_a_script_hears_of_its_effects_before_it_is_edited(self) -> None:
+        recalled = {"last_execution_result": {"intents": ["k"], "outcomes": {"k": {"outcome": "applied"}}}}
+        suspension = {"operator_state": {"ReCallingOperatorResult": recalled}}
+        state = load_state(automation(action("buy", "1", suspension=suspension), action("b", "1")))
+        with pytest.raises(EditError, match="'buy' has done what its script does not know of yet"):
+            apply_edit(state, [action("buy", "2")])
+
+
+def _with_intent(state: State, leg: str = "0") -> AutomationState:
     intent = {
-        "key": "k", "action_id": "buy", "call_site": "0", "leg": "0",
+        "key": "k", "action_id": "buy", "call_site": "0", "leg": leg,
         "kind": "create_order", "params": {}, "planned_at": NOW,
     }  # fmt: skip
     state["automation"]["execution"] = {"pending_effects": [intent]}
