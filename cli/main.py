@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import edit, files, history, messages, overview, plan, run, services
+from cli import doctor, edit, files, history, messages, overview, plan, run, services
 from cli.errors import ExitCode, exit_code_of, report
 from cli.output import wants_json
 
@@ -73,6 +73,8 @@ app.command()(plan.plan)
 app.command()(files.invoke)
 app.command()(services.server)
 app.command()(services.worker)
+app.command()(services.setup)
+app.command()(doctor.doctor)
 app.command()(files.operators)
 app.command()(files.schema)
 

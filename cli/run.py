@@ -12,6 +12,7 @@ import typer
 import connection
 from cli import backend
 from cli.backend import Backend
+from cli.consent import asking_on_terminal, require_consent
 from cli.errors import CommandError, ExitCode
 from cli.files import read_automation
 from cli.live import follow_until_left, view_for
@@ -37,6 +38,9 @@ StartOption = Annotated[
     typer.Option(metavar="TIME", help="With --market: when to start, such as 2024-02-01T12:00:00Z."),
 ]
 SpeedOption = Annotated[float, typer.Option(min=0.001, help="With --market: market seconds per real second.")]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="On a live account: start without showing the plan and asking.")
+]
 IdOption = Annotated[str | None, typer.Option("--id", help="Run under this id instead of the file's.")]
 
 
@@ -75,15 +79,22 @@ def start(
     start: StartOption = None,
     speed: SpeedOption = DEFAULT_SPEED,
     automation_id: IdOption = None,
+    yes: YesOption = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Start an automation on a server that runs, and leave it to itself."""
-    asyncio.run(_start(read_automation(file), Overlay(market, start, speed, automation_id), as_json=as_json))
+    """Start an automation on a server that runs, and leave it to itself.
+
+    On a live account it shows the account and the plan, and asks first.
+    """
+    overlay = Overlay(market, start, speed, automation_id)
+    asyncio.run(_start(read_automation(file), overlay, yes=yes, as_json=as_json))
 
 
-async def _start(state: AutomationState, overlay: Overlay, *, as_json: bool) -> None:
+async def _start(state: AutomationState, overlay: Overlay, *, yes: bool, as_json: bool) -> None:
     settings = connection.load_settings()
     state, about_market = await overlay.apply(state, settings)
+    if not yes:
+        await require_consent(state, asking_on_terminal(as_json=as_json))
     reached = await backend.reach(settings)
     automation_id = await _launch(reached, state, settings)
     served = await backend.is_served(reached.client, settings.task_queue)
@@ -106,16 +117,19 @@ def run(
     start: StartOption = None,
     speed: SpeedOption = DEFAULT_SPEED,
     automation_id: IdOption = None,
+    yes: YesOption = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Start an automation and follow it live; a server and a worker are started where none runs.
 
-    Ctrl-C leaves the automation running in the background.
+    On a live account it shows the account and the plan, and asks first. Ctrl-C leaves the automation running
+    in the background.
     """
-    asyncio.run(_run(read_automation(file), Overlay(market, start, speed, automation_id), as_json=as_json))
+    overlay = Overlay(market, start, speed, automation_id)
+    asyncio.run(_run(read_automation(file), overlay, yes=yes, as_json=as_json))
 
 
-async def _run(state: AutomationState, overlay: Overlay, *, as_json: bool) -> None:
+async def _run(state: AutomationState, overlay: Overlay, *, yes: bool, as_json: bool) -> None:
     settings = connection.load_settings()
     output = console()
 
@@ -126,6 +140,8 @@ async def _run(state: AutomationState, overlay: Overlay, *, as_json: bool) -> No
     state, about_market = await overlay.apply(state, settings)
     if about_market:
         tell(about_market)
+    if not yes:
+        await require_consent(state, asking_on_terminal(as_json=as_json))
     reached = await backend.ensure(settings, tell)
     ended: str | None = None
     try:
