@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from cli.checks.finding import Check, Finding, failed, ok
+import connection
+from cli.checks.finding import Check, Finding, failed, ok, warning
 from connection import Settings
 
 PACKAGES: Final = ("octoflow", "temporalio", "ccxt", "ta-lib")
@@ -47,7 +48,22 @@ async def _data_folder(settings: Settings) -> Sequence[Finding]:
     return [ok(f"{settings.home} can be written{note}")]
 
 
+async def _encryption(settings: Settings) -> Sequence[Finding]:
+    key = settings.payload_keys().current
+    if key is not None:
+        return [ok(f"on, with the key {key}")]
+    if connection.configured_address() is None:
+        return [ok("off: states lie readable in the database of this machine's development server")]
+    return [
+        warning(
+            "off: whoever may look into the Temporal server reads balances and orders",
+            "Set OCTOFLOW_ENCRYPTION_KEY, or OCTOFLOW_ENCRYPTION_KEY_FILE, here and on every worker.",
+        )
+    ]
+
+
 CHECKS: Final[Sequence[Check[Settings]]] = (
     Check("versions", _versions),
     Check("data folder", _data_folder),
+    Check("encryption", _encryption),
 )

@@ -23,6 +23,7 @@ from tests.support.memory_exchange import MemoryExchange
 from tests.support.memory_market import BTC, MemoryMarket
 from tests.support.temporal import development_server
 
+CANARY = "canary-secret"
 SAFE = KeyRights(read=True, trade=True, withdraw=False, ip_restricted=True)
 
 
@@ -206,6 +207,7 @@ class TestCommand:
         assert {finding["check"]: finding["health"] for finding in findings} == {
             "versions": "ok",
             "data folder": "ok",
+            "encryption": "ok",
             "Temporal server": "warning",
         }
 
@@ -218,6 +220,21 @@ class TestCommand:
         ran = octoflow("doctor")
         assert ran.exit_code == 1
         assert "OCTOFLOW_HOME" in ran.out
+
+    def test_states_that_a_server_of_others_can_read_are_a_warning(
+        self, octoflow: Octoflow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
+        assert "OCTOFLOW_ENCRYPTION_KEY" in octoflow("doctor").out
+
+    def test_a_key_that_cannot_be_used_is_a_failure_that_does_not_show_it(
+        self, octoflow: Octoflow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OCTOFLOW_ENCRYPTION_KEY", CANARY)
+        ran = octoflow("doctor")
+        assert ran.exit_code == 1
+        assert "✗ encryption" in ran.out
+        assert CANARY not in ran.out + ran.err
 
     @pytest.mark.parametrize(
         "arguments", [["--credentials", "env:X"], ["--sandboxed"], ["bot.yaml", "--exchange", "binance"]]
