@@ -129,6 +129,19 @@ async def test_a_fault_strikes_only_what_it_names_and_as_often_as_it_says(
     assert sorted(accepted(exchange)) == ["a", "b", "c"]
 
 
+async def test_a_fault_can_wait_for_a_later_request_of_one_customer(
+    exchange: LoopbackExchange, client: Client
+):
+    exchange.faults.add(Drop(), Where(method="POST", key="key"), skip=1)
+    exchange.faults.add(Drop(), Where(key="another"), times=None)
+
+    await limit_buy(client, "first")
+    with pytest.raises(errors.NetworkError):
+        await limit_buy(client, "second")
+
+    assert accepted(exchange) == ["first"]
+
+
 async def test_an_outage_lasts_until_it_is_taken_back(exchange: LoopbackExchange, client: Client):
     outage = exchange.faults.add(Drop(), times=None)
     for _ in range(3):

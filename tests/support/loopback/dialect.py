@@ -44,6 +44,10 @@ class Dialect(Protocol):
         """Whether requests of a path need a key."""
         ...
 
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        """Return the API key that a request was sent with."""
+        ...
+
     def answer(self, request: Request) -> Answer:
         """Do what a request asks for."""
         ...

@@ -28,6 +28,7 @@ class Received:
     method: str
     path: str
     private: bool
+    key: str | None
     params: Mapping[str, str]
 
 
@@ -81,10 +82,11 @@ class LoopbackExchange:
             params=params,
         )
         shown = {name: value for name, value in params.items() if name != "signature"}
-        private = self._dialect.is_private(request.path)
-        self.requests.append(Received(request.method, request.path, private, shown))
+        private, key = self._dialect.is_private(request.path), self._dialect.key(request.headers)
+        self.requests.append(Received(request.method, request.path, private, key, shown))
+        faults = self.faults.take(request.method, request.path, key, params)
         try:
-            answer = await self._answer(request, self.faults.take(request.method, request.path, params))
+            answer = await self._answer(request, faults)
         except _ConnectionLost:
             if incoming.transport is not None:
                 incoming.transport.abort()

@@ -84,18 +84,21 @@ class Where:
     Attributes:
         method: GET, POST or DELETE.
         path: how the path ends; of several endings any one.
+        key: API key of the customer.
         params: parameters of the query or the body.
     """
 
     method: str | None = None
     path: str | tuple[str, ...] = ""
+    key: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
 
-    def hits(self, method: str, path: str, params: Mapping[str, str]) -> bool:
+    def hits(self, method: str, path: str, key: str | None, params: Mapping[str, str]) -> bool:
         """Whether a request is one of them."""
         return (
             self.method in (None, method)
             and path.endswith(self.path)
+            and self.key in (None, key)
             and all(params.get(name) == value for name, value in self.params.items())
         )
 
@@ -110,12 +113,14 @@ class Rule:
     """A fault that is waiting for its requests.
 
     Attributes:
+        skip: how many of its requests it still lets pass.
         left: how often it still strikes; None: as long as it is set.
         probability: of striking a request that it hits, drawn from `random`.
     """
 
     fault: Fault
     where: Where
+    skip: int
     left: int | None
     probability: float
     random: Random
@@ -132,12 +137,20 @@ class FaultTable:
         fault: Fault,
         where: Where = ANY_REQUEST,
         *,
+        skip: int = 0,
         times: int | None = 1,
         probability: float = 1.0,
         seed: int = 0,
     ) -> Rule:
-        """Set a fault; with `times` None it stays until it is removed."""
-        rule = Rule(fault, where, times, probability, Random(seed))
+        """Set a fault.
+
+        Args:
+            skip: how many requests it lets pass first.
+            times: how often it strikes; None: until it is removed.
+            probability: of striking each of its requests.
+            seed: decides when it does.
+        """
+        rule = Rule(fault, where, skip, times, probability, Random(seed))
         self._rules.append(rule)
         return rule
 
@@ -150,11 +163,14 @@ class FaultTable:
         """Take all faults back."""
         self._rules.clear()
 
-    def take(self, method: str, path: str, params: Mapping[str, str]) -> list[Fault]:
+    def take(self, method: str, path: str, key: str | None, params: Mapping[str, str]) -> list[Fault]:
         """Return the faults that strike a request, and count them down."""
         struck = []
         for rule in list(self._rules):
-            if not rule.where.hits(method, path, params) or rule.random.random() >= rule.probability:
+            if not rule.where.hits(method, path, key, params) or rule.random.random() >= rule.probability:
+                continue
+            if rule.skip > 0:
+                rule.skip -= 1
                 continue
             struck.append(rule.fault)
             if rule.left is not None:

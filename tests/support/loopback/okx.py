@@ -79,6 +79,10 @@ class OkxDialect:
         """Whether a path needs a key and a signature."""
         return any(route.signed for (_, known), route in _ROUTES.items() if known == path)
 
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        """Return the API key that a request was sent with."""
+        return headers.get("OK-ACCESS-KEY")
+
     def answer(self, request: Request) -> Answer:
         """Do what a request asks for."""
         route = _ROUTES.get((request.method, request.path))
