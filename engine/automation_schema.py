@@ -89,7 +89,7 @@ def _credentials(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_-]*:.+", value):
         return value
     raise ValueError(
-        "expected a reference such as env:BINANCE or file:~/binance.json; keys do not belong in a file"
+        "expected a reference such as env:BINANCE or file:~/keys.toml#BINANCE; keys do not belong in a file"
     )
 
 
