@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -40,7 +41,8 @@ async def publish_snapshot(
         market: prices of the invocation, which give assets their share of the account.
 
     Returns:
-        What a person should know, when it could not be published; nothing is ever raised for that.
+        What a person should know, when it could not be published. Nothing is ever raised, not even when the
+        invocation is cancelled meanwhile.
     """
     automation, details = state.automation, state.exchange_account_details
     elements = automation.exchange_account_elements
@@ -53,7 +55,9 @@ async def publish_snapshot(
             await session.logs.append([_log_entry(snapshot, changed)])
     except OctoflowError as error:
         return f"the snapshot was not published: {error}"
-    except Exception as error:  # whatever fails here, what the leader did must not be lost with it
+    except (Exception, asyncio.CancelledError) as error:
+        # Whatever happens here, what the leader did must not be lost with it: a worker that is asked to end
+        # in the middle of this has the state at hand, and only has to return it.
         return f"the snapshot was not published: {type(error).__name__}"
     return None
 

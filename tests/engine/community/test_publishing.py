@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -186,3 +187,13 @@ async def test_a_leader_without_a_token_goes_on() -> None:
         note = await publish(server, leader())
     assert note is not None
     assert "no token" in note
+
+
+async def test_a_worker_that_is_asked_to_end_meanwhile_keeps_what_was_done() -> None:
+    async with serving(bot=CANARY) as server:
+        server.open.clear()
+        publishing = asyncio.create_task(publish(server, leader()))
+        await server.reached.wait()
+        publishing.cancel()
+        assert await publishing == "the snapshot was not published: CancelledError"
+        assert await server.all_connections_are_closed()
