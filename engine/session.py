@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 from uuid import UUID, uuid5
 
 from engine.configuration import initial_elements
 from engine.dsl import Dependency
+from engine.errors import ConfigurationError
 from engine.exchange.context import ExchangeContext
+from engine.exchange.live.context import LiveContext
+from engine.exchange.live.guard import EffectGuard
+from engine.exchange.live.settlement import Mode, Settlement
 from engine.exchange.transfers import TransferPolicy
 from engine.services import Services
-from engine.state import AutomationState, ExchangeAccountElements
+from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements
+from engine.state.automation import Intent
 from engine.types import Timestamp
 
 NAMESPACE: Final = UUID("6f63746f-666c-5f77-8000-6f63746f666c")
@@ -22,13 +27,13 @@ _NO_SERVICES: Final[Mapping[type, object]] = MappingProxyType({})
 
 
 class ExchangeSession:
-    """Async context manager around the exchange context of an invocation."""
+    """Async context manager around the exchange context of an invocation, simulated or live."""
 
     def __init__(self, state: AutomationState, services: Services, now: Timestamp) -> None:
         self._state = state
         self._services = services
         self._now = now
-        self._context: ExchangeContext | None = None
+        self._context: ExchangeContext | LiveContext | None = None
 
     @property
     def services(self) -> Mapping[type, object]:
@@ -38,21 +43,71 @@ class ExchangeSession:
         return {**self._context.services(), TransferPolicy: self._services.settings.transfers}
 
     @property
+    def is_live(self) -> bool:
+        """Whether effects happen on a real exchange: the account has credentials."""
+        details = self._state.exchange_account_details
+        return details is not None and details.has_exchange and not details.is_simulated
+
+    @property
     def is_exposed(self) -> bool:
         """Whether the market may have filled orders or liquidated positions meanwhile."""
         elements = self._state.automation.exchange_account_elements
-        return elements is not None and bool(elements.exposed_symbols())
+        return elements is not None and elements.is_exposed
+
+    @property
+    def watch_at(self) -> Timestamp | None:
+        """When open orders of a live account need care that the exchange does not give, UNIX seconds.
+
+        None when they need none, and on paper, where the next invocation settles what happened.
+        """
+        context = self._context
+        return context.watch_at if isinstance(context, LiveContext) else None
 
     async def require(self, dependencies: Iterable[Dependency]) -> None:
         """Open the account if it is not open, and fetch the data that is still missing.
 
         Raises:
             RetryableError: the exchange does not answer.
+            PostponedError: the exchange cannot be used for longer.
             ConfigurationError: the account or the recorded market cannot be used as configured.
         """
         if self._context is None:
-            self._context = self._open()
+            self._context = self._live() if self.is_live else self._simulated()
         await self._context.require(dependencies)
+
+    async def settle(
+        self, intents: Sequence[Intent], mode: Mode, *, found: Collection[str] = ()
+    ) -> Settlement:
+        """Carry pending effects out on the exchange; nothing is requested when there are none.
+
+        What became of orders is in the account from here on, whatever fails afterwards. Follow-ups that were
+        dropped are planned again, and are among the pending ones.
+
+        Args:
+            intents: the pending effects, in the order in which they were planned.
+            mode: what may be done.
+            found: keys of unresolved orders that a person found on the exchange.
+
+        Raises:
+            RetryableError, PostponedError, ConfigurationError: before anything was sent.
+        """
+        return await self._open_live().settle(intents, mode, found=found) if intents else Settlement()
+
+    async def look_after(self) -> None:
+        """Catch up with the exchange for the sake of the open orders alone.
+
+        Raises:
+            RetryableError, PostponedError, ConfigurationError: as `require`.
+        """
+        await self.require(())
+
+    def take_follow_ups(self) -> Sequence[Intent]:
+        """Return what catch-up planned since the last call of this method; nothing on paper."""
+        return self._context.take_follow_ups() if isinstance(self._context, LiveContext) else ()
+
+    def plan_cancel_all(self) -> Sequence[Intent]:
+        """Return a cancellation of each open order of the automation, for accounts with credentials."""
+        return self._open_live().plan_cancel_all()
 
     def sync_back(self) -> tuple[str, ...]:
         """Write the account elements into the state; return the names of those that changed."""
@@ -71,9 +126,39 @@ class ExchangeSession:
         if self._context is not None:
             await self._context.close()
 
-    def _open(self) -> ExchangeContext:
-        details = self._state.exchange_account_details
-        assert details is not None, "a session is opened only for automations with an exchange"
+    def _open_live(self) -> LiveContext:
+        if self._context is None:
+            self._context = self._live()
+        assert isinstance(self._context, LiveContext), "effects are planned on accounts with credentials only"
+        return self._context
+
+    def _live(self) -> LiveContext:
+        details, settings = self._details(), self._services.settings.live
+        if details.exchange_details.recorded is not None:
+            raise ConfigurationError(
+                "a recorded market has no account: remove `credentials` to simulate the automation on it, or "
+                "`recorded` to trade on the exchange",
+                code="recorded_with_credentials",
+            )
+        exchange = self._services.live_exchange(details, settings)
+        guard = EffectGuard(
+            exchange.api,
+            settings=settings,
+            lease=self._services.lease,
+            now=self._now,
+            approval_required=self._state.automation.approval == "required",
+        )
+        return LiveContext(
+            details,
+            self._elements(),
+            exchange=exchange,
+            guard=guard,
+            now=self._now,
+            watch_every=settings.watch_every,
+        )
+
+    def _simulated(self) -> ExchangeContext:
+        details = self._details()
         return ExchangeContext(
             details,
             self._elements(),
@@ -83,13 +168,14 @@ class ExchangeSession:
             ids=self._id,
         )
 
-    def _elements(self) -> ExchangeAccountElements:
-        elements = self._state.automation.exchange_account_elements
-        if elements is not None:
-            return elements
+    def _details(self) -> ExchangeAccountDetails:
         details = self._state.exchange_account_details
         assert details is not None, "a session is opened only for automations with an exchange"
-        return initial_elements(details.portfolio)
+        return details
+
+    def _elements(self) -> ExchangeAccountElements:
+        elements = self._state.automation.exchange_account_elements
+        return elements if elements is not None else initial_elements(self._details().portfolio)
 
     def _id(self, name: str) -> str:
         return uuid5(NAMESPACE, f"{seed_of(self._state)}/{name}").hex

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 async def concurrently(calls: Sequence[Awaitable[None]]) -> None:
@@ -20,6 +23,17 @@ async def concurrently(calls: Sequence[Awaitable[None]]) -> None:
                 group.create_task(_finish(call))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
+
+
+async def gathered(calls: Sequence[Awaitable[T]]) -> list[T]:
+    """Await all calls at once and return their results in order; failures are those of `concurrently`."""
+    results: dict[int, T] = {}
+
+    async def keep(index: int, call: Awaitable[T]) -> None:
+        results[index] = await call
+
+    await concurrently([keep(index, call) for index, call in enumerate(calls)])
+    return [results[index] for index in range(len(calls))]
 
 
 async def _finish(call: Awaitable[None]) -> None:

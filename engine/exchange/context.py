@@ -1,11 +1,11 @@
-"""`ExchangeContext`: the exchange's life inside one invocation."""
+"""`ExchangeContext`: the exchange's life inside one invocation, for simulated accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from engine.exchange.bars import Bars, join_bars, price_now
 from engine.exchange.concurrency import concurrently
@@ -13,20 +13,14 @@ from engine.exchange.funding import FundingRate
 from engine.exchange.money import ZERO
 from engine.exchange.protocols import Account, MarketData, MarketSource
 from engine.exchange.repositories import ExchangeRepositoryFactory
+from engine.exchange.requirements import CandleKey, wanted
 from engine.exchange.snapshot import MarketSnapshot
 from engine.simulation.account import PaperAccount
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements
-from engine.types import Symbol, TimeFrame, Timestamp
+from engine.types import Symbol, Timestamp
 
 if TYPE_CHECKING:
     from engine.dsl import Dependency
-
-CandleKey = tuple[Symbol, TimeFrame]
-
-MINIMUM_CANDLES: Final = 200
-"""Fetched at least, so that actions with different needs share one request."""
-
-COMPARED_ELEMENTS: Final = ("portfolio", "positions", "trades", "transactions")
 
 
 class ExchangeContext:
@@ -74,7 +68,7 @@ class ExchangeContext:
             RetryableError: the exchange does not answer.
             ConfigurationError: the recorded market or the stored account cannot be used.
         """
-        tickers, candles = _wanted(dependencies)
+        tickers, candles = wanted(dependencies)
         if self._account is None:
             self._account = await self._open(tickers, candles)
         else:
@@ -89,11 +83,7 @@ class ExchangeContext:
         if self._account is None:
             return self._elements, ()
         elements = self._account.dump()
-        before = self._elements
-        changed = [name for name in COMPARED_ELEMENTS if getattr(elements, name) != getattr(before, name)]
-        if elements.orders.open_orders != before.orders.open_orders:
-            changed.append("orders")
-        return elements, tuple(changed)
+        return elements, elements.changes_since(self._elements)
 
     async def close(self) -> None:
         """Release the exchange's connections."""
@@ -154,17 +144,3 @@ def _unsettled(symbol: Symbol, stored: ExchangeAccountElements) -> Timestamp:
     """Return since when a symbol's open orders and position are not settled."""
     created = [order.created_at for order in stored.orders.open_orders if order.symbol == symbol]
     return max(stored.orders.settled_at, min(created, default=0))
-
-
-def _wanted(dependencies: Iterable[Dependency]) -> tuple[set[Symbol], dict[CandleKey, int]]:
-    """Return the symbols whose tickers are needed, and how many candles of which symbol and time frame."""
-    tickers: set[Symbol] = set()
-    candles: dict[CandleKey, int] = {}
-    for dependency in dependencies:
-        symbol = Symbol(dependency.symbol)
-        if dependency.source == "candles" and dependency.time_frame is not None:
-            key = symbol, TimeFrame(dependency.time_frame)
-            candles[key] = max(candles.get(key, MINIMUM_CANDLES), dependency.candles)
-        else:
-            tickers.add(symbol)
-    return tickers, candles

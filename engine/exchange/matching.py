@@ -92,6 +92,12 @@ def level_of(order: Order) -> Price:
     return level
 
 
+def is_reached(order: Order, price: Price) -> bool:
+    """Whether a price is where an open order waits for it, or beyond."""
+    falls = rule_of(order).waits_for_fall(order.side)
+    return price <= level_of(order) if falls else price >= level_of(order)
+
+
 def lies_beyond(order: Order, other: Order) -> bool:
     """Whether the price passes the level of the other order before it comes to this one's."""
     falls = rule_of(order).waits_for_fall(order.side)

@@ -11,9 +11,9 @@ from engine.exchange.exits import chained_orders
 from engine.exchange.limits import check_and_adapt
 from engine.exchange.market import Market
 from engine.exchange.money import ZERO
-from engine.exchange.protocols import OrderRequest
+from engine.exchange.protocols import OrderFilter, OrderRequest
 from engine.state import Order, Trade
-from engine.types import Amount, OrderId, Price, Timestamp
+from engine.types import Amount, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal, short_decimal
 
 
@@ -125,6 +125,43 @@ def order_of(trades: Sequence[Trade]) -> Order | None:
         fee=first.fee,
         tag=first.tag,
     )
+
+
+def check_kind(request: OrderRequest, market: Market, reducible: Amount) -> None:
+    """Refuse futures that are not linear, and reduce-only orders that have nothing to reduce.
+
+    Args:
+        request: what is asked for.
+        market: its market.
+        reducible: how much of a position an order of its side can close, in base.
+
+    Raises:
+        OperatorError: `symbol_incompatible_with_account`, `invalid_order`.
+    """
+    if not market.is_linear:
+        raise OperatorError(
+            ActionStatus.SYMBOL_INCOMPATIBLE_WITH_ACCOUNT,
+            f"{market.symbol} is not settled in {market.quote}; only linear futures are traded",
+        )
+    if request.reduce_only and market.kind == "future" and not reducible:
+        raise OperatorError(
+            ActionStatus.INVALID_ORDER,
+            f"a reduce-only {request.side} has no position of {market.symbol} to reduce",
+        )
+
+
+def spot_has_no_leverage(symbol: Symbol) -> OperatorError:
+    """Return the error of setting a leverage where there is none."""
+    return OperatorError(
+        ActionStatus.INCOMPATIBLE_TRADING_TYPE, f"{symbol} is a spot market, which has no leverage"
+    )
+
+
+def described(wanted: OrderFilter) -> str:
+    """Say which orders a filter means: ` of BTC/USDT with side buy`."""
+    words = (("of", wanted.symbol), ("with side", wanted.side), ("with tag", wanted.tag))
+    text = "".join(f" {word} {value}" for word, value in words if value is not None)
+    return text if wanted.ids is None else f"{text} with id {', '.join(wanted.ids)}"
 
 
 def _below_minimum(market: Market, amount: Amount, price: Price) -> BelowMinimumError:

@@ -16,9 +16,8 @@ from engine.exchange.money import exact, to_decimal
 from engine.state import OrderType, Side, TimeInForce
 from engine.types import Price
 
-SWAP_STRATEGIES: Final = frozenset(
-    {"StopFirstActiveOrderSwapStrategy", "TakeProfitFirstActiveOrderSwapStrategy"}
-)
+TAKE_PROFITS_FIRST: Final = "TakeProfitFirstActiveOrderSwapStrategy"
+SWAP_STRATEGIES: Final = frozenset({"StopFirstActiveOrderSwapStrategy", TAKE_PROFITS_FIRST})
 """Which exit of a group stands in the book on exchanges that cannot hold both. On paper both always do."""
 
 TIMES_IN_FORCE: Final[frozenset[TimeInForce]] = frozenset({"GTC", "IOC", "FOK", "PO"})

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from engine.errors import ConfigurationError
 from engine.exchange.bars import Bars
 from engine.exchange.candles import Candles
 from engine.exchange.funding import FundingRate
+from engine.exchange.live.repositories import LiveOrders, LivePortfolio, LivePositions, LiveTrades
 from engine.exchange.market import Market
 from engine.exchange.protocols import MarketSource, Ticker
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order, Portfolio, Position, Trade
 from engine.types import Symbol, TimeFrame, Timestamp
+
+if TYPE_CHECKING:
+    from engine.exchange.live.api import TradingApi
 
 
 class MarketRepository(Protocol):
@@ -59,6 +63,10 @@ class OrderRepository(Protocol):
         """Return the open orders, oldest first."""
         ...
 
+    async def find(self, order: Order) -> Order | None:
+        """Return an order as it is now, open or not; None when nobody knows it any more."""
+        ...
+
 
 class PortfolioRepository(Protocol):
     """Balances."""
@@ -71,16 +79,16 @@ class PortfolioRepository(Protocol):
 class PositionRepository(Protocol):
     """Futures positions."""
 
-    async def fetch(self) -> Sequence[Position]:
-        """Return the open positions."""
+    async def fetch(self, symbols: Collection[Symbol] = ()) -> Sequence[Position]:
+        """Return the positions; `symbols` are looked at besides those that are known to be traded."""
         ...
 
 
 class TradeRepository(Protocol):
     """Fills of the automation's orders."""
 
-    async def fetch(self) -> Sequence[Trade]:
-        """Return the newest trades, oldest first."""
+    async def fetch(self, since: Mapping[Symbol, Timestamp] | None = None) -> Sequence[Trade]:
+        """Return the newest trades, oldest first; with `since`, those of some symbols since an instant."""
         ...
 
 
@@ -99,13 +107,14 @@ class Repositories:
 
 
 class ExchangeRepositoryFactory:
-    """Makes the repositories of one account: simulated without credentials.
+    """Makes the repositories of one account: live with credentials, simulated without.
 
     Args:
         details: which exchange and account.
         elements: the stored account, which is what a simulated account has instead of an exchange.
         source: public data; simulated accounts see the same as live ones.
         now: market time, UNIX seconds.
+        api: the private side of the exchange, of live accounts.
     """
 
     def __init__(
@@ -115,33 +124,59 @@ class ExchangeRepositoryFactory:
         *,
         source: MarketSource,
         now: Timestamp,
+        api: TradingApi | None = None,
     ) -> None:
         self._details = details
         self._elements = elements
         self._source = source
         self._now = now
+        self._api = api
 
     def create(self) -> Repositories:
         """Return the repositories.
 
         Raises:
-            ConfigurationError: `live_trading_unavailable`, when the account has credentials.
+            ConfigurationError: `missing_private_side`, when the account has credentials and nobody opened its
+                exchange: it would be taken for a simulated one.
         """
-        if self._details.auth_details.are_present:
-            raise ConfigurationError(
-                "this release trades on paper only: remove `credentials` from the automation to simulate it",
-                code="live_trading_unavailable",
-            )
         return Repositories(
             markets=_PublicMarkets(self._source),
             tickers=_PublicTickers(self._source, self._now),
             ohlcv=_PublicOhlcv(self._source, self._now),
             funding=_PublicFunding(self._source, self._now),
+            **(self._stored() if self._details.is_simulated else self._live()),
+        )
+
+    def _stored(self) -> _Private:
+        return _Private(
             orders=_StoredOrders(self._elements),
             portfolio=_StoredPortfolio(self._elements),
             positions=_StoredPositions(self._elements),
             trades=_StoredTrades(self._elements),
         )
+
+    def _live(self) -> _Private:
+        if self._api is None:
+            raise ConfigurationError(
+                "the account has credentials, so it is traded on its exchange and not on paper: open the "
+                "exchange first",
+                code="missing_private_side",
+            )
+        return _Private(
+            orders=LiveOrders(self._api, self._elements),
+            portfolio=LivePortfolio(self._api),
+            positions=LivePositions(self._api, self._elements, self._details.exchange_details.exchange_type),
+            trades=LiveTrades(self._api, self._elements),
+        )
+
+
+class _Private(TypedDict):
+    """The repositories that differ between live and simulated accounts."""
+
+    orders: OrderRepository
+    portfolio: PortfolioRepository
+    positions: PositionRepository
+    trades: TradeRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +224,12 @@ class _StoredOrders:
     async def fetch_open(self) -> Sequence[Order]:
         return self.elements.orders.open_orders
 
+    async def find(self, order: Order) -> Order | None:
+        orders = self.elements.orders
+        return next(
+            (one for one in (*orders.open_orders, *orders.missing_orders) if one.id == order.id), None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _StoredPortfolio:
@@ -202,7 +243,7 @@ class _StoredPortfolio:
 class _StoredPositions:
     elements: ExchangeAccountElements
 
-    async def fetch(self) -> Sequence[Position]:
+    async def fetch(self, symbols: Collection[Symbol] = ()) -> Sequence[Position]:  # noqa: ARG002  (all are stored)
         return self.elements.positions
 
 
@@ -210,5 +251,8 @@ class _StoredPositions:
 class _StoredTrades:
     elements: ExchangeAccountElements
 
-    async def fetch(self) -> Sequence[Trade]:
-        return self.elements.trades
+    async def fetch(self, since: Mapping[Symbol, Timestamp] | None = None) -> Sequence[Trade]:
+        trades = self.elements.trades
+        if since is None:
+            return trades
+        return [trade for trade in trades if trade.symbol in since and trade.timestamp >= since[trade.symbol]]

@@ -12,7 +12,14 @@ from engine.exchange.effects import Applied, IntentDraft
 from engine.exchange.funding import NO_FUNDING, Funding
 from engine.exchange.market import Market
 from engine.exchange.money import ZERO, ceil_to_tick, exact
-from engine.exchange.order_building import check_ceilings, new_orders, order_of
+from engine.exchange.order_building import (
+    check_ceilings,
+    check_kind,
+    described,
+    new_orders,
+    order_of,
+    spot_has_no_leverage,
+)
 from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
@@ -136,7 +143,7 @@ class PaperAccount:
             OperatorError: `not_enough_funds`, `invalid_order`, `unsupported_stop_order`.
         """
         market = self._data.market(request.symbol)
-        self._check_kind(request, market)
+        check_kind(request, market, self._futures.reducible(market.symbol, request.side))
         price = self.execution_price(request)
         legs = new_orders(request, price, market, lambda leg: key(leg)[:ORDER_ID_DIGITS], self._now)
         check_ceilings(legs, self.open_orders(OrderFilter(symbol=market.symbol)), market)
@@ -155,7 +162,7 @@ class PaperAccount:
         """
         orders = self.open_orders(wanted)
         if not orders:
-            raise OperatorError(ActionStatus.ORDER_NOT_FOUND, f"no open order{_described(wanted)}")
+            raise OperatorError(ActionStatus.ORDER_NOT_FOUND, f"no open order{described(wanted)}")
         cancelled = self._book.cancel(orders)
         self._effects += len(cancelled)
         return cancelled
@@ -222,9 +229,7 @@ class PaperAccount:
             OperatorError: `not_enough_funds`; `incompatible_trading_type` on spot.
         """
         if self._data.market(symbol).kind != "future":
-            raise OperatorError(
-                ActionStatus.INCOMPATIBLE_TRADING_TYPE, f"{symbol} is a spot market, which has no leverage"
-            )
+            raise spot_has_no_leverage(symbol)
         self._futures.set_leverage(symbol, leverage, self._now)
         self._book.lock_again(symbol)
         self._effects += 1
@@ -270,20 +275,6 @@ class PaperAccount:
             return ceil_to_tick(mark * (1 + self._slippage), market.price_tick)
         return market.floor_price(mark * (1 - self._slippage))
 
-    def _check_kind(self, request: OrderRequest, market: Market) -> None:
-        """Refuse futures that are not linear, and reduce-only orders that have nothing to reduce."""
-        if not market.is_linear:
-            raise OperatorError(
-                ActionStatus.SYMBOL_INCOMPATIBLE_WITH_ACCOUNT,
-                f"{market.symbol} is not settled in {market.quote}; only linear futures are traded on paper",
-            )
-        reduces = request.reduce_only and market.kind == "future"
-        if reduces and not self._futures.reducible(market.symbol, request.side):
-            raise OperatorError(
-                ActionStatus.INVALID_ORDER,
-                f"a reduce-only {request.side} has no position of {market.symbol} to reduce",
-            )
-
     @exact
     def _check_funds(self, market: Market, legs: Sequence[Order]) -> None:
         """Refuse an order whose legs together take more than is available."""
@@ -321,9 +312,3 @@ class PaperAccount:
 @exact
 def _cost(amount: Amount, price: Price) -> Decimal:
     return amount * price
-
-
-def _described(wanted: OrderFilter) -> str:
-    words = (("of", wanted.symbol), ("with side", wanted.side), ("with tag", wanted.tag))
-    text = "".join(f" {word} {value}" for word, value in words if value is not None)
-    return text if wanted.ids is None else f"{text} with id {', '.join(wanted.ids)}"

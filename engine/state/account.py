@@ -21,6 +21,8 @@ ZERO = Decimal(0)
 MAX_TRADES = 200
 MAX_TRANSACTIONS = 200
 
+_COMPARED = ("portfolio", "positions", "trades", "transactions")
+
 
 class Balance(StateModel):
     """Holdings of one asset; `total - available` is locked by open orders."""
@@ -117,7 +119,7 @@ class Position(StateModel):
 
 
 class Transaction(StateModel):
-    """A deposit or a withdrawal."""
+    """A deposit or a withdrawal. `tag` is the memo that some addresses need."""
 
     txid: str
     kind: Literal["deposit", "withdrawal"]
@@ -126,6 +128,7 @@ class Transaction(StateModel):
     fee: Fee | None = None
     network: str | None = None
     address_to: str | None = None
+    tag: str | None = None
     timestamp: float = 0
     status: str | None = None
 
@@ -137,6 +140,9 @@ class Orders(StateModel):
     group, or refused when their price came.
     `inactive_orders` are exits that the exchange cannot hold beside those that stand in its book; they take
     their place when the price comes near. Live accounts only.
+    `closing_orders` have left the book, and something is still to be done about them: their last fills are to
+    be fetched, or, once their status is `closed`, their group is to follow. `closing_since` is when the first
+    of them left. Live accounts only.
     `settled_at` is the market time up to which a simulated account has settled its open orders,
     so that no candle is settled twice.
     """
@@ -144,6 +150,8 @@ class Orders(StateModel):
     open_orders: list[Order] = Field(default_factory=list)
     missing_orders: list[Order] = Field(default_factory=list)
     inactive_orders: list[Order] = Field(default_factory=list)
+    closing_orders: list[Order] = Field(default_factory=list)
+    closing_since: float = 0
     settled_at: float = 0
 
 
@@ -157,11 +165,24 @@ class ExchangeAccountElements(StateModel):
     trades: list[Trade] = Field(default_factory=list)
     transactions: list[Transaction] = Field(default_factory=list)
 
+    @property
+    def is_exposed(self) -> bool:
+        """Whether orders or positions may be other ones by now, without anything that the automation did."""
+        orders = self.orders
+        return bool(orders.inactive_orders or orders.closing_orders or self.exposed_symbols())
+
     def exposed_symbols(self) -> list[Symbol]:
         """Return the symbols whose price can change the account: of open orders and of open positions."""
         symbols = [order.symbol for order in self.orders.open_orders]
         symbols += [position.symbol for position in self.positions if position.amount]
         return list(dict.fromkeys(symbols))
+
+    def changes_since(self, before: ExchangeAccountElements) -> tuple[str, ...]:
+        """Return the names of the elements that differ from what they were."""
+        changed = [name for name in _COMPARED if getattr(self, name) != getattr(before, name)]
+        if self.orders.open_orders != before.orders.open_orders:
+            changed.append("orders")
+        return tuple(changed)
 
     def cut_to_bounds(self) -> dict[str, int]:
         """Keep the newest trades and transactions; return how many of each were cut off."""

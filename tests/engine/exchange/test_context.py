@@ -111,13 +111,13 @@ async def test_an_unknown_symbol_costs_only_the_operator_that_uses_it() -> None:
     assert "BTC/USDT" in (unknown.value.suggestion or "")
 
 
-async def test_credentials_are_refused_as_long_as_there_is_no_live_trading() -> None:
+async def test_an_account_with_credentials_is_never_simulated() -> None:
     details = ExchangeAccountDetails.model_validate(
         {"exchange_details": {"internal_name": "binance"}, "auth_details": {"credential_ref": "env:X"}}
     )
-    with pytest.raises(ConfigurationError, match="on paper only") as refused:
+    with pytest.raises(ConfigurationError, match="not on paper") as refused:
         ExchangeContext(details, holding(), source=MemoryMarket({}), now=NOW, ids=str)
-    assert refused.value.code == "live_trading_unavailable"
+    assert refused.value.code == "missing_private_side"
 
 
 async def test_a_market_order_fills_at_once_at_the_mark_price_as_taker() -> None:

@@ -1,0 +1,205 @@
+"""Catch-up: what happened to the automation's orders since the last look, from the exchange's own books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from engine.exchange.concurrency import gathered
+from engine.exchange.money import ZERO, exact
+from engine.exchange.repositories import OrderRepository, TradeRepository
+from engine.state import Fee, Order, Trade
+from engine.state.account import Orders, OrderStatus
+from engine.types import Asset, OrderId, Seconds, Symbol, Timestamp
+
+LISTING_DELAY: Final[Seconds] = 60
+"""How long an exchange may take to list a new order, and how far clocks may differ where fills count."""
+
+PATIENCE: Final[Seconds] = 600
+"""How long the trades of an order that left the book may stay unlisted, before its report counts alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An order that left the book for good.
+
+    Attributes:
+        order: with everything that filled of it.
+        asked: whether the automation itself asked for it, by a cancellation in a script.
+    """
+
+    order: Order
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """The automation's orders, as the exchange's books have them.
+
+    Attributes:
+        open_orders: still in the book; `filled` is what their trades say.
+        closing: left the book, and not all of their trades are listed yet.
+        ended: left the book for good, in the order in which they were known.
+        trades: fills that were not known yet.
+    """
+
+    open_orders: Sequence[Order] = ()
+    closing: Sequence[Order] = ()
+    ended: Sequence[Ended] = ()
+    trades: Sequence[Trade] = ()
+
+
+async def catch_up(
+    orders: Orders,
+    known: Sequence[Trade],
+    order_repository: OrderRepository,
+    trade_repository: TradeRepository,
+    *,
+    fresh: Mapping[OrderId, Order],
+    now: Timestamp,
+) -> CaughtUp:
+    """Ask for the open orders, look up those that are missing, and fetch the trades of what filled.
+
+    An order counts as over only when its trades add up to what the exchange says is filled: no fill is lost
+    when one answer is older than another, and none is counted twice.
+
+    Args:
+        orders: the stored orders; not changed.
+        known: the stored trades.
+        order_repository: tells of the automation's orders.
+        trade_repository: tells of all fills of a symbol.
+        fresh: orders that are known already as they were told a moment ago, when they were placed.
+        now: market time, UNIX seconds.
+
+    Raises:
+        RetryableError, PostponedError, ConfigurationError: as the repositories do.
+    """
+    stored = [*orders.open_orders, *(order for order in orders.closing_orders if not is_settled(order))]
+    listed = await order_repository.fetch_open() if orders.open_orders else ()
+    told: dict[str | None, Order | None] = {order.client_order_id: order for order in listed}
+    missing = [order for order in stored if order.client_order_id not in told]
+    told |= {order.client_order_id: fresh[order.id] for order in missing if order.id in fresh}
+    unknown = [order for order in missing if order.client_order_id not in told]
+    found = await gathered([order_repository.find(order) for order in unknown])
+    told |= {order.client_order_id: answer for order, answer in zip(unknown, found, strict=True)}
+    waited = now - orders.closing_since if orders.closing_since else 0
+    looks = [Look(order, told[order.client_order_id], trusted=waited >= PATIENCE) for order in stored]
+    since = _since(look.order for look in looks if look.may_have_filled)
+    fills = await trade_repository.fetch(since) if since else ()
+    return _account_for(looks, fills, known, orders, now)
+
+
+def is_settled(order: Order) -> bool:
+    """Whether all fills of a closing order are known, so that only its group is still to follow."""
+    return order.status == "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A stored order, and what the exchange tells of it.
+
+    Attributes:
+        order: as it was stored.
+        told: as the exchange tells it now; None when it does not know it.
+        trusted: whether what is told of it counts without the trades that should say the same.
+    """
+
+    order: Order
+    told: Order | None
+    trusted: bool = False
+
+    @property
+    def may_have_filled(self) -> bool:
+        """Whether there may be fills that no trade has told of yet."""
+        return self.told is None or self.told.filled > self.order.filled
+
+    @property
+    def expected(self) -> Decimal:
+        """How much of it must be accounted for by trades."""
+        return ZERO if self.told is None or self.trusted else self.told.filled
+
+    def owns(self, trade: Trade) -> bool:
+        """Whether a trade is a fill of the order, under its own id or the one that is told now."""
+        ids = {self.order.id} if self.told is None else {self.order.id, self.told.id}
+        return trade.symbol == self.order.symbol and trade.order_id in ids
+
+    def status(self, filled: Decimal, now: Timestamp) -> OrderStatus:
+        """Return what became of the order when this much of it is known to have filled."""
+        if self.told is not None:
+            closed_empty = self.told.status == "closed" and not self.told.filled
+            return "canceled" if closed_empty else self.told.status
+        if filled >= self.order.amount:
+            return "closed"
+        return "open" if now - self.order.created_at < LISTING_DELAY else "canceled"
+
+
+def _account_for(
+    looks: Sequence[Look], fills: Iterable[Trade], known: Sequence[Trade], orders: Orders, now: Timestamp
+) -> CaughtUp:
+    """Sort the orders by what became of them, and their fills by whether they are new."""
+    fills = list(fills)
+    closing_before = {order.client_order_id for order in orders.closing_orders}
+    recorded = {(trade.symbol, trade.id) for trade in known}
+    still_open, closing, ended, new = [], [], [], []
+    for look in looks:
+        own = [trade for trade in fills if look.owns(trade)] if look.may_have_filled else []
+        order = _filled_by(own, look)
+        new += [_named_as(trade, order) for trade in own if (trade.symbol, trade.id) not in recorded]
+        status = look.status(order.filled, now)
+        if status == "open" and order.client_order_id not in closing_before:
+            still_open.append(order)
+        elif status == "open" or order.filled < look.expected:
+            closing.append(order)
+        else:
+            asked = order.status == "canceled" and status != "closed"
+            ended.append(Ended(order.model_copy(update={"status": status}), asked))
+    new.sort(key=lambda trade: trade.timestamp)
+    return CaughtUp(still_open, closing, ended, new)
+
+
+def _filled_by(trades: Sequence[Trade], look: Look) -> Order:
+    """Return the stored order under the exchange's id, with what its trades say."""
+    changes: dict[str, object] = {} if look.told is None else {"id": look.told.id}
+    if trades:
+        changes |= {"filled": _sum(trade.amount for trade in trades), "fee": _fee(trades)}
+    elif look.trusted and look.told is not None:
+        changes |= {"filled": look.told.filled}
+    return look.order.model_copy(update=changes)
+
+
+@exact
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, ZERO)
+
+
+def _fee(trades: Sequence[Trade]) -> Fee | None:
+    """Return what an order paid in its base asset, else in the asset that it paid first.
+
+    Only the base matters to what follows: it is missing from what can be sold again. A change of the asset
+    half-way (an exchange's own coin ran out) leaves all other fees to the trades.
+    """
+    paid: dict[Asset | None, list[Decimal]] = {}
+    for trade in trades:
+        if trade.fee is not None and trade.fee.cost:
+            paid.setdefault(trade.fee.currency, []).append(trade.fee.cost)
+    if not paid:
+        return None
+    base = Asset(trades[0].symbol.partition("/")[0])
+    currency = base if base in paid else next(iter(paid))
+    return Fee(cost=_sum(paid[currency]), currency=currency)
+
+
+def _named_as(trade: Trade, order: Order) -> Trade:
+    """Return a trade as a fill of the automation's order."""
+    return trade.model_copy(update={"order_id": order.id, "type": order.type, "tag": order.tag})
+
+
+def _since(orders: Iterable[Order]) -> dict[Symbol, Timestamp]:
+    """Return since when trades are needed, by symbol."""
+    since: dict[Symbol, Timestamp] = {}
+    for order in orders:
+        start = max(0.0, order.created_at - LISTING_DELAY)
+        since[order.symbol] = min(start, since.get(order.symbol, start))
+    return since

@@ -1,0 +1,101 @@
+"""Exits on a real exchange: which of a group its book can hold at once, and what stands in for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.exchange.live.capabilities import Capabilities
+from engine.exchange.live.legs import GIVE_UP, MOVE, succeeding
+from engine.exchange.market import Market
+from engine.exchange.matching import is_reached
+from engine.exchange.money import ZERO, exact
+from engine.state import Order
+from engine.types import Amount, Price
+
+
+@exact
+def arranged(exits: Sequence[Order], market: Market) -> tuple[list[Order], list[Order]]:
+    """Sort exits into those that are placed and those that wait for their price.
+
+    Futures hold all: exits only ever reduce the position. On spot every order needs coins of its own, so of a
+    stop and take-profits over the same coins the first of the list is placed, with its like, and the others
+    wait; a stop that comes second keeps what the take-profits leave.
+    """
+    stops = [order for order in exits if is_stop(order)]
+    profits = [order for order in exits if not is_stop(order)]
+    if market.kind == "future" or not stops or not profits:
+        return list(exits), []
+    if is_stop(exits[0]):
+        return stops, profits
+    rest = stops[0].amount - sum((order.amount for order in profits), ZERO)
+    if not takes(market, rest, level(stops[0])):
+        return profits, stops
+    return [*profits, stops[0].model_copy(update={"amount": rest})], []
+
+
+def is_stop(order: Order) -> bool:
+    """Whether an exit gives its entry up."""
+    return order.stop_price is not None
+
+
+def level(order: Order) -> Price:
+    """Return the price that an order's amount is counted at."""
+    return order.price or order.stop_price or ZERO
+
+
+def takes(market: Market, amount: Amount, price: Price) -> bool:
+    """Whether an exchange takes an order of this size."""
+    return amount > 0 and amount >= market.smallest_amount(price)
+
+
+def at_market(order: Order) -> Order:
+    """Return an exit that trades at once: exchanges refuse a stop whose price has been passed already."""
+    return order.model_copy(
+        update={"type": "market", "stop_price": None, "price": None, "trailing_percent": None}
+    )
+
+
+def as_placed(order: Order, mark: Price | None) -> Order:
+    """Return an exit as the exchange takes it at the price now."""
+    passed = mark is not None and is_stop(order) and is_reached(order, mark)
+    return at_market(order) if passed else order
+
+
+@exact
+def given_up(order: Order, market: Market, capabilities: Capabilities) -> list[Order]:
+    """Return what sells the coins of a take-profit at once, because the stop's price has come."""
+    if not takes(market, order.remaining, level(order)):
+        return []
+    return [
+        at_market(succeeding(order.model_copy(update={"amount": order.remaining}), GIVE_UP, capabilities))
+    ]
+
+
+@exact
+def moved(order: Order, amount: Amount, market: Market, capabilities: Capabilities) -> list[Order]:
+    """Return a stop's successor over another amount; none when the exchange would not take it."""
+    floored = market.floor_amount(amount)
+    if not takes(market, floored, level(order)):
+        return []
+    return [succeeding(order.model_copy(update={"amount": floored}), MOVE, capabilities)]
+
+
+@exact
+def replacing(order: Order, market: Market) -> list[Order]:
+    """Return what takes the place of an order that was cancelled for it, within what was left of that order.
+
+    What filled of it before it was cancelled cannot be sold again.
+    """
+    left = order.remaining
+    placed = []
+    for one in order.chained:
+        amount = market.floor_amount(min(one.amount, left))
+        if takes(market, amount, level(one)):
+            placed.append(one.model_copy(update={"amount": amount}))
+            left -= amount
+    return placed
+
+
+def is_replaced(order: Order) -> bool:
+    """Whether what hangs on an order takes its place, instead of closing what it opened."""
+    return any(one.side == order.side for one in order.chained)

@@ -1,0 +1,71 @@
+"""Intents of follow-ups: planned in the name of the call that the order came from, approved with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.exchange.live.capabilities import Capabilities
+from engine.exchange.live.legs import AGAIN, CANCEL, follow_up_key, named, next_leg
+from engine.state import Order, Origin
+from engine.state.automation import Intent
+from engine.types import EffectKey, Timestamp
+
+
+def creation(order: Order, now: Timestamp) -> Intent:
+    """Return the intent to place an order that follows from another one; its id is still its key."""
+    return _intent(order.origin, EffectKey(order.id), "create_order", dump_order(order), now)
+
+
+def cancellation(order: Order, now: Timestamp, replacements: Sequence[Order] = ()) -> Intent:
+    """Return the intent to cancel an open order.
+
+    Args:
+        order: of the automation.
+        now: market time, UNIX seconds.
+        replacements: what takes its place as soon as it is known how much of it has filled.
+    """
+    assert order.origin is not None, "orders of live accounts know their call"
+    leg = f"{order.origin.leg}/{CANCEL}"
+    origin = order.origin.model_copy(update={"leg": leg})
+    params: dict[str, Any] = {
+        "id": order.id,
+        "client_order_id": order.client_order_id,
+        "symbol": order.symbol,
+    }
+    if replacements:
+        params["replacements"] = [dump_order(one) for one in replacements]
+    return _intent(origin, follow_up_key(order.client_order_id, leg), "cancel_order", params, now)
+
+
+def repeated(intent: Intent, now: Timestamp, capabilities: Capabilities) -> Intent:
+    """Return a follow-up that never reached the exchange, planned again under a key of its own."""
+    leg = next_leg(intent.leg, AGAIN)
+    key = follow_up_key(intent.key, leg)
+    params = intent.params
+    if intent.kind == "create_order":
+        order = Order.model_validate(params)
+        origin = Origin(action_id=intent.action_id, call_site=intent.call_site, leg=leg)
+        params = dump_order(named(order.model_copy(update={"origin": origin}), key, capabilities))
+    anew = {"key": key, "leg": leg, "params": params, "planned_at": now, "status": "planned"}
+    return intent.model_copy(update={**anew, "sent_at": None, "tries": 0})
+
+
+def dump_order(order: Order) -> dict[str, Any]:
+    """Return an order as the parameters of an intent."""
+    return order.model_dump(mode="json", exclude_defaults=True)
+
+
+def _intent(
+    origin: Origin | None, key: EffectKey, kind: Any, params: dict[str, Any], now: Timestamp
+) -> Intent:
+    assert origin is not None, "orders of live accounts know their call"
+    return Intent(
+        key=key,
+        action_id=origin.action_id,
+        call_site=origin.call_site,
+        leg=origin.leg,
+        kind=kind,
+        params=params,
+        planned_at=now,
+    )

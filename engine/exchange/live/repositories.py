@@ -1,0 +1,128 @@
+"""Repositories of a live account, thin over the exchange's private side."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from engine.exchange.concurrency import gathered
+from engine.exchange.live.api import OrderReport, TradingApi
+from engine.exchange.market import MarketKind
+from engine.exchange.money import ZERO
+from engine.state import ExchangeAccountElements, Order, Portfolio, Position, Trade
+from engine.types import EffectKey, Seconds, Symbol, Timestamp
+
+CLOCKS: Final[Seconds] = 3_600
+"""How far the clocks of two machines may differ at most, where orders are looked for by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOrders:
+    """Orders of the automation among all orders of the account; whose they are is told by their ids.
+
+    Attributes:
+        api: the exchange's private side.
+        elements: the stored account.
+    """
+
+    api: TradingApi
+    elements: ExchangeAccountElements
+
+    async def fetch_open(self) -> Sequence[Order]:
+        """Return the stored open orders that the exchange still lists, as it tells them; one request each."""
+        stored = self.elements.orders.open_orders
+        symbols = dict.fromkeys(order.symbol for order in stored)
+        lists = await gathered([self.api.open_orders(symbol) for symbol in symbols])
+        reports: dict[str | None, OrderReport] = {}
+        for report in chain.from_iterable(lists):
+            reports[report.id] = reports[report.client_order_id] = report
+        found = ((order, reports.get(order.id) or reports.get(order.client_order_id)) for order in stored)
+        return [_updated(order, report) for order, report in found if report is not None]
+
+    async def find(self, order: Order) -> Order | None:
+        """Return an order that has left the book as it is now; None when the exchange does not know it.
+
+        An order that only a person saw on the exchange is known by its client id alone.
+        """
+        name = order.client_order_id
+        if name is not None and name in (
+            order.id,
+            self.api.capabilities.client_order_id(EffectKey(order.id)),
+        ):
+            report = (await self.api.find_orders(order.symbol, [name], order.created_at - CLOCKS)).get(name)
+        else:
+            report = await self.api.order(order.id, order.symbol)
+        return None if report is None else _updated(order, report)
+
+
+@dataclass(frozen=True, slots=True)
+class LivePortfolio:
+    """Balances of the whole account."""
+
+    api: TradingApi
+
+    async def fetch(self) -> Portfolio:
+        """Return the balances by asset."""
+        return await self.api.portfolio()
+
+
+@dataclass(frozen=True, slots=True)
+class LivePositions:
+    """Futures positions of the symbols that the automation trades; none on spot.
+
+    Attributes:
+        api: the exchange's private side.
+        elements: the stored account; it remembers the leverage of symbols without a position.
+        kind: what the account trades.
+    """
+
+    api: TradingApi
+    elements: ExchangeAccountElements
+    kind: MarketKind
+
+    async def fetch(self, symbols: Collection[Symbol] = ()) -> Sequence[Position]:
+        """Return the open positions, of some further symbols too."""
+        if self.kind == "spot":
+            return ()
+        stored = self.elements.positions
+        known = [
+            *(order.symbol for order in self.elements.orders.open_orders),
+            *(one.symbol for one in stored),
+        ]
+        wanted = list(dict.fromkeys([*known, *symbols]))
+        held = [one for one in await self.api.positions(wanted) if one.amount] if wanted else []
+        open_symbols = {one.symbol for one in held}
+        return [
+            *held,
+            *(_flat(one) for one in stored if one.symbol not in open_symbols and one.leverage != 1),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTrades:
+    """Fills: the stored ones of the automation, and what the exchange lists of a symbol."""
+
+    api: TradingApi
+    elements: ExchangeAccountElements
+
+    async def fetch(self, since: Mapping[Symbol, Timestamp] | None = None) -> Sequence[Trade]:
+        """Return the stored trades; with `since`, all of the account in these symbols since then."""
+        if since is None:
+            return self.elements.trades
+        lists = await gathered([self.api.trades(symbol, start) for symbol, start in since.items()])
+        return list(chain.from_iterable(lists))
+
+
+def _updated(order: Order, report: OrderReport) -> Order:
+    """Return an order as a report tells it: its id on the exchange, what is filled of it, its status."""
+    told = {"id": report.id, "filled": report.filled, "status": report.status}
+    return order.model_copy(update={**told, "created_at": report.created_at or order.created_at})
+
+
+def _flat(position: Position) -> Position:
+    """Return what is left of a position that is closed: the leverage of the next one."""
+    return Position(
+        symbol=position.symbol, side=position.side, amount=ZERO, entry_price=ZERO, leverage=position.leverage
+    )
