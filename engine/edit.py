@@ -278,4 +278,4 @@ def _under_way(state: AutomationState, touched: set[ActionId]) -> Iterator[str]:
                 " edit it when they are settled on the exchange"
             )
     for action_id in sorted(untold & touched):
-        yield f"action '{action_id}' has done what its script does not know of yet: edit it after its next run"
+        yield f"action '{action_id}' has done what its script does not know of yet: let it run first"

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from decimal import Context, localcontext
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
+from engine.community.publishing import publish_snapshot
 from engine.configuration import bootstrap_action
 from engine.dag import Dag
 from engine.dsl import EffectCount
+from engine.effect_round import EffectRound
 from engine.errors import (
     InitializationRunFailedError,
     NoAutomationError,
+    OctoflowError,
     PendingPriorityActionsSkippedError,
+    PostponedError,
     StateError,
 )
-from engine.invocation import InvocationOutcome, InvocationRequest, InvocationStatus, Journal
+from engine.exchange import MarketData
+from engine.exchange.live.settlement import Mode
+from engine.invocation import InvocationOutcome, InvocationRequest, Journal
+from engine.pending_effects import held_actions, key_scope, shown
+from engine.prospects import Prospects
 from engine.runner import ActionRunner, Graph, Invocation, Step
 from engine.schedule import start_next_round
 from engine.scripts import Scripts
 from engine.services import Services
 from engine.session import ExchangeSession
+from engine.setbacks import Setback, degraded_by, interruption, postponement
 from engine.state import (
     Action,
     AutomationState,
-    DegradedState,
     Trigger,
     TriggerReason,
     dump_state,
@@ -34,6 +44,9 @@ from engine.state import (
 )
 from engine.state.serialization import describe
 from engine.types import ActionId, Timestamp
+from engine.winding_down import wind_down
+
+_log = logging.getLogger(__name__)
 
 _SCRIPT_DECIMALS: Final = Context(prec=28)
 """Arithmetic of scripts, whatever the process around the engine has set up."""
@@ -67,6 +80,8 @@ class AutomationJob:
                 "the state names no automation: automation.metadata.automation_id is missing"
             )
         self._supplied = self._merge_priority_actions()
+        self._winds_down = self._ends
+        self._has_ended = False
         self._journal = Journal()
         self._effects = EffectCount()
         self._main = self._graph(self._state.actions)
@@ -74,6 +89,9 @@ class AutomationJob:
 
     async def run(self) -> InvocationOutcome:
         """Execute what is ready and return what happened.
+
+        Once an effect was sent to an exchange, nothing is raised any more: whatever fails then ends the
+        invocation early, and the state tells what was done.
 
         Raises:
             RetryableError: the exchange does not answer; the same request can be run again.
@@ -84,21 +102,30 @@ class AutomationJob:
             raise PendingPriorityActionsSkippedError(
                 f"already executed: {', '.join(self._supplied)}; to run an action again, give it a new id"
             )
+        key_scope(self._state, "")  # refuses a live account without a run key before anything is touched
         self._begin()
         with localcontext(_SCRIPT_DECIMALS):
             async with ExchangeSession(self._state, self._services, self._request.now) as session:
-                if not self._stops:
-                    await self._execute(session)
+                effects = EffectRound(self._request, self._state, self._journal, session)
+                setback = await self._attempt(session, effects)
                 changed = session.sync_back()
-        return self._conclude(changed)
+                await self._publish(session, changed)
+                watch_at = session.watch_at
+        return self._conclude(effects, setback, watch_at, changed)
 
     def dump(self) -> dict[str, Any]:
         """Return the state in its JSON form: what came in, and behind `run` what came of it."""
         return dump_state(self._state)
 
     @property
-    def _stops(self) -> bool:
-        return self._state.automation.post_actions.stop_automation
+    def _ends(self) -> bool:
+        return self._request.stopping or self._state.automation.post_actions.stop_automation
+
+    @property
+    def _mode(self) -> Mode:
+        if self._winds_down:
+            return Mode.WIND_DOWN
+        return Mode.LOOK_UP if self._request.paused else Mode.SEND
 
     def _merge_priority_actions(self) -> list[ActionId]:
         supplied = [_load_action(raw) for raw in self._request.priority_actions]
@@ -121,7 +148,39 @@ class AutomationJob:
         if automation.schedule is not None and automation.schedule.first_tick is None:
             automation.schedule.first_tick = self._request.now
 
-    async def _execute(self, session: ExchangeSession) -> None:
+    async def _attempt(self, session: ExchangeSession, effects: EffectRound) -> Setback | None:
+        """Do the invocation's work; return what ended it early, unless that is to be raised."""
+        now = self._request.now
+        try:
+            await self._work(session, effects)
+        except PostponedError as error:
+            delays = self._services.settings.live.postponements
+            return postponement(error, self._state.automation.execution.degraded_state, delays, now)
+        except (Exception, asyncio.CancelledError) as error:
+            if not effects.keeps_state:
+                raise
+            if not isinstance(error, OctoflowError | asyncio.CancelledError):
+                _log.exception("an invocation that had sent effects ended early")
+            return interruption(error, now)
+        return None
+
+    async def _work(self, session: ExchangeSession, effects: EffectRound) -> None:
+        await effects.carry_out(self._mode)
+        if self._winds_down:
+            self._has_ended = await wind_down(
+                self._state,
+                session,
+                self._journal,
+                settled=effects.settled,
+                cancel=self._request.cancel_open_orders,
+            )
+        else:
+            await self._execute(session, effects)
+            if not effects.pending:
+                self._repeat()
+            self._has_ended = self._ends and not effects.pending
+
+    async def _execute(self, session: ExchangeSession, effects: EffectRound) -> None:
         bootstrap = bootstrap_action(self._state)
         if bootstrap is not None:
             self._runner(self._main).configure_account(bootstrap)
@@ -131,10 +190,13 @@ class AutomationJob:
             return
         paused = self._request.paused
         graph = self._priority if paused or self._priority.dag.unblocked() else self._main
-        if await self._run_layers(graph, session) is Step.RECONFIGURED:
+        step = await self._run_layers(graph, session, effects)
+        if step is Step.RECONFIGURED:
             self._main = self._graph(self._state.actions)
             if not paused:
-                await self._run_layers(self._main, session)
+                await self._run_layers(self._main, session, effects)
+        if self._state.is_live and not (paused or self._ends):
+            await effects.look_after_account()
 
     def _require_account(self) -> None:
         needing = self._main.scripts.need_exchange()
@@ -150,11 +212,11 @@ class AutomationJob:
         )
         return ActionRunner(invocation, graph, publish=graph is self._priority)
 
-    async def _run_layers(self, graph: Graph, session: ExchangeSession) -> Step:
+    async def _run_layers(self, graph: Graph, session: ExchangeSession, effects: EffectRound) -> Step:
         runner = self._runner(graph)
         layer = self._due(graph.dag.unblocked())
         while layer:
-            step = await self._run_layer(layer, runner, session)
+            step = await self._run_layer(layer, runner, session, effects)
             if step is not Step.GO_ON:
                 return step
             if self._journal.executed_count >= self._services.settings.max_actions:
@@ -165,12 +227,16 @@ class AutomationJob:
             layer = self._due(graph.dag.complete(action for action in layer if action.is_completed))
         return Step.GO_ON
 
-    async def _run_layer(self, layer: list[Action], runner: ActionRunner, session: ExchangeSession) -> Step:
+    async def _run_layer(
+        self, layer: list[Action], runner: ActionRunner, session: ExchangeSession, effects: EffectRound
+    ) -> Step:
         prepared = runner.prepare(layer)
         dependencies = {dependency for one in prepared for dependency in one.dependencies}
         uses_account = any(one.needs_exchange for one in prepared) or session.is_exposed
         if self._state.has_exchange and (dependencies or uses_account):
             await session.require(dependencies)
+            if effects.take_follow_ups():
+                return Step.PLANNED
         services = session.services
         for one in prepared:
             step = await runner.run(one, services)
@@ -181,39 +247,74 @@ class AutomationJob:
     def _due(self, actions: list[Action]) -> list[Action]:
         now = self._request.now
         forced = self._request.trigger is TriggerReason.FORCED
+        held = held_actions(self._state.automation.execution.pending_effects)
         return [
             action
             for action in actions
-            if action.not_before is None
-            or action.not_before <= now
-            or (forced and action.suspension is not None)
+            if action.id not in held
+            and (
+                action.not_before is None
+                or action.not_before <= now
+                or (forced and action.suspension is not None)
+            )
         ]
 
-    def _conclude(self, changed: tuple[str, ...]) -> InvocationOutcome:
-        self._repeat()
+    async def _publish(self, session: ExchangeSession, changed: tuple[str, ...]) -> None:
+        market = session.services.get(MarketData)
+        trouble = await publish_snapshot(
+            self._state, changed, self._services.community, cast("MarketData | None", market)
+        )
+        if trouble is not None:
+            self._journal.note(trouble)
+
+    def _conclude(
+        self,
+        effects: EffectRound,
+        setback: Setback | None,
+        watch_at: Timestamp | None,
+        changed: tuple[str, ...],
+    ) -> InvocationOutcome:
         self._apply_bounds()
         execution = self._state.automation.execution
         execution.previous_execution = execution.current_execution.model_copy(update={"was_completed": True})
         execution.current_execution = Trigger()
         execution.iteration += 1
-        execution.degraded_state = DegradedState()
-        next_due_at = None if self._stops else self._next_due()
-        status = InvocationStatus.RUNNING
-        if next_due_at is None:
-            status = InvocationStatus.STOPPED if self._stops else InvocationStatus.FINISHED
+        execution.degraded_state = degraded_by(setback, execution.degraded_state, self._request.now)
+        self._journal.show_pending(shown(effects.pending))
+        prospects = self._prospects(effects, setback, watch_at)
+        if prospects.only_watches and self._journal.executed_count:
+            self._journal.note("all actions are done; open orders are looked after until they have ended")
         return self._journal.outcome(
-            status=status,
+            status=prospects.status,
             iteration=execution.iteration,
             at=self._request.now,
-            next_due_at=next_due_at,
-            priority_due=next_due_at is not None and bool(self._priority.dag.unblocked()),
+            next_due_at=prospects.next_due_at,
+            priority_due=prospects.priority_due,
             changed_elements=list(changed),
+            setback=None if setback is None else str(setback),
+        )
+
+    def _prospects(
+        self, effects: EffectRound, setback: Setback | None, watch_at: Timestamp | None
+    ) -> Prospects:
+        stopped_just_now = self._ends and not self._winds_down
+        return Prospects(
+            now=self._request.now,
+            priority=self._priority.dag.unblocked(),
+            actions=self._main.dag.unblocked(),
+            pending=effects.pending,
+            has_planned=effects.has_planned,
+            effects_at=None if stopped_just_now else effects.next_at,
+            watch_at=watch_at,
+            setback=setback,
+            ends=self._ends,
+            has_ended=self._has_ended,
         )
 
     def _repeat(self) -> None:
         schedule = self._state.automation.schedule
         pending = (action for action in (*self._state.actions, *self._state.priority_actions))
-        if schedule is None or self._stops or any(not action.is_completed for action in pending):
+        if schedule is None or self._ends or any(not action.is_completed for action in pending):
             return
         tick = start_next_round(schedule, self._request.now)
         if tick is None:
@@ -230,12 +331,6 @@ class AutomationJob:
             self._journal.cut(elements.cut_to_bounds())
         if cut := self._state.cut_priority_actions():
             self._journal.cut({"priority_actions": cut})
-
-    def _next_due(self) -> Timestamp | None:
-        waiting = self._priority.dag.unblocked() or self._main.dag.unblocked()
-        if not waiting:
-            return None
-        return max(self._request.now, min(action.not_before or 0 for action in waiting))
 
 
 def _private_copy(state: AutomationState | Mapping[str, Any]) -> AutomationState:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from typing import Final, Literal
 
-from engine.exchange.effects import (
-    Dropped,
-    IntentDraft,
-    Outcome,
-    Refusal,
-    dump_outcome,
-    load_outcome,
-)
+from engine.errors import ConfigurationError
+from engine.exchange.effect_texts import effect_in_words
+from engine.exchange.effects import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, load_outcome
 from engine.exchange.live.settlement import Settled
 from engine.invocation import PendingEffect
 from engine.state import Action, AutomationState
@@ -22,6 +16,28 @@ from engine.types import ActionId, CallSite, Timestamp
 
 BYTES_PER_LEG: Final = 16 * 1024
 """Room that an effect and everything that may follow from it needs in the state."""
+
+
+def key_scope(state: AutomationState, seed: str) -> str:
+    """Return what the keys of effects derive from: on a live account the run key, which no two runs share.
+
+    Args:
+        state: of the automation.
+        seed: what paper ids and randomness derive from.
+
+    Raises:
+        ConfigurationError: `missing_run_key`.
+    """
+    if not state.is_live:
+        return seed
+    run_key = state.automation.metadata.run_key
+    if not run_key:
+        raise ConfigurationError(
+            "automation.metadata.run_key is missing: on a live account every order derives its identity from"
+            " it. Give each run of an automation a key of its own, and keep it for the whole run",
+            code="missing_run_key",
+        )
+    return run_key
 
 
 def intents_of(
@@ -92,7 +108,7 @@ def shown(pending: Iterable[Intent]) -> list[PendingEffect]:
 
 def describe(intent: Intent) -> str:
     """Return what an intent does, in a few words."""
-    return _DESCRIPTIONS[intent.kind](intent.params)
+    return effect_in_words(intent.kind, intent.params)
 
 
 def _happened(outcome: Outcome) -> bool:
@@ -107,19 +123,3 @@ def _in_words(outcome: Outcome) -> str:
             return "not sent in time, and given up"
         case _:
             return f"{outcome.outcome}, but the action was started anew meanwhile"
-
-
-def _order(order: Mapping[str, Any]) -> str:
-    levels: Sequence[tuple[str, str]] = (("price", "at"), ("stop_price", "from"))
-    prices = "".join(f" {word} {order[name]}" for name, word in levels if order.get(name) is not None)
-    return f"{order['type']} {order['side']} {order['amount']} {order['symbol']}{prices}"
-
-
-_DESCRIPTIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = MappingProxyType(
-    {
-        "create_order": _order,
-        "cancel_order": lambda params: f"cancel {params['id']} {params['symbol']}",
-        "set_leverage": lambda params: f"leverage {params['leverage']} {params['symbol']}",
-        "withdraw": lambda params: f"withdraw {params['amount']} {params['asset']}",
-    }
-)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
@@ -15,7 +15,6 @@ from engine.dsl import (
     Defaults,
     Dependency,
     Directive,
-    Done,
     DSLExecutor,
     EffectCount,
     Notify,
@@ -26,18 +25,23 @@ from engine.dsl import (
 )
 from engine.errors import (
     ActionStatus,
+    BelowMinimumError,
     ConfigurationError,
     DagError,
     DslError,
     InitializationRunFailedError,
     OperatorError,
+    PostponedError,
 )
 from engine.exchange import Account
+from engine.exchange.effects import IntentDraft
+from engine.exchange.live.settings import PostponeReason
 from engine.invocation import ExecutedAction, InvocationRequest, Journal, shorten
+from engine.pending_effects import BYTES_PER_LEG, effects_handed_to, intents_of, key_scope, record
 from engine.scripts import Scripts
 from engine.services import Services
 from engine.session import seed_of
-from engine.state import Action, AutomationState, TriggerReason
+from engine.state import Action, AutomationState, TriggerReason, dump_state
 from engine.types import ActionId, Seconds, Timestamp
 from engine.values import JsonValue, decode_value, encode_value, json_size, plain_value
 
@@ -51,6 +55,8 @@ class Step(IntEnum):
     """The script of the DAG's action was replaced, and is to run now."""
     SKIP_REST = 2
     """A reset went elsewhere, or the automation is to stop."""
+    PLANNED = 3
+    """Effects were planned: nothing else happens before they are recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ class ActionRunner:
         state = invocation.state
         self._defaults = Defaults(state.automation.defaults.symbol, state.automation.defaults.time_frame)
         self._seed = seed_of(state)
-        self._prefix = f"{self._seed}/{state.automation.execution.iteration}"
+        self._prefix = f"{key_scope(state, self._seed)}/{state.automation.execution.iteration}"
 
     def prepare(self, layer: Iterable[Action]) -> list[Prepared]:
         """Bind the upstream values of a layer and extract what it will ask the exchange for.
@@ -125,13 +131,19 @@ class ActionRunner:
         return [one for one in prepared if one is not None]
 
     async def run(self, prepared: Prepared, services: Mapping[type, object]) -> Step:
-        """Execute an action and store its outcome in it."""
+        """Execute an action and store its outcome in it.
+
+        Raises:
+            PostponedError: a waiting action on a live account needs funds that are not there now.
+        """
         action, script = prepared.action, prepared.script
         started = self._invocation.services.stopwatch()
-        effects_before = _effects(services)
+        effects_before = _effects(services) - effects_handed_to(action)
         try:
             step = self._configure(action) if script is None else await self._run_script(prepared, services)
         except DslError as error:
+            _take_drafts(services)  # what a failed script has planned is not sent
+            self._postpone_if_passing(action, error)
             self._fail(action, error)
             step = Step.GO_ON
         self._record(
@@ -185,10 +197,21 @@ class ActionRunner:
             limits=self._invocation.services.settings.limits,
             effects=self._invocation.effects,
         )
-        result = await DSLExecutor(prepared.script, context).run(action.suspension)
-        if isinstance(result, Done):
-            return self._complete(action, result.value, result.directives)
-        return self._wait(action, result)
+        executor = DSLExecutor(prepared.script, context)
+        if action.planned_effects and not executor.resumes(action.suspension):
+            raise DslError(
+                "the script, or Octoflow, was changed while its effects were carried out, so that it cannot"
+                f" go on where it stood: {effects_handed_to(action)} of {len(action.planned_effects)}"
+                " happened; restart the action to run it from its start",
+                code="unsupported",
+            )
+        result = await executor.run(action.suspension)
+        drafts = _take_drafts(services)
+        if isinstance(result, Waiting):
+            return self._wait(action, result, drafts)
+        if drafts:
+            raise DslError("an operator planned effects and did not wait for them: nothing is sent")
+        return self._complete(action, result.value, result.directives)
 
     def _configure(self, action: Action) -> Step:
         if not action.is_configuration:
@@ -216,8 +239,11 @@ class ActionRunner:
             step = Step.SKIP_REST
         return step
 
-    def _wait(self, action: Action, result: Waiting) -> Step:
+    def _wait(self, action: Action, result: Waiting, drafts: Sequence[IntentDraft]) -> Step:
         recall = result.recall
+        if drafts:
+            self._plan(action, result, drafts)
+            return Step.PLANNED
         if recall.reset_to_id is not None:
             self._restart(action, ActionId(recall.reset_to_id), recall.waiting_time)
             if action.id not in self._invocation.main_dag:
@@ -227,6 +253,34 @@ class ActionRunner:
         if self._publish:
             self._invocation.journal.waiting[action.id] = self._invocation.now + recall.waiting_time
         return max((self._follow(directive) for directive in result.directives), default=Step.GO_ON)
+
+    def _plan(self, action: Action, result: Waiting, drafts: Sequence[IntentDraft]) -> None:
+        """Record what a call has planned, to be sent by the next invocation.
+
+        Raises:
+            DslError: `limit_exceeded`, when the state has no room for what comes of it.
+        """
+        state, now = self._invocation.state, self._invocation.now
+        bound = self._invocation.services.settings.max_state_bytes
+        size = json_size(dump_state(state)) + BYTES_PER_LEG * len(drafts)
+        if size > bound:
+            raise DslError(
+                f"{result.recall.keyword}() would bring the automation's state to {size:,} bytes, and"
+                f" {bound:,} are allowed: nothing is sent",
+                code="limit_exceeded",
+                suggestion="Give the automation fewer actions, or actions with smaller results.",
+            )
+        record(state, intents_of(drafts, action.id, result.suspension["call_site"], state, now))
+        action.wait(result.suspension, now)
+        for directive in result.directives:
+            self._follow(directive)
+
+    def _postpone_if_passing(self, action: Action, error: DslError) -> None:
+        """Postpone an action that is called again and again, for what may be different another time."""
+        recalled = action.suspension is not None and not action.planned_effects
+        reason = _passing(error)
+        if recalled and reason is not None and self._invocation.state.is_live:
+            raise PostponedError(f"'{action.id}': {error.message}", reason=reason) from None
 
     def _restart(self, requester: Action, target: ActionId, after: Seconds) -> None:
         try:
@@ -298,3 +352,17 @@ class ActionRunner:
 def _effects(services: Mapping[type, object]) -> int:
     account = cast("Account | None", services.get(Account))
     return account.effects if account is not None else 0
+
+
+def _take_drafts(services: Mapping[type, object]) -> Sequence[IntentDraft]:
+    account = cast("Account | None", services.get(Account))
+    return account.take_drafts() if account is not None else ()
+
+
+def _passing(error: DslError) -> PostponeReason | None:
+    """Return why an operator refused, if that may pass with time."""
+    if isinstance(error, BelowMinimumError):
+        return "below_minimum"
+    if isinstance(error, OperatorError) and error.status is ActionStatus.NOT_ENOUGH_FUNDS:
+        return "not_enough_funds"
+    return None

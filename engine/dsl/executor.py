@@ -70,6 +70,15 @@ class DSLExecutor:
             return self._waiting(suspended, frame)
         return Done(value, frame.directives, frame.effects)
 
+    def resumes(self, suspension: Mapping[str, Any] | None) -> bool:
+        """Tell whether a suspension is of this very script; with another one, `run` starts anew."""
+        return (
+            suspension is not None
+            and not self._script.is_plain
+            and suspension.get("script_hash") == self._script.script_hash
+            and suspension.get("grammar_version") == GRAMMAR_VERSION
+        )
+
     def execute_sync(self, suspension: Mapping[str, Any] | None = None) -> Done | Waiting:
         """Run a script that waits for no I/O, without an event loop.
 
@@ -95,18 +104,11 @@ class DSLExecutor:
 
     def _frame(self, suspension: Mapping[str, Any] | None) -> Frame:
         frame = self._script.frame(self._context)
-        if suspension and self._fits(suspension):
+        if suspension and self.resumes(suspension):
             kept = {int(node_id): decode_value(progress) for node_id, progress in suspension["kept"]}
             recalled = suspension["operator_state"]["ReCallingOperatorResult"]
             frame.resume(suspension["call_site"], recalled["last_execution_result"], kept)
         return frame
-
-    def _fits(self, suspension: Mapping[str, Any]) -> bool:
-        """Tell whether a suspension is of this very script; another one starts anew."""
-        return (
-            suspension.get("script_hash") == self._script.script_hash
-            and suspension.get("grammar_version") == GRAMMAR_VERSION
-        )
 
     def _waiting(self, suspended: Suspended, frame: Frame) -> Waiting:
         recall, now = suspended.recall, self._context.now

@@ -191,11 +191,11 @@ async def test_two_runs_with_one_seed_are_equal_and_ids_differ_with_another(tmp_
     assert open_orders(first)[0]["id"] != open_orders(other)[0]["id"]
 
 
-async def test_credentials_make_an_account_live(tmp_path: Path) -> None:
+async def test_credentials_make_an_account_live_and_a_live_account_needs_a_run_key() -> None:
     run = Invoked(paper(scripts("total('BTC')"), {}))
     run.state["exchange_account_details"]["auth_details"] = {"credential_ref": "env:KEYS"}
 
-    with pytest.raises(ConfigurationError, match="paper only") as caught:
+    with pytest.raises(ConfigurationError, match="run_key") as caught:
         await run.invoke(now=NOW)
 
-    assert caught.value.code == "live_trading_unavailable"
+    assert caught.value.code == "missing_run_key"

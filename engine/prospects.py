@@ -1,0 +1,93 @@
+"""When an automation is invoked next, and what it is until then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.invocation import InvocationStatus
+from engine.pending_effects import held_actions
+from engine.setbacks import Setback
+from engine.state import Action
+from engine.state.automation import Intent
+from engine.types import ActionId, Timestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospects:
+    """What is still to come behind an invocation. Times are UNIX seconds.
+
+    Attributes:
+        now: of the invocation.
+        priority: priority actions that are pending and wait for no other action.
+        actions: the same of the DAG.
+        pending: the effects that are planned or under way.
+        has_planned: whether there are effects to send that this invocation has planned.
+        effects_at: when to come again for the others; None for no particular time.
+        watch_at: when to look at open orders that the exchange cannot take care of by itself.
+        setback: what ended the invocation early.
+        ends: whether nothing is to run any more.
+        has_ended: whether nothing is left to be settled either.
+    """
+
+    now: Timestamp
+    priority: Sequence[Action]
+    actions: Sequence[Action]
+    pending: Sequence[Intent]
+    has_planned: bool
+    effects_at: Timestamp | None
+    watch_at: Timestamp | None
+    setback: Setback | None
+    ends: bool
+    has_ended: bool
+
+    @property
+    def next_due_at(self) -> Timestamp | None:
+        """When the next invocation is due; None when only a message can change anything."""
+        if self.setback is not None:
+            return self.setback.due_at
+        if self.ends:
+            return None if self.has_ended else self._earliest([self.effects_at or self.now])
+        runnable = self._runnable(self.priority or self.actions)
+        instants = [action.not_before or 0 for action in runnable]
+        return self._earliest([*instants, self.effects_at, self.watch_at])
+
+    @property
+    def priority_due(self) -> bool:
+        """Whether it is priority actions that are due then."""
+        return self.next_due_at is not None and bool(self._runnable(self.priority))
+
+    @property
+    def status(self) -> InvocationStatus:
+        """What the automation is until then."""
+        if self.setback is not None:
+            return InvocationStatus.POSTPONED if self.setback.postpones else InvocationStatus.RUNNING
+        if self.ends:
+            return InvocationStatus.STOPPED if self.has_ended else InvocationStatus.RUNNING
+        if self._awaits_approval_only:
+            return InvocationStatus.AWAITING_APPROVAL
+        if self.next_due_at is None and not self.pending:
+            return InvocationStatus.FINISHED
+        return InvocationStatus.RUNNING
+
+    @property
+    def only_watches(self) -> bool:
+        """Whether nothing is left to run, and open orders still need care."""
+        return self.watch_at is not None and not (self.ends or self.priority or self.actions or self.pending)
+
+    @property
+    def _awaits_approval_only(self) -> bool:
+        if self._runnable(self.priority or self.actions) or self.has_planned or self.watch_at is not None:
+            return False
+        statuses = {intent.status for intent in self.pending}
+        return "awaiting_approval" in statuses and statuses <= {"awaiting_approval", "unresolved"}
+
+    def _runnable(self, actions: Sequence[Action]) -> list[Action]:
+        held: frozenset[ActionId] = held_actions(self.pending)
+        return [action for action in actions if action.id not in held]
+
+    def _earliest(self, instants: Sequence[Timestamp | None]) -> Timestamp | None:
+        known = [at for at in instants if at is not None]
+        if self.has_planned:
+            return self.now
+        return max(self.now, min(known)) if known else None

@@ -1,0 +1,73 @@
+"""The end of an automation: what is under way is settled, open orders are cancelled, nothing else runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import cast
+
+from engine.exchange import Account, OrderFilter
+from engine.invocation import Journal
+from engine.pending_effects import describe, record
+from engine.session import ExchangeSession
+from engine.state import AutomationState
+from engine.state.automation import Intent
+from engine.types import EffectKey
+
+
+async def wind_down(
+    state: AutomationState,
+    session: ExchangeSession,
+    journal: Journal,
+    *,
+    settled: Collection[EffectKey],
+    cancel: bool,
+) -> bool:
+    """Bring an automation nearer to its end; return whether it is reached.
+
+    On a live account that takes several invocations: cancellations are effects, which one invocation plans
+    and the next one sends. What no look-up settles is left to a person, and named.
+
+    Args:
+        state: of the automation; effects under way have been settled as far as they can be.
+        session: its account.
+        journal: takes what is left to a person.
+        settled: keys of the effects that this invocation has settled, which are not planned again.
+        cancel: whether open orders are to be cancelled.
+
+    Raises:
+        RetryableError: the exchange does not answer.
+        PostponedError: the account cannot be used for longer.
+    """
+    if not state.is_live:
+        if cancel and session.is_exposed:
+            await _cancel_on_paper(session, journal)
+        return True
+    pending = state.automation.execution.pending_effects
+    if any(intent.status != "unresolved" for intent in pending):
+        return False
+    if cancel and record(state, await _cancellations(session, journal, settled)):
+        return False
+    for intent in pending:
+        journal.note(f"not settled, compare with the exchange: {describe(intent)} ({intent.key})")
+    return True
+
+
+async def _cancel_on_paper(session: ExchangeSession, journal: Journal) -> None:
+    await session.require(())
+    account = cast(Account, session.services[Account])
+    if orders := account.open_orders():
+        account.cancel(OrderFilter(), _no_key)
+        journal.note(f"{len(orders)} open orders were cancelled")
+
+
+def _no_key(leg: str) -> str:
+    return leg  # cancellations on paper need no identity
+
+
+async def _cancellations(
+    session: ExchangeSession, journal: Journal, settled: Collection[EffectKey]
+) -> Sequence[Intent]:
+    await session.look_after()
+    if exits := sum(intent.kind == "create_order" for intent in session.take_follow_ups()):
+        journal.note(f"{exits} orders that follow from fills are not placed, since the automation stops")
+    return [intent for intent in session.plan_cancel_all() if intent.key not in settled]
