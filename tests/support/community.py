@@ -30,7 +30,7 @@ class CommunityServer:
         answer: status and text of every answer, when set.
         headers: of such an answer.
         open: cleared, requests wait until it is set.
-        reached: set by the first request.
+        reached: set by every request.
     """
 
     tokens: dict[str, str] = field(default_factory=dict)
@@ -49,6 +49,12 @@ class CommunityServer:
         """Return the way to this server; `env:NAME` is the reference of a name's token."""
         resolve = {f"env:{name}": token for token, name in self.tokens.items()}.get
         return HttpCommunity(url=self.url, reference=reference, resolve=resolve, **options)
+
+    async def reached_by(self, clients: int) -> None:
+        """Wait until requests have come over that many connections."""
+        while sum(len(of_name) for of_name in self.connections.values()) < clients:
+            self.reached.clear()
+            await self.reached.wait()
 
     async def all_connections_are_closed(self) -> bool:
         """Whether every connection ends within some turns of the loop, as those of closed sessions do."""
