@@ -57,7 +57,7 @@ async def _cancel_on_paper(session: ExchangeSession, journal: Journal) -> None:
     account = cast(Account, session.services[Account])
     if orders := account.open_orders():
         account.cancel(OrderFilter(), _no_key)
-        journal.note(f"{len(orders)} open orders were cancelled")
+        journal.note(f"{len(orders)} open {'order was' if len(orders) == 1 else 'orders were'} cancelled")
 
 
 def _no_key(leg: str) -> str:

@@ -1,0 +1,84 @@
+"""Live automations that ask a person before anything is sent."""
+
+from __future__ import annotations
+
+from engine.invocation import InvocationStatus
+from tests.support.builders import NOW, action
+from tests.support.live import LiveRun
+
+MARKET = "market('buy', 'BTC/USDT', 0.001)"
+HOUR = 3_600.0
+
+
+async def asking(*actions: dict[str, object]) -> LiveRun:
+    """An automation that has planned its first effect and asks for approval."""
+    run = LiveRun(*actions, approval="required")
+    await run.invoke(NOW)
+    return run
+
+
+async def test_nothing_is_sent_before_a_person_approves_it() -> None:
+    run = await asking(action("buy", "limit('buy', 'BTC/USDT', 0.001, 49000)"))
+    outcome = run.outcome
+    assert outcome is not None
+    assert (outcome.status, outcome.next_due_at) == (InvocationStatus.AWAITING_APPROVAL, None)
+    assert [(one.what, one.status) for one in outcome.pending_effects] == [
+        ("limit buy 0.001 BTC/USDT at 49000", "awaiting_approval")
+    ]
+
+    await run.invoke(NOW + 60)
+    assert run.exchange.sent == []
+
+    outcome = await run.invoke(NOW + 120, approved=[outcome.pending_effects[0].key])
+    assert outcome.status is InvocationStatus.FINISHED
+    assert run.result("buy")["created_orders"][0]["amount"] == {"$dec": "0.001"}
+
+
+async def test_a_rejection_is_an_error_at_the_call() -> None:
+    run = await asking(action("buy", MARKET))
+    await run.invoke(NOW + 60, rejected={run.pending[0]["key"]: "too expensive"})
+
+    assert run.exchange.sent == []
+    assert run.action("buy")["error_status"] == "rejected_by_user"
+    assert run.action("buy")["error_message"] == "too expensive"
+
+
+async def test_if_error_sees_a_rejection() -> None:
+    run = await asking(action("buy", f"if_error({MARKET}, 0)"))
+    await run.invoke(NOW + 60, rejected={run.pending[0]["key"]: ""})
+    assert run.result("buy") == 0
+
+
+async def test_other_actions_go_on_while_one_awaits_approval() -> None:
+    run = await asking(action("buy", MARKET), action("pause", "wait(30)"), action("report", "1", "pause"))
+    outcome = await run.invoke(NOW)
+    assert (outcome.status, outcome.next_due_at) == (InvocationStatus.RUNNING, NOW + 30)
+
+    outcome = await run.invoke(NOW + 30)
+    assert run.completed == ["pause", "report"]
+    assert outcome.status is InvocationStatus.AWAITING_APPROVAL
+
+
+async def test_approval_within_the_hour_is_in_time_and_later_the_call_is_asked_about_anew() -> None:
+    run = await asking(action("buy", MARKET))
+    first = run.pending[0]["key"]
+    in_time = LiveRun(action("buy", MARKET), exchange=run.exchange)
+    in_time.state = run.state
+
+    await in_time.invoke(NOW + HOUR - 1, approved=[first])
+    assert in_time.completed == ["buy"]
+
+    outcome = await run.invoke(NOW + HOUR)
+    assert outcome.status is InvocationStatus.AWAITING_APPROVAL
+    assert run.pending[0]["key"] != first
+
+
+async def test_what_follows_from_an_approved_order_needs_no_approval_of_its_own() -> None:
+    run = await asking(action("buy", "limit('buy', 'BTC/USDT', 0.01, 40000, stop_loss_price='-5%')"))
+    await run.invoke(NOW + 1, approved=[run.pending[0]["key"]])
+    run.exchange.fill("1")
+
+    outcome = await run.invoke(NOW + 60)
+    assert [one.status for one in outcome.pending_effects] == ["planned"]
+    await run.invoke(NOW + 61)
+    assert [order["type"] for order in run.open_orders] == ["stop_loss"]
