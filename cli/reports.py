@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from cli.output import duration, moment, table
+from engine.invocation import PendingEffect
+from engine.pending_effects import shown
 from engine.state import Action, AutomationState, Order, Trade, load_state
 from engine.values import decode_value, format_decimal, plain_value
 from workflows.messages import StatusReport
@@ -37,6 +39,12 @@ _STATUS_STYLES: Final[Mapping[str, str]] = {
     "retrying": "bold yellow",
     "paused": "bold yellow",
 }
+
+_DECISIONS: Final[Mapping[str, str]] = {
+    "awaiting_approval": "`octoflow approve {id}` sends what awaits approval; `octoflow reject {id}` refuses it.",
+    "unresolved": "Look on the exchange's own page, then `octoflow resolve {id} KEY --placed`, or `--absent`.",
+}
+"""What a person can do about effects of a status; others need nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,17 @@ class Snapshot:
         """Orders that wait to be filled."""
         elements = self.state.automation.exchange_account_elements
         return elements.orders.open_orders if elements else []
+
+    @property
+    def waiting_exits(self) -> list[Order]:
+        """Exits of a live account that take their place in the exchange's book when their price comes."""
+        elements = self.state.automation.exchange_account_elements
+        return elements.orders.inactive_orders if elements else []
+
+    @property
+    def effects(self) -> list[PendingEffect]:
+        """What is planned or under way on a live account."""
+        return shown(self.state.automation.execution.pending_effects)
 
     @property
     def trades(self) -> list[Trade]:
@@ -152,8 +171,12 @@ def next_run(report: StatusReport, now: float | None = None) -> str:
 def render(snapshot: Snapshot) -> RenderableType:
     """Return everything about an automation that fits a terminal."""
     parts: list[RenderableType] = [_headline(snapshot), Text(), _actions(snapshot)]
+    if snapshot.effects:
+        parts += [Text(), _effects(snapshot)]
     if snapshot.open_orders:
-        parts += [Text(), _orders(snapshot)]
+        parts += [Text(), _orders("Open orders", snapshot.open_orders)]
+    if snapshot.waiting_exits:
+        parts += [Text(), _orders("Exits that wait for their price", snapshot.waiting_exits)]
     if snapshot.trades:
         parts += [Text(), _trades(snapshot)]
     if snapshot.balances:
@@ -174,6 +197,10 @@ def _headline(snapshot: Snapshot) -> Text:
         line.append(f"  next run {next_run(report)}")
     if report.reason:
         line.append(f"\n{report.reason}", style="red")
+    degraded = snapshot.state.automation.execution.degraded_state
+    if degraded.count:
+        times = "once" if degraded.count == 1 else f"{degraded.count} times in a row"
+        line.append(f"\n{times} since {moment(degraded.since)} UTC", style="red")
     return line
 
 
@@ -189,18 +216,35 @@ def _actions(snapshot: Snapshot) -> RenderableType:
     return table(title, ["", "id", "script", "result"], rows, cut=["script", "result"])
 
 
-def _orders(snapshot: Snapshot) -> RenderableType:
+def _effects(snapshot: Snapshot) -> RenderableType:
+    rows = [(one.key, one.action_id, one.what, one.status) for one in snapshot.effects[:MAX_ROWS]]
+    statuses = {one.status for one in snapshot.effects}
+    advice = [
+        Text(text.format(id=snapshot.automation_id), style="yellow")
+        for status, text in _DECISIONS.items()
+        if status in statuses
+    ]
+    effects = table("Effects under way", ["key", "action", "what", "status"], rows, cut=["what"])
+    return Group(effects, *advice)
+
+
+def _orders(title: str, orders: Sequence[Order]) -> RenderableType:
     rows = [
         [
             order.side,
             order.type,
             order.symbol,
             format_decimal(order.remaining),
-            format_decimal(order.price) if order.price is not None else "market",
+            _waited_for(order),
         ]
-        for order in snapshot.open_orders[-MAX_ROWS:]
+        for order in orders[-MAX_ROWS:]
     ]
-    return table("Open orders", ["side", "type", "symbol", "left", "price"], rows)
+    return table(title, ["side", "type", "symbol", "left", "price"], rows)
+
+
+def _waited_for(order: Order) -> str:
+    price = order.price if order.stop_price is None else order.stop_price
+    return format_decimal(price) if price is not None else "market"
 
 
 def _trades(snapshot: Snapshot) -> RenderableType:
@@ -221,7 +265,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
     """Return what happened between two snapshots, a line each, in the order of the automation's time."""
     events = [*_action_events(before, after), *_trade_events(before, after)]
     lines = [f"{moment(at)}  {text}" for at, text in sorted(events, key=lambda event: event[0])]
-    lines += [f"{_NO_TIME}  {text}" for text in _new_waits(before, after)]
+    lines += [f"{_NO_TIME}  {text}" for text in (*_new_waits(before, after), *_new_questions(before, after))]
     if before is None or before.report.status != after.report.status:
         reason = f": {after.report.reason}" if after.report.reason else ""
         lines.append(f"{_NO_TIME}  {after.report.status.replace('_', ' ')}{reason}")
@@ -252,6 +296,14 @@ def _new_waits(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
     for action in after.state.actions:
         if action.not_before is not None and action.id not in waiting:
             yield f"… {action.id} waits {action_result(action)}"
+
+
+def _new_questions(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
+    """Yield the effects that only a person can decide about, when they begin to need that."""
+    known = {(one.key, one.status) for one in before.effects} if before else set()
+    for one in after.effects:
+        if one.status in _DECISIONS and (one.key, one.status) not in known:
+            yield f"! {one.action_id}: {one.what}: {one.status.replace('_', ' ')}, key {one.key}"
 
 
 _PAST: Final[Mapping[str, str]] = {"buy": "bought", "sell": "sold"}

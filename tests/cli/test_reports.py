@@ -46,6 +46,61 @@ def test_the_picture_shows_actions_trades_and_portfolio() -> None:
         assert shown in text
 
 
+def intent(status: str) -> dict[str, Any]:
+    order = {
+        "id": "",
+        "symbol": "BTC/USDT",
+        "side": "buy",
+        "type": "limit",
+        "amount": "0.1",
+        "price": "49000",
+    }
+    place = {"action_id": "buy", "call_site": "0", "leg": "0", "kind": "create_order"}
+    return {"key": f"key-{status}", **place, "params": order, "planned_at": NOW, "status": status}
+
+
+def with_effects(*statuses: str, **execution: Any) -> Snapshot:
+    effects = [intent(status) for status in statuses]
+    state = automation(WAITING, execution={"pending_effects": effects, **execution})
+    return Snapshot.of("bot", StatusReport(status="running"), state)
+
+
+def test_effects_under_way_are_shown_with_what_a_person_can_do() -> None:
+    text = drawn(with_effects("tried", "unresolved"))
+    for shown in ("key-tried", "limit buy 0.1 BTC/USDT at 49000", "octoflow resolve bot KEY"):
+        assert shown in text
+    assert "octoflow approve" not in text
+    assert "octoflow approve bot" in drawn(with_effects("awaiting_approval"))
+
+
+def test_what_needs_a_person_is_news_once() -> None:
+    planned, unresolved = with_effects("planned"), with_effects("unresolved")
+    assert changes(planned, planned) == changes(unresolved, unresolved) == []
+    (line,) = changes(planned, unresolved)
+    assert line.strip() == "! buy: limit buy 0.1 BTC/USDT at 49000: unresolved, key key-unresolved"
+
+
+def test_a_degraded_automation_tells_since_when_and_how_often() -> None:
+    degraded = {"since": NOW, "reason": "maintenance", "error": "closed", "count": 3}
+    assert "3 times in a row since 2023-11-14 22:13:20 UTC" in drawn(with_effects(degraded_state=degraded))
+
+
+def test_exits_that_wait_for_their_price_are_told_from_open_orders() -> None:
+    stop = {
+        "id": "1",
+        "symbol": "BTC/USDT",
+        "side": "sell",
+        "type": "stop_loss",
+        "amount": "1",
+        "stop_price": "4",
+    }
+    elements = {"orders": {"inactive_orders": [stop]}}
+    state = automation(WAITING, exchange_account_elements=elements)
+    text = drawn(Snapshot.of("bot", StatusReport(status="running"), state))
+    assert "Exits that wait for their price" in text
+    assert "Open orders" not in text
+
+
 def test_markup_in_a_script_is_shown_as_it_is() -> None:
     assert "[red]" in drawn(snapshot(action("a", "'[red]'")))
 
