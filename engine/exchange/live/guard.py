@@ -76,7 +76,7 @@ X7    tried cancel            shows it open; young       sent again
 X8    old cancel              shows it open              dropped; sent when winding down
 X9    tried cancel            the look-up fails          as C9, C10 and C11
 L1    leverage, young         did it / refuses           applied / refused
-L2    leverage, young         unclear                    tried; the round ends, then sent again
+L2    leverage, young         unclear                    tried; the round ends; sent again after the fence
 L3    leverage, old           not asked                  dropped; so when winding down
 W1    planned withdrawal      has no ids for them        refused: `disabled_funds_transfer_error`
 W2    any withdrawal          shows it                   sent
@@ -175,9 +175,14 @@ class _Steps:
         }
 
     async def of(self, intents: Sequence[Intent]) -> list[Outcome | Waiting]:
-        """Return what became of each intent, in order."""
+        """Return what became of each intent, in the order given.
+
+        Those that were sent before come last: one that never gets a clear answer holds no other one up.
+        """
         await self._creating.look_up([intent for intent in intents if intent.status != "awaiting_approval"])
-        return [await self._guarded(intent) for intent in intents]
+        in_turn = sorted(intents, key=lambda intent: intent.tries > 0)
+        steps = {intent.key: await self._guarded(intent) for intent in in_turn}
+        return [steps[intent.key] for intent in intents]
 
     async def _guarded(self, intent: Intent) -> Outcome | Waiting:
         """Carry one intent out; once anything was sent, not even a cancellation is raised any more."""

@@ -24,6 +24,8 @@ class Leveraging:
             return self._round.held(intent)
         if self._round.mode is Mode.WIND_DOWN or not self._round.timing.is_young(intent):
             return Dropped()
+        if not self._round.timing.has_landed(intent, self._round.api.exchange_time()):
+            return self._round.until_landed(intent)
         if not self._round.may_send():
             return self._round.held(intent)
         symbol, leverage = Symbol(intent.params["symbol"]), Decimal(str(intent.params["leverage"]))

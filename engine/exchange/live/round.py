@@ -105,7 +105,8 @@ class Round:
 
     def unclear(self, intent: Intent, answer: Unclear) -> Waiting:
         """Return an effect that may have happened, and end the round: no clear answer, no further request."""
-        wait = self.timing.fence if answer.retry_after is None else answer.retry_after
+        fence = self.timing.fence(self.latest(intent))
+        wait = fence if answer.retry_after is None else answer.retry_after
         if self.halt is None and answer.postpone is not None:
             self.halt = Halt(answer.message, postpone=answer.postpone)
         elif self.halt is None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from math import isfinite
+from typing import Final
 
 from engine.exchange.live.api import TradingApi
 from engine.exchange.live.settings import Lease, LiveSettings
 from engine.state import Intent
 from engine.types import Seconds, Timestamp
+
+MAX_DOUBLINGS: Final = 4
 
 
 class Timing:
@@ -32,12 +35,16 @@ class Timing:
         self._max_age = max_age
         self.now = now
 
-    @property
-    def fence(self) -> Seconds:
-        """How long after its sending an effect may still arrive."""
-        expires = self._api.capabilities.signatures_expire
+    def fence(self, intent: Intent) -> Seconds:
+        """Return how long after its sending an effect may still arrive; doubled with each further try.
+
+        The first fence is long enough for that. The later ones keep an exchange that gives no clear answer
+        from being asked the same every few seconds.
+        """
         settings = self._settings
-        return settings.receive_window + settings.fence_margin if expires else settings.fence_without_expiry
+        expires = self._api.capabilities.signatures_expire
+        first = settings.receive_window + settings.fence_margin if expires else settings.fence_without_expiry
+        return first * 2.0 ** min(max(intent.tries - 1, 0), MAX_DOUBLINGS)
 
     @property
     def pause(self) -> Seconds:
@@ -66,7 +73,7 @@ class Timing:
         What no recorded attempt sent can have been sent only by an attempt that was killed; the lease made
         that one stop signing `receive_window + zombie_margin` seconds before this one could start.
         """
-        return intent.sent_at is None or at >= intent.sent_at + self.fence
+        return intent.sent_at is None or at >= intent.sent_at + self.fence(intent)
 
     def landed_at(self, intent: Intent) -> Timestamp:
         """Return the end of the fence in the invocation's time.
@@ -75,7 +82,7 @@ class Timing:
         look-ups in vain.
         """
         now = self._api.exchange_time()
-        end = (now if intent.sent_at is None else intent.sent_at) + self.fence
+        end = (now if intent.sent_at is None else intent.sent_at) + self.fence(intent)
         return max(end, self.now + end - now)
 
     def is_silent(self, intent: Intent) -> bool:

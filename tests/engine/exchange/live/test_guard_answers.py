@@ -139,6 +139,34 @@ async def test_a7_an_unclear_answer_is_looked_up_after_the_fence_and_never_repea
     assert sorted(map(str, guarded.placed)) == ["k1", "k2"]
 
 
+async def test_a7_what_never_gets_a_clear_answer_is_tried_ever_less_often() -> None:
+    guarded = Guarded()
+    left = create()
+    waits = []
+    for _ in range(6):
+        guarded.exchange.will_answer(NO_ANSWER)
+        settlement = await guarded.carry_out(left)
+        assert settlement.next_at is not None
+        [left] = settlement.pending
+        waits.append(settlement.next_at - guarded.exchange.clock)
+        guarded.exchange.clock = settlement.next_at
+
+    assert waits == [FENCE, 2 * FENCE, 4 * FENCE, 8 * FENCE, 16 * FENCE, 16 * FENCE]
+
+
+async def test_a7_what_never_gets_a_clear_answer_holds_no_other_order_up() -> None:
+    guarded = Guarded()
+    guarded.exchange.will_answer(NO_ANSWER)
+    settlement = await guarded.carry_out(create(order("k1")), create(order("k2")))
+    guarded.exchange.clock += FENCE
+    sent_before = len(guarded.exchange.sent)
+
+    settlement = await guarded.carry_out(*settlement.pending)
+
+    assert [request.client_id for request in guarded.exchange.sent[sent_before:]] == ["k2", "k1"]
+    assert [settled.intent.key for settled in settlement.settled] == ["k1", "k2"]
+
+
 async def test_a7_the_fence_counts_from_the_end_of_the_request() -> None:
     guarded = Guarded()
 

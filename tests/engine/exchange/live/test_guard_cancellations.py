@@ -96,6 +96,15 @@ async def test_x6_a_tried_cancellation_that_came_too_late_is_refused() -> None:
     assert guarded.exchange.sent == []
 
 
+async def test_x6_an_old_cancellation_of_an_order_that_is_gone_has_happened() -> None:
+    guarded = with_open_order()
+    guarded.exchange.cancel_elsewhere("1")
+    guarded.exchange.clock += SETTINGS.intent_max_age + 1
+
+    assert await guarded.outcome(cancel("1")) == CANCELLED
+    assert guarded.exchange.sent == []
+
+
 @pytest.mark.parametrize("state", [tried(), unresolved()])
 async def test_x7_a_tried_cancellation_of_an_open_order_is_sent_again(state: dict[str, object]) -> None:
     guarded = with_open_order()

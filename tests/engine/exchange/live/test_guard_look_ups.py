@@ -99,6 +99,16 @@ async def test_c3_a_different_order_under_the_key_is_left_to_a_person() -> None:
     assert guarded.exchange.sent == []
 
 
+async def test_c3_a_person_is_told_once() -> None:
+    guarded = Guarded()
+    guarded.exchange.accept(order(price="40001"))
+
+    settlement = await guarded.carry_out(create(**unresolved(None)))
+
+    assert settlement.pending == [create(**unresolved(None))]
+    assert settlement.notes == []
+
+
 async def test_c4_an_order_that_was_contested_is_never_sent_when_the_other_one_is_not_seen_any_more() -> None:
     guarded = Guarded()
     contested = create(**unresolved(None))
@@ -235,12 +245,12 @@ async def test_c9_after_something_was_sent_a_failed_look_up_only_ends_the_round(
         guarded.exchange.read_error = RetryableError("no answer", retry_after=7)
 
     guarded.exchange.on_the_way = break_down
-    settlement = await guarded.carry_out(
-        create(order("k1")), cancel(known.id, **tried()), create(order("k2"))
-    )
+    again = create(order("k2"), **tried(NOW - FENCE))
+    settlement = await guarded.carry_out(create(order("k1")), cancel(known.id, **tried()), again)
 
     assert [settled.intent.key for settled in settlement.settled] == ["k1"]
-    assert [left.status for left in settlement.pending] == ["tried", "planned"]
+    assert [left.key for left in settlement.pending] == ["c1", "k2"]
+    assert len(guarded.exchange.sent) == 1
     assert (settlement.retry_after, settlement.why, settlement.acted) == (7, "no answer", True)
 
 

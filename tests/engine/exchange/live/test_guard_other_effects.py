@@ -37,7 +37,7 @@ def withdrawal(**fields: Any) -> Intent:
     return intent("withdraw", params, key="w1", **fields)
 
 
-@pytest.mark.parametrize("state", [{}, tried()])
+@pytest.mark.parametrize("state", [{}, tried(NOW - FENCE)])
 async def test_l1_leverage_is_applied(state: dict[str, object]) -> None:
     guarded = Guarded()
 
@@ -60,6 +60,9 @@ async def test_l2_leverage_is_sent_until_there_is_an_answer() -> None:
 
     assert settlement.pending[0].status == "tried"
     assert settlement.retry_after == FENCE
+    assert await guarded.left(settlement.pending[0]) == settlement.pending[0]
+
+    guarded.exchange.clock += FENCE
     assert await guarded.outcome(settlement.pending[0]) == Applied()
 
 
