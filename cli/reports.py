@@ -41,8 +41,8 @@ _STATUS_STYLES: Final[Mapping[str, str]] = {
 }
 
 _DECISIONS: Final[Mapping[str, str]] = {
-    "awaiting_approval": "`octoflow approve {id}` sends what awaits approval; `octoflow reject {id}` refuses it.",
-    "unresolved": "Look on the exchange's own page, then `octoflow resolve {id} KEY --placed`, or `--absent`.",
+    "awaiting_approval": "`octoflow approve {id}` sends what awaits that, `octoflow reject {id}` refuses it.",
+    "unresolved": "Look on the exchange's page, then `octoflow resolve {id} KEY --placed`, or `--absent`.",
 }
 """What a person can do about effects of a status; others need nobody."""
 
