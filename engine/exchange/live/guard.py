@@ -177,10 +177,10 @@ class _Steps:
     async def of(self, intents: Sequence[Intent]) -> list[Outcome | Waiting]:
         """Return what became of each intent, in the order given.
 
-        Those that were sent before come last: one that never gets a clear answer holds no other one up.
+        What was sent latest comes last: what never gets a clear answer holds nothing else up.
         """
         await self._creating.look_up([intent for intent in intents if intent.status != "awaiting_approval"])
-        in_turn = sorted(intents, key=lambda intent: intent.tries > 0)
+        in_turn = sorted(intents, key=lambda intent: intent.sent_at or 0)
         steps = {intent.key: await self._guarded(intent) for intent in in_turn}
         return [steps[intent.key] for intent in intents]
 

@@ -105,8 +105,7 @@ class Round:
 
     def unclear(self, intent: Intent, answer: Unclear) -> Waiting:
         """Return an effect that may have happened, and end the round: no clear answer, no further request."""
-        fence = self.timing.fence(self.latest(intent))
-        wait = fence if answer.retry_after is None else answer.retry_after
+        wait = self.timing.first_fence if answer.retry_after is None else answer.retry_after
         if self.halt is None and answer.postpone is not None:
             self.halt = Halt(answer.message, postpone=answer.postpone)
         elif self.halt is None:

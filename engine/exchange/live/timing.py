@@ -36,15 +36,19 @@ class Timing:
         self.now = now
 
     def fence(self, intent: Intent) -> Seconds:
-        """Return how long after its sending an effect may still arrive; doubled with each further try.
+        """Return how long an effect that was sent is waited for before it may be sent again.
 
-        The first fence is long enough for that. The later ones keep an exchange that gives no clear answer
-        from being asked the same every few seconds.
+        It doubles with each try, to keep an exchange that gives no clear answer from being asked the same
+        every few seconds.
         """
-        settings = self._settings
+        return self.first_fence * 2.0 ** min(max(intent.tries - 1, 0), MAX_DOUBLINGS)
+
+    @property
+    def first_fence(self) -> Seconds:
+        """How long after its sending an effect may still arrive."""
         expires = self._api.capabilities.signatures_expire
-        first = settings.receive_window + settings.fence_margin if expires else settings.fence_without_expiry
-        return first * 2.0 ** min(max(intent.tries - 1, 0), MAX_DOUBLINGS)
+        settings = self._settings
+        return settings.receive_window + settings.fence_margin if expires else settings.fence_without_expiry
 
     @property
     def pause(self) -> Seconds:

@@ -13,7 +13,7 @@ from engine.exchange.live.api import Duplicate, Refused, Unclear
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.settlement import Settlement
 from tests.support.builders import NOW
-from tests.support.intents import FENCE, SETTINGS, Guarded, create, market_order, order
+from tests.support.intents import FENCE, SETTINGS, Guarded, create, market_order, order, tried
 from tests.support.memory_exchange import MemoryExchange
 
 NO_ANSWER = Unclear("no answer within 10 s")
@@ -165,6 +165,18 @@ async def test_a7_what_never_gets_a_clear_answer_holds_no_other_order_up() -> No
 
     assert [request.client_id for request in guarded.exchange.sent[sent_before:]] == ["k2", "k1"]
     assert [settled.intent.key for settled in settlement.settled] == ["k1", "k2"]
+
+
+async def test_a7_several_of_them_take_turns() -> None:
+    guarded = Guarded()
+    pending = [create(order("k1"), **tried(NOW - 100)), create(order("k2"), **tried(NOW - 101))]
+    for _ in range(4):
+        guarded.exchange.will_answer(NO_ANSWER)
+        settlement = await guarded.carry_out(*pending)
+        pending = list(settlement.pending)
+        guarded.exchange.clock += 100
+
+    assert [request.client_id for request in guarded.exchange.sent] == ["k2", "k1", "k2", "k1"]
 
 
 async def test_a7_the_fence_counts_from_the_end_of_the_request() -> None:
