@@ -17,6 +17,8 @@ from engine.state import ExchangeDetails
 from engine.types import Symbol
 from engine.values import format_decimal
 
+MILLISECONDS: Final = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class PublicSide:
@@ -89,11 +91,11 @@ async def _stops(exchange: PublicSide) -> Sequence[Finding]:
 
 
 async def _rate_limit(exchange: PublicSide) -> Sequence[Finding]:
-    pause = float(exchange.client.rateLimit)
+    a_second = MILLISECONDS / float(exchange.client.rateLimit)
     return [
         ok(
-            f"at least {pause:,.0f} ms between two requests of one automation; {exchange.name} counts "
-            "all requests from one address together"
+            f"{exchange.name} takes about {a_second:.3g} requests a second from one address, "
+            "of all automations together"
         )
     ]
 

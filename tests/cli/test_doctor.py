@@ -159,7 +159,7 @@ class TestExchange:
     def test_what_the_exchange_can_do_for_orders_is_told(self) -> None:
         assert about(public(), "by their client id, one by one").health == "ok"
         assert about(public(), "watches stop prices itself").health == "ok"
-        assert "ms between two requests" in about(public(), "requests of one automation").says
+        assert "about 20 requests a second" in about(public(), "from one address").says
 
     def test_what_an_exchange_cannot_do_is_a_warning_with_the_way_out(self) -> None:
         findings = public("whitebit")
