@@ -148,7 +148,7 @@ def _account_for(
         order = _filled_by(own, look)
         new += [_named_as(trade, order) for trade in own if (trade.symbol, trade.id) not in recorded]
         status = look.status(order.filled, now)
-        if status == "open" and order.client_order_id not in closing_before:
+        if status == "open" and (order.client_order_id not in closing_before or look.trusted):
             still_open.append(order)
         elif status == "open" or order.filled < look.expected:
             closing.append(order)

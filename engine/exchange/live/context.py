@@ -68,7 +68,10 @@ class LiveContext:
     ) -> None:
         self._before = elements
         self._elements = elements.model_copy(deep=True)
-        self._elements.orders.missing_orders = []
+        orders = self._elements.orders
+        orders.missing_orders = []
+        # What the account did while it was simulated is not on the exchange.
+        orders.open_orders = [order for order in orders.open_orders if order.origin is not None]
         self._exchange = exchange
         self._guard = guard
         self._now = now
@@ -175,7 +178,7 @@ class LiveContext:
     # Inside
 
     def _apply(self, settled: Settled) -> None:
-        apply_outcome(self._elements, settled.intent, settled.outcome)
+        apply_outcome(self._elements, settled.intent, settled.outcome, self._exchange.api.capabilities)
         if isinstance(settled.outcome, Placed) and settled.outcome.order.status != "open":
             self._placed[settled.outcome.order.id] = settled.outcome.order
 

@@ -139,16 +139,18 @@ class _Planner:
 
     def watch_inactive(self) -> None:
         """Bring inactive exits into the book when their price came, or when nothing stands in their way."""
-        for group in dict.fromkeys(order.group for order in self.orders.inactive_orders):
-            waiting = [order for order in self.orders.inactive_orders if order.group == group]
+        for group in dict.fromkeys(map(_group_of, self.orders.inactive_orders)):
+            waiting = [order for order in self.orders.inactive_orders if _group_of(order) == group]
             market = self._around.market(waiting[0].symbol)
             if market is None or self._is_busy(group):
                 continue
             standing = [order for order in self.orders.open_orders if order.group == group]
+            mark = self._around.price(market.symbol)
+            reached = [order for order in waiting if mark is not None and is_reached(order, mark)]
             if standing:
-                self._swap(standing, waiting, market)
+                self._swap(standing, waiting, reached, market)
             else:
-                self._promote(waiting)
+                self._promote(waiting, reached)
 
     # Inside
 
@@ -185,10 +187,10 @@ class _Planner:
                 self._cancel(order, moved(goal, goal.remaining, market, self._around.capabilities))
 
     @exact
-    def _swap(self, standing: Sequence[Order], waiting: Sequence[Order], market: Market) -> None:
+    def _swap(
+        self, standing: Sequence[Order], waiting: Sequence[Order], reached: Sequence[Order], market: Market
+    ) -> None:
         """Exchange what stands for what the price has come to."""
-        mark = self._around.price(market.symbol)
-        reached = [order for order in waiting if mark is not None and is_reached(order, mark)]
         if any(is_stop(order) for order in reached):
             self._forget(waiting)
             for order in standing:
@@ -205,9 +207,10 @@ class _Planner:
             self.orders.inactive_orders.extend(moved(stop, stop.remaining, market, self._around.capabilities))
         self._cancel(stop, [*reached, *rest])
 
-    def _promote(self, waiting: Sequence[Order]) -> None:
-        profits = [order for order in waiting if not is_stop(order)]
-        placed = profits or waiting
+    def _promote(self, waiting: Sequence[Order], reached: Sequence[Order]) -> None:
+        """Place what nothing stands in the way of: a stop whose price has come, else the take-profits."""
+        stops = [order for order in reached if is_stop(order)]
+        placed = stops or [order for order in waiting if not is_stop(order)] or waiting
         self._forget(placed)
         for order in placed:
             self._create(order)
@@ -219,7 +222,7 @@ class _Planner:
         bars = self._around.bars(order)
         return bars is not None and first_ending(order, bars) is not None
 
-    def _is_busy(self, group: str | None) -> bool:
+    def _is_busy(self, group: str) -> bool:
         """Whether something of a group is on the way: an effect of it, or fills that are not known yet."""
         known = [*self.orders.open_orders, *self.orders.closing_orders]
         groups = {order.client_order_id: order.group for order in known}
@@ -242,6 +245,11 @@ class _Planner:
 
     def _forget(self, orders: Iterable[Order]) -> None:
         self.orders.inactive_orders = _without(self.orders.inactive_orders, orders)
+
+
+def _group_of(order: Order) -> str:
+    """Return what ties an exit to others: its group, or itself when it is the only one of its entry."""
+    return order.group or order.id
 
 
 def _without(orders: Sequence[Order], gone: Iterable[Order]) -> list[Order]:

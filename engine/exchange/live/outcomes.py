@@ -10,9 +10,10 @@ from typing import Any, Final
 from engine.errors import ActionStatus
 from engine.exchange.effects import Applied, Cancelled, Dropped, Outcome, Placed, Refusal, Sent
 from engine.exchange.groups import lives_alone
+from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.exits import is_stop
-from engine.exchange.live.legs import is_follow_up, originated
+from engine.exchange.live.legs import AGAIN, is_follow_up, originated, succeeding
 from engine.exchange.money import ZERO, to_decimal
 from engine.state import ExchangeAccountElements, Order, Origin, Position, Transaction
 from engine.state.account import Orders, OrderStatus
@@ -20,7 +21,9 @@ from engine.state.automation import Intent
 from engine.types import Symbol
 
 
-def apply_outcome(elements: ExchangeAccountElements, intent: Intent, outcome: Outcome) -> None:
+def apply_outcome(
+    elements: ExchangeAccountElements, intent: Intent, outcome: Outcome, capabilities: Capabilities
+) -> None:
     """Change an account as the outcome of an intent says.
 
     | outcome | becomes |
@@ -28,7 +31,8 @@ def apply_outcome(elements: ExchangeAccountElements, intent: Intent, outcome: Ou
     | placed, open | an open order |
     | placed, not open any more | a closing order: its fills are fetched |
     | cancelled, or nothing to cancel | a closing order: what filled of it is fetched |
-    | a follow-up refused or dropped | a missing order, `rejected` or `expired` |
+    | a stop that follows, refused for the first time | an inactive order: the price may have passed it |
+    | any other follow-up refused or dropped | a missing order, `rejected` or `expired` |
     | a follow-up's cancellation refused | an open order that is left to its owner |
     | leverage changed | a position that remembers it |
     | sent | a transaction |
@@ -37,17 +41,26 @@ def apply_outcome(elements: ExchangeAccountElements, intent: Intent, outcome: Ou
         elements: changed in place.
         intent: the effect.
         outcome: what became of it, for certain.
+        capabilities: of the exchange, for the client order ids of what is placed again.
     """
-    _APPLY[intent.kind](elements, intent, outcome)
+    if (
+        intent.kind == "create_order"
+        and isinstance(outcome, Refusal)
+        and _may_have_been_passed(intent, outcome)
+    ):
+        elements.orders.inactive_orders.append(succeeding(_planned(intent), AGAIN, capabilities))
+    else:
+        _APPLY[intent.kind](elements, intent, outcome)
 
 
 def _create(elements: ExchangeAccountElements, intent: Intent, outcome: Outcome) -> None:
     order = _planned(intent)
     match outcome:
         case Placed(order=told):
-            placed = order.model_copy(update={"id": told.id, "created_at": told.created_at})
+            # What filled counts as soon as its trades are fetched.
+            unfilled = {"filled": ZERO, "fee": None, "status": "open"}
+            placed = originated(told, _origin(intent)).model_copy(update=unfilled)
             _forget(elements, placed.client_order_id)
-            # What filled counts as soon as its trades are fetched, so `filled` starts at 0.
             orders = elements.orders
             (orders.open_orders if told.status == "open" else orders.closing_orders).append(placed)
         case Refusal():
@@ -101,6 +114,12 @@ _APPLY: Final[Mapping[str, Callable[[ExchangeAccountElements, Intent, Outcome], 
 )
 
 
+def _may_have_been_passed(intent: Intent, refusal: Refusal) -> bool:
+    """Whether a stop may have been refused because its price came before it did; that is believed once."""
+    is_new = is_follow_up(intent.leg) and f"/{AGAIN}" not in intent.leg
+    return is_new and refusal.status is ActionStatus.INVALID_ORDER and "stop_price" in intent.params
+
+
 def is_obsolete(intent: Intent, orders: Orders) -> bool:
     """Whether a follow-up that was never sent makes no sense any more.
 
@@ -123,9 +142,11 @@ def find_order(orders: list[Order], params: Mapping[str, Any]) -> Order | None:
 
 def _planned(intent: Intent) -> Order:
     """Return the order of an intent, in the name of its call."""
-    order = Order.model_validate(intent.params)
-    origin = Origin(action_id=intent.action_id, call_site=intent.call_site, leg=intent.leg)
-    return originated(order, origin)
+    return originated(Order.model_validate(intent.params), _origin(intent))
+
+
+def _origin(intent: Intent) -> Origin:
+    return Origin(action_id=intent.action_id, call_site=intent.call_site, leg=intent.leg)
 
 
 def _forget(elements: ExchangeAccountElements, client_order_id: str | None) -> None:

@@ -35,10 +35,12 @@ class LiveOrders:
         stored = self.elements.orders.open_orders
         symbols = dict.fromkeys(order.symbol for order in stored)
         lists = await gathered([self.api.open_orders(symbol) for symbol in symbols])
-        reports: dict[str | None, OrderReport] = {}
+        reports: dict[str, OrderReport] = {}
         for report in chain.from_iterable(lists):
-            reports[report.id] = reports[report.client_order_id] = report
-        found = ((order, reports.get(order.id) or reports.get(order.client_order_id)) for order in stored)
+            reports[report.id] = reports[report.client_order_id or report.id] = report
+        found = (
+            (order, reports.get(order.id) or reports.get(order.client_order_id or "")) for order in stored
+        )
         return [_updated(order, report) for order, report in found if report is not None]
 
     async def find(self, order: Order) -> Order | None:
