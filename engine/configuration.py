@@ -77,9 +77,12 @@ def _account_details(
 ) -> ExchangeAccountDetails:
     merged = _merged(_dump(present) if present else {}, partial)
     try:
-        return ExchangeAccountDetails.model_validate(merged)
+        details = ExchangeAccountDetails.model_validate(merged)
     except ValidationError as error:
         raise ConfigurationError(f"exchange_account_details: {describe(error)}") from None
+    if present is None or present.auth_details != details.auth_details:
+        details.metadata.rights_checked_at = 0  # nobody has looked at what this key may do
+    return details
 
 
 def _dump_settings(state: AutomationState) -> dict[str, Any]:

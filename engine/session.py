@@ -11,8 +11,10 @@ from engine.configuration import initial_elements
 from engine.dsl import Dependency
 from engine.errors import ConfigurationError
 from engine.exchange.context import ExchangeContext
+from engine.exchange.live.api import TradingApi
 from engine.exchange.live.context import LiveContext
 from engine.exchange.live.guard import EffectGuard
+from engine.exchange.live.rights import check_rights
 from engine.exchange.live.settlement import Mode, Settlement
 from engine.exchange.transfers import TransferPolicy
 from engine.services import Services
@@ -34,6 +36,7 @@ class ExchangeSession:
         self._services = services
         self._now = now
         self._context: ExchangeContext | LiveContext | None = None
+        self._api: TradingApi | None = None
 
     @property
     def services(self) -> Mapping[type, object]:
@@ -69,10 +72,12 @@ class ExchangeSession:
         Raises:
             RetryableError: the exchange does not answer.
             PostponedError: the exchange cannot be used for longer.
-            ConfigurationError: the account or the recorded market cannot be used as configured.
+            ConfigurationError: the account or the recorded market cannot be used as configured; the key of a
+                live account may withdraw funds, and nobody allowed that.
         """
         if self._context is None:
             self._context = self._live() if self.is_live else self._simulated()
+        await self._check_rights()
         await self._context.require(dependencies)
 
     async def settle(
@@ -141,6 +146,7 @@ class ExchangeSession:
                 code="recorded_with_credentials",
             )
         exchange = self._services.live_exchange(details, settings)
+        self._api = exchange.api
         guard = EffectGuard(
             exchange.api,
             settings=settings,
@@ -156,6 +162,13 @@ class ExchangeSession:
             now=self._now,
             watch_every=settings.watch_every,
         )
+
+    async def _check_rights(self) -> None:
+        """Ask what the key of a live account may do, once for as long as the automation has it."""
+        if self._api is None or (metadata := self._details().metadata).rights_checked_at:
+            return
+        await check_rights(self._api, self._services.settings.transfers.allowed)
+        metadata.rights_checked_at = self._now
 
     def _simulated(self) -> ExchangeContext:
         details = self._details()

@@ -14,7 +14,7 @@ from engine.exchange.order_options import OrderOptions
 from engine.exchange.quantity import Marker, Quantity, parse_amount
 from engine.exchange.transfers import TransferPolicy
 from engine.operators.outcomes import Answer, done, later
-from engine.operators.placing import place
+from engine.operators.placing import place, shown
 from engine.state import Side, Transaction
 from engine.types import Asset, OrderId, Symbol
 
@@ -256,7 +256,7 @@ def fetch_order(
             code="invalid_parameters",
             status=ActionStatus.ORDER_NOT_FOUND,
         )
-    return None if found is None else found.model_dump()
+    return None if found is None else shown(found)
 
 
 @operator(SET, kind=Kind.EFFECT, source="orders", example="set_leverage('BTC/USDT:USDT', 3)")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from engine.dsl import OperatorContext
 from engine.errors import ActionStatus, OperatorError
@@ -22,10 +23,18 @@ from engine.state import Order, OrderType, Side
 from engine.types import Price, Symbol
 from engine.values import format_decimal
 
+_INTERNAL: Final[Mapping[str, Any]] = MappingProxyType({"origin": True, "chained": {"__all__": {"origin"}}})
+"""What an order remembers for the sake of its follow-ups only."""
+
 
 def created(orders: Iterable[Order]) -> dict[str, Any]:
     """Return the result of an operator that places orders."""
-    return {"created_orders": [order.model_dump() for order in orders]}
+    return {"created_orders": [shown(order) for order in orders]}
+
+
+def shown(order: Order) -> dict[str, Any]:
+    """Return an order as scripts see it, on paper and on an exchange."""
+    return order.model_dump(exclude=_INTERNAL)
 
 
 def place(

@@ -130,10 +130,11 @@ class Automation(StateModel):
 
 
 class AccountMetadata(StateModel):
-    """When the account's details were last changed, UNIX seconds."""
+    """When the account's details were last changed, and the rights of its key checked, UNIX seconds."""
 
     updated_at: float = 0
     name: str | None = None
+    rights_checked_at: float = 0
 
 
 class RecordedMarket(StateModel):
