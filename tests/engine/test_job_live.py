@@ -15,7 +15,7 @@ from engine.invocation import InvocationStatus
 from engine.services import EngineSettings
 from engine.state import TriggerReason
 from tests.support.builders import NOW, action
-from tests.support.live_run import LiveRun
+from tests.support.live_job import LiveRun
 from tests.support.memory_exchange import MemoryExchange
 
 LIMIT = "limit('buy', 'BTC/USDT', 0.01, 40000)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.invocation import InvocationStatus
 from tests.support.builders import NOW, action
-from tests.support.live_run import LiveRun
+from tests.support.live_job import LiveRun
 
 MARKET = "market('buy', 'BTC/USDT', 0.001)"
 HOUR = 3_600.0

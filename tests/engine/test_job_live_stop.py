@@ -8,7 +8,7 @@ from engine.errors import ActionStatus
 from engine.exchange.live.api import Refused, Unclear
 from engine.invocation import InvocationStatus
 from tests.support.builders import NOW, Invoked, action, automation, paper
-from tests.support.live_run import LiveRun
+from tests.support.live_job import LiveRun
 from tests.support.market import flat_market
 from tests.support.memory_exchange import LIKE_BINANCE, MemoryExchange
 
