@@ -112,15 +112,18 @@ class Creating:
 
     async def _ask(self, symbol: Symbol, legs: Sequence[Intent]) -> LookUp:
         api = self._round.api
-        at = api.exchange_time()
         try:
+            if any(leg.sent_at is not None for leg in legs):
+                # Whether an absence is final is told by the clock; this machine's may be off.
+                await api.clock_difference()
+            at = api.exchange_time()
             if api.capabilities.can_look_up:
                 ids = [_order(leg).client_order_id or "" for leg in legs]
                 since = min(leg.planned_at for leg in legs) - LOOK_BACK
                 return LookUp(at, await api.find_orders(symbol, ids, since))
             open_orders = await api.open_orders(symbol)
         except OctoflowError as failure:
-            return LookUp(at, failure=failure)
+            return LookUp(api.exchange_time(), failure=failure)
         return LookUp(at, {report.client_order_id or "": report for report in open_orders})
 
     def _seen(self, intent: Intent, look_up: LookUp, report: OrderReport | None) -> Seen:

@@ -217,6 +217,21 @@ async def test_c8_the_fence_is_told_in_the_time_of_the_invocation() -> None:
     assert settlement.next_at == NOW + FENCE - 1
 
 
+async def test_c8_the_clock_is_measured_before_an_absence_is_believed() -> None:
+    guarded = Guarded()
+    exchange = guarded.exchange
+    exchange.clock = NOW + 300
+
+    async def measure() -> float:
+        exchange.clock = NOW + FENCE - 1
+        return 0.0
+
+    exchange.clock_difference = measure  # type: ignore[method-assign]
+
+    assert await guarded.left(create(**tried()), now=NOW) == create(**tried())
+    assert exchange.sent == []
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -246,7 +261,7 @@ async def test_c9_after_something_was_sent_a_failed_look_up_only_ends_the_round(
 
     guarded.exchange.on_the_way = break_down
     again = create(order("k2"), **tried(NOW - FENCE))
-    settlement = await guarded.carry_out(create(order("k1")), cancel(known.id, **tried()), again)
+    settlement = await guarded.carry_out(create(order("k1")), cancel(known.id, **tried(NOW - 100)), again)
 
     assert [settled.intent.key for settled in settlement.settled] == ["k1"]
     assert [left.key for left in settlement.pending] == ["c1", "k2"]
