@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from engine.errors import ConfigurationError
 from engine.exchange.bars import Bars, finished_bars
@@ -19,6 +19,8 @@ from engine.exchange.public_funding import Hours, due_hours, fetch_funding
 from engine.exchange.public_markets import MarketList, fetch_market_list
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, Seconds, Symbol, TimeFrame, Timestamp
+
+T = TypeVar("T")
 
 MILLISECONDS: Final = 1_000
 SHARED_TICKER_AGE: Final[Seconds] = 60
@@ -59,10 +61,10 @@ class PublicSource:
         """
 
         async def fetch() -> Candles:
-            client = await self._client()
-            with reading(client.id):
-                rows = await client.fetch_ohlcv(symbol, time_frame, limit=count)
-            return Candles.from_rows(time_frame, [(row[0] / MILLISECONDS, *row[1:6]) for row in rows])
+            rows = await self._read(lambda client: client.fetch_ohlcv(symbol, time_frame, limit=count))
+            return Candles.from_rows(
+                time_frame, [(row[0] / MILLISECONDS, *map(float, row[1:6])) for row in rows]
+            )
 
         candles = await self._caches.candles(self._scope, symbol, time_frame, count, now, fetch)
         return candles.last(count)
@@ -75,10 +77,7 @@ class PublicSource:
         """
 
         async def fetch(missing: Collection[Symbol]) -> Mapping[Symbol, Ticker]:
-            client = await self._client()
-            with reading(client.id):
-                answers = await _request_tickers(client, missing)
-            return {symbol: _ticker(symbol, raw, now) for symbol, raw in answers.items() if raw.get("last")}
+            return await self._fetch_tickers(missing, now)
 
         return await self._caches.tickers(self._scope, symbols, now, fetch, max_age=SHARED_TICKER_AGE)
 
@@ -109,9 +108,8 @@ class PublicSource:
         """
 
         async def fetch(hours: Hours) -> Sequence[FundingRate]:
-            client = await self._client()
             try:
-                return await fetch_funding(client, symbol, hours)
+                return await self._read(lambda client: fetch_funding(client, symbol, hours))
             except ConfigurationError:
                 return ()
 
@@ -125,6 +123,16 @@ class PublicSource:
 
     async def _market_list(self, missing: Collection[Symbol] = ()) -> MarketList:
         return await self._caches.market_list(self._scope, lambda: fetch_market_list(self._details), missing)
+
+    async def _fetch_tickers(self, symbols: Collection[Symbol], now: Timestamp) -> Mapping[Symbol, Ticker]:
+        answers = await self._read(lambda client: _request_tickers(client, symbols))
+        return {symbol: _ticker(symbol, raw, now) for symbol, raw in answers.items() if raw.get("last")}
+
+    async def _read(self, request: Callable[[Client], Awaitable[T]]) -> T:
+        """Request something; the errors of ccxt become reactions."""
+        client = await self._client()
+        with reading(client.id):
+            return await request(client)
 
     async def _client(self) -> Client:
         """Return this source's client, which shares the process's market list."""

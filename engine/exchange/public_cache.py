@@ -25,6 +25,9 @@ TICKERS_AGE: Final[Seconds] = 300
 """How long a price can serve as fallback when the exchange does not answer."""
 
 CANDLES_AGE: Final[Seconds] = 60
+CLOCK_AGE: Final[Seconds] = 3_600
+"""How long a measured clock difference is believed; clocks drift by some milliseconds in an hour."""
+
 CLOCK_TOLERANCE: Final[Seconds] = 60
 """Invocations of one process do not run in the order of their `now`."""
 
@@ -73,6 +76,7 @@ class PublicCaches:
         self._tickers: TTLCache[tuple[Scope, Symbol], Ticker] = TTLCache(50, TICKERS_AGE, timer)
         self._candles: LRUCache[tuple[Scope, Symbol, TimeFrame], _CandleEntry] = LRUCache(512)
         self._funding: LRUCache[tuple[Scope, Symbol], _FundingEntry] = LRUCache(512)
+        self._clocks: TTLCache[Scope, Seconds] = TTLCache(50, CLOCK_AGE, timer)
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def market_list(
@@ -169,6 +173,25 @@ class PublicCaches:
                 wide = Hours(min(hours.start, hours.end - LEAST_HOURS), hours.end)
                 entry = self._funding[key] = _FundingEntry(wide, await fetch(wide))
             return [known for known in entry.rates if hours.has(known.time)]
+
+    async def clock_difference(
+        self, scope: Scope, measure: Callable[[], Awaitable[Seconds]], *, anew: bool = False
+    ) -> Seconds:
+        """Return how far this machine's clock is ahead of the exchange's, measured once per exchange.
+
+        Args:
+            scope: the exchange.
+            measure: asks the exchange.
+            anew: whether to measure although it is known.
+        """
+        async with self._single_flight((scope, "clock")):
+            if anew or scope not in self._clocks:
+                self._clocks[scope] = await measure()
+            return self._clocks[scope]
+
+    def known_clock_difference(self, scope: Scope) -> Seconds:
+        """Return the difference as last measured; 0 before."""
+        return self._clocks.get(scope, 0.0)
 
     def _single_flight(self, key: Hashable) -> asyncio.Lock:
         # A lock belongs to one event loop; callers of another one fetch for themselves.

@@ -1,77 +1,61 @@
-"""Automations with credentials, whose exchange exists only in the test."""
+"""Live exchanges for tests: the real client with keys, on a loopback exchange, without waiting."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal
 
-from engine.invocation import InvocationOutcome
-from engine.services import EngineSettings, Services
-from engine.state import TriggerReason
-from tests.support.builders import NOW, Invoked, State, automation
-from tests.support.memory_exchange import MemoryExchange
-
-MAX_INVOCATIONS = 20
-
-
-def live(state: State) -> State:
-    """The same state with an account at an exchange, and the key of its run."""
-    state["automation"]["metadata"] = {"automation_id": "test", "run_key": "run"}
-    details = {
-        "exchange_details": {"internal_name": "binance"},
-        "auth_details": {"credential_ref": "env:KEYS"},
-    }
-    return {**state, "exchange_account_details": details}
+from engine.exchange.live.api import LiveExchange
+from engine.exchange.live.opening import open_live
+from engine.exchange.live.settings import LiveSettings
+from engine.exchange.live.wire import Pace
+from engine.exchange.public_cache import PublicCaches
+from engine.state import AuthDetails, ExchangeAccountDetails, ExchangeDetails
+from tests.support.loopback.accounts import Account
 
 
-class LiveRun(Invoked):
-    """A live automation, its exchange, and a clock that both go by."""
+@dataclass
+class TestPace:
+    """Time as a test has it: nobody waits, `slept` tells for how long somebody would have.
 
-    def __init__(
-        self,
-        *actions: dict[str, Any],
-        exchange: MemoryExchange | None = None,
-        settings: EngineSettings | None = None,
-        **sections: Any,
-    ) -> None:
-        self.exchange = exchange or MemoryExchange()
-        services = Services(live_exchange=self.exchange.open, settings=settings or EngineSettings())
-        super().__init__(live(automation(*actions, **sections)), services)
+    Attributes:
+        ahead: seconds by which this machine's clock is ahead.
+    """
 
-    async def invoke(
-        self, now: float = NOW, trigger: TriggerReason = TriggerReason.SCHEDULED, **request: Any
-    ) -> InvocationOutcome:
-        """Run one invocation at an instant of the market, which is the exchange's time too."""
-        self.exchange.clock = now
-        return await super().invoke(now, trigger, **request)
-
-    async def settle(self, now: float = NOW, **request: Any) -> InvocationOutcome:
-        """Invoke until nothing is due any more at an instant."""
-        for _ in range(MAX_INVOCATIONS):
-            outcome = await self.invoke(now, **request)
-            if outcome.next_due_at is None or outcome.next_due_at > now:
-                return outcome
-        raise AssertionError(f"still due after {MAX_INVOCATIONS} invocations: {outcome}")
+    __test__ = False
+    ahead: float = 0.0
+    slept: list[float] = field(default_factory=list)
 
     @property
-    def pending(self) -> list[dict[str, Any]]:
-        """The effects that are planned or under way."""
-        intents: list[dict[str, Any]] = self.state["automation"]["execution"].get("pending_effects", [])
-        return intents
+    def pace(self) -> Pace:
+        return Pace(wall=lambda: time.time() + self.ahead, sleep=self._sleep, jitter=lambda: 0.5)
 
-    @property
-    def open_orders(self) -> list[dict[str, Any]]:
-        """Open orders, as the state knows them."""
-        elements = self.state["automation"].get("exchange_account_elements", {})
-        orders: list[dict[str, Any]] = elements.get("orders", {}).get("open_orders", [])
-        return orders
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
-    @property
-    def kinds_sent(self) -> list[str]:
-        """Kinds of the effect requests that arrived, in order."""
-        return [request.kind for request in self.exchange.sent]
 
-    def held(self, asset: str) -> Decimal:
-        """Total of an asset, as the state knows it."""
-        content = self.state["automation"]["exchange_account_elements"]["portfolio"]["content"]
-        return Decimal(content.get(asset, {}).get("total", "0"))
+def live_details(
+    url: str, account: Account, exchange_id: str = "binance", kind: Literal["spot", "future"] = "spot"
+) -> ExchangeAccountDetails:
+    """The details of an account on a loopback exchange, keys inline."""
+    return ExchangeAccountDetails(
+        exchange_details=ExchangeDetails(internal_name=exchange_id, exchange_type=kind, url=url),
+        auth_details=AuthDetails(
+            api_key=account.key, api_secret=account.secret, api_password=account.passphrase or None
+        ),
+    )
+
+
+@asynccontextmanager
+async def live_exchange(
+    details: ExchangeAccountDetails, pace: Pace, caches: PublicCaches | None = None
+) -> AsyncIterator[LiveExchange]:
+    """An open exchange with caches of its own."""
+    exchange = open_live(details, LiveSettings(), caches=caches or PublicCaches(), pace=pace)
+    try:
+        yield exchange
+    finally:
+        await exchange.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from engine.types import EffectKey
@@ -33,7 +33,8 @@ _SPELLINGS: Final[Mapping[Spelling, Callable[[EffectKey], str]]] = MappingProxyT
     }
 )
 
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_STOP_BOOK: Final[Mapping[str, Any]] = MappingProxyType({"trigger": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,16 @@ class Capabilities:
         finds_by_client_id: whether one order can be fetched by its client id, open or not.
         finds_in_history: whether closed orders can be listed with their client ids.
         history: the lists which then hold every order of a symbol.
-        own_stop_book: whether stops are kept apart from other orders, on spot and on futures; ccxt then wants
-            `trigger` to look there.
+        own_stop_book: where stops are kept apart from other orders: on spot, on futures.
+        stop_book_params: what makes ccxt look there.
         withdrawal_ids: whether withdrawals carry a client id by which they can be found.
         market_buys_by_cost: whether market buys are counted in quote, so that their amount is not fixed.
-        market_order_params: what makes market buys be counted in base.
+        stop_price_parameter: what ccxt calls the price of a stop, where all kinds of stops have one name.
+        stop_id_parameter: what ccxt calls the client order id of a stop, where it differs.
+        withdrawal_id_parameter: what the exchange calls that id.
+        spot_trailing_params: what a trailing stop needs on spot besides its distance.
+        look_up_params: what ccxt wants to hear before it fetches one order.
+        options: of ccxt's client; they spare it questions about the account.
         duplicate_texts: what the exchange says, in small letters, when a client id is used already.
     """
 
@@ -67,9 +73,15 @@ class Capabilities:
     finds_in_history: bool = False
     history: tuple[History, ...] = ("fetch_open_orders", "fetch_closed_orders")
     own_stop_book: frozenset[Literal["spot", "future"]] = frozenset()
+    stop_book_params: Mapping[str, Any] = field(default_factory=lambda: _STOP_BOOK)
+    stop_price_parameter: str | None = None
+    stop_id_parameter: str | None = None
     withdrawal_ids: bool = False
     market_buys_by_cost: bool = False
-    market_order_params: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    withdrawal_id_parameter: str | None = None
+    spot_trailing_params: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    look_up_params: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    options: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     duplicate_texts: tuple[str, ...] = ()
 
     @property
@@ -111,6 +123,8 @@ _BINANCE: Final = Capabilities(
     history=("fetch_orders",),
     own_stop_book=_FUTURES,
     withdrawal_ids=True,
+    withdrawal_id_parameter="withdrawOrderId",
+    spot_trailing_params=MappingProxyType({"stopLossOrTakeProfit": "stopLoss"}),
     duplicate_texts=("duplicate order sent", "clientorderid is duplicated", "client algo id is duplicated"),
 )
 
@@ -121,7 +135,9 @@ _OKX: Final = Capabilities(
     finds_in_history=True,
     history=_THREE_LISTS,
     own_stop_book=_BOTH,
-    market_order_params=MappingProxyType({"tgtCcy": "base_ccy"}),
+    stop_book_params=MappingProxyType({"trigger": True, "ordType": "trigger"}),
+    stop_price_parameter="triggerPrice",
+    stop_id_parameter="algoClOrdId",
     duplicate_texts=('"51016"', '"51065"', "client order id already exists", "algoclordid already exists"),
 )
 
@@ -132,7 +148,8 @@ _BYBIT: Final = Capabilities(
     signatures_expire=True,
     finds_in_history=True,
     history=_OPEN_AND_ENDED,
-    market_order_params=MappingProxyType({"marketUnit": "baseCoin"}),
+    look_up_params=MappingProxyType({"acknowledged": True}),
+    options=MappingProxyType({"enableUnifiedMargin": False, "enableUnifiedAccount": True}),
     duplicate_texts=(
         '"retcode":110072',
         '"retcode":170141',

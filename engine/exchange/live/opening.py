@@ -2,19 +2,80 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from engine.credentials import resolve
 from engine.errors import ConfigurationError
+from engine.exchange.ccxt_client import close_client
 from engine.exchange.live.api import LiveExchange
+from engine.exchange.live.capabilities import capabilities_of
+from engine.exchange.live.ccxt_api import CcxtTradingApi
+from engine.exchange.live.client import make_live_client
+from engine.exchange.live.clock import ExchangeClock
+from engine.exchange.live.live_source import LiveSource
 from engine.exchange.live.settings import LiveSettings
+from engine.exchange.live.wire import Pace, Wire
+from engine.exchange.public_cache import PROCESS_CACHES, PublicCaches, scope_of
+from engine.exchange.public_markets import fetch_market_list
+from engine.masking import Secrets
 from engine.state import ExchangeAccountDetails
 
+REAL_TIME: Final = Pace(wall=time.time, sleep=asyncio.sleep, jitter=random.random)
 
-def open_live(details: ExchangeAccountDetails, settings: LiveSettings) -> LiveExchange:
+
+@dataclass(frozen=True, slots=True)
+class CcxtExchange:
+    """One client of one account, for one job; see `LiveExchange`."""
+
+    source: LiveSource
+    api: CcxtTradingApi
+    wire: Wire
+
+    async def close(self) -> None:
+        """Release the connections, also while being cancelled."""
+        await close_client(self.wire.client)
+
+
+def open_live(
+    details: ExchangeAccountDetails,
+    settings: LiveSettings,
+    *,
+    caches: PublicCaches = PROCESS_CACHES,
+    pace: Pace = REAL_TIME,
+    environment: Mapping[str, str] | None = None,
+) -> LiveExchange:
     """Return the exchange of a live account.
+
+    Args:
+        details: the exchange, and where its keys are.
+        settings: how long signed requests are valid.
+        caches: shared public data.
+        pace: the passing of time.
+        environment: variables that hold keys; those of the process by default.
 
     Raises:
         ConfigurationError: the credentials cannot be resolved, or ccxt does not know the exchange.
     """
-    raise ConfigurationError(
-        "this release trades on paper only: remove `credentials` from the automation to simulate it",
-        code="live_trading_unavailable",
+    exchange = details.exchange_details
+    if exchange.internal_name is None:
+        raise ConfigurationError("the account names no exchange; set `exchange: binance` or another ccxt id")
+    credentials = resolve(details.auth_details, environment)
+    client = make_live_client(exchange, credentials, settings, pace.wall)
+    scope = scope_of(exchange)
+    wire = Wire(
+        client,
+        clock=ExchangeClock(client, scope, caches, pace.wall),
+        market_list=lambda: caches.market_list(scope, lambda: fetch_market_list(exchange)),
+        secrets=Secrets(credentials.secret_values()),
+        pace=pace,
+    )
+    return CcxtExchange(
+        source=LiveSource(exchange, wire, caches),
+        api=CcxtTradingApi(wire, capabilities_of(client.id), exchange.exchange_type),
+        wire=wire,
     )

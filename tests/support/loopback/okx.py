@@ -187,6 +187,22 @@ class OkxDialect:
         ]
         return words.data(found[: int(params.get("limit", 100))])
 
+    def no_stop(self, request: Request) -> Answer:
+        """One stop: there is none; OKX keeps them in a book of their own, and here nobody can place any."""
+        self._account(request)
+        raise Refused(Reason.UNKNOWN_ORDER)
+
+    def no_stops(self, request: Request) -> Answer:
+        """The book of stops, which is empty."""
+        self._account(request)
+        return words.data([])
+
+    def no_stop_to_cancel(self, request: Request) -> Answer:
+        """Cancel a stop: there is none."""
+        self._account(request)
+        code, message = words.refusal(Refused(Reason.NOTHING_TO_CANCEL))
+        return words.results([words.result(request.params.get("algoId", ""), "", code, message)])
+
     def _create(self, request: Request, asked: Mapping[str, str]) -> Mapping[str, str]:
         account, client_id = self._account(request), asked.get("clOrdId", "")
         try:
@@ -293,6 +309,10 @@ _ROUTES: Final[Mapping[tuple[str, str], _Route]] = {
     ("POST", "/api/v5/trade/cancel-order"): _Route(OkxDialect.cancel_order, signed=True),
     ("GET", "/api/v5/trade/orders-pending"): _Route(OkxDialect.open_orders, signed=True),
     ("GET", "/api/v5/trade/orders-history"): _Route(OkxDialect.closed_orders, signed=True),
+    ("GET", "/api/v5/trade/order-algo"): _Route(OkxDialect.no_stop, signed=True),
+    ("GET", "/api/v5/trade/orders-algo-pending"): _Route(OkxDialect.no_stops, signed=True),
+    ("GET", "/api/v5/trade/orders-algo-history"): _Route(OkxDialect.no_stops, signed=True),
+    ("POST", "/api/v5/trade/cancel-algos"): _Route(OkxDialect.no_stop_to_cancel, signed=True),
     ("GET", "/api/v5/trade/fills"): _Route(OkxDialect.fills, signed=True),
     ("GET", "/api/v5/trade/fills-history"): _Route(OkxDialect.fills, signed=True),
 }
