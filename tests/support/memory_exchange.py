@@ -63,7 +63,8 @@ class MemoryExchange:
     - `orders`: reports by order id, in the order of creation; `fills`: all trades; `balances`: totals;
     - `opened`, `closed`: how many clients were opened and closed.
 
-    What a test sets: `clock` (UNIX seconds), `market.prices`, `balances`, `open_positions`, and the faults:
+    What a test sets: `clock` (UNIX seconds), `market.prices`, `balances`, `open_positions`, `rights` of the
+    key, and the faults:
 
     - `will_answer(answer, happens=…)` scripts the next effect request; several calls queue up;
     - `read_error`: raised by every read until it is None again;
@@ -92,6 +93,7 @@ class MemoryExchange:
         self.withdrawals: dict[str, Transaction] = {}
         self.leverages: dict[Symbol, Decimal] = {}
         self.open_positions: list[Position] = []
+        self.rights = KeyRights(read=True, trade=True, withdraw=False, ip_restricted=True)
         self.sent: list[Request] = []
         self.requests: Counter[str] = Counter()
         self.read_error: Exception | None = None
@@ -276,7 +278,7 @@ class MemoryExchange:
 
     async def key_rights(self) -> KeyRights:
         self._read("key_rights")
-        return KeyRights(read=True, trade=True, withdraw=False, ip_restricted=True)
+        return self.rights
 
     async def clock_difference(self) -> float:
         self._read("clock_difference")
