@@ -6,6 +6,7 @@ Source: Binance's REST API documentation for spot: "Public API Endpoints", "Filt
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -298,7 +299,7 @@ def withdrawal(one: Withdrawal) -> dict[str, Any]:
         "status": 6,
         "address": one.address,
         "txId": f"0x{one.id}",
-        "applyTime": one.time,
+        "applyTime": datetime.fromtimestamp(one.time / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "network": one.network,
         "transferType": 0,
         "withdrawOrderId": one.client_id,
