@@ -1,0 +1,63 @@
+"""Live jobs whose results are lost, whose requests vanish, and whose prices move: every leg exists once."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import suppress
+from decimal import Decimal
+from random import Random
+
+import pytest
+
+from engine.errors import RetryableError
+from engine.exchange.live.api import Unclear
+from tests.support.builders import NOW, action
+from tests.support.live_job import LiveRun
+from tests.support.memory_market import BTC
+
+SCRIPT = """
+bought = market('buy', 'BTC/USDT', '10%')
+rest = limit('buy', 'BTC/USDT', '5%', '-20%', tag='rest')
+paused = wait(30)
+gone = cancel_order('BTC/USDT', tag='rest')
+market('sell', 'BTC/USDT', '100%')
+"""
+LOST = 0.3
+VANISHED = 0.3
+SILENT = 0.2
+
+
+async def troubled(seed: int) -> LiveRun:
+    """Run the script to its end, with troubles drawn from a seed."""
+    random, run, now = Random(seed), LiveRun(action("trade", SCRIPT)), NOW
+    for _ in range(200):
+        market = run.exchange.market
+        market.prices[BTC] = Decimal(random.randint(45_000, 55_000))
+        if random.random() < VANISHED:
+            run.exchange.will_answer(Unclear("timed out"), happens=random.random() < 0.5)
+        run.exchange.read_error = RetryableError("no answer") if random.random() < SILENT else None
+        before = copy.deepcopy(run.state)
+        with suppress(RetryableError):
+            await run.invoke(now)
+        if random.random() < LOST:
+            run.state = before
+        elif run.completed:
+            return run
+        now += random.uniform(6, 40)
+    raise AssertionError(f"seed {seed}: not done: {run.state}")
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_every_leg_exists_once_and_the_state_equals_the_books(seed: int) -> None:
+    run = await troubled(seed)
+
+    kinds = [(report.side, report.kind, report.status) for report in run.exchange.orders.values()]
+    assert kinds == [
+        ("buy", "market", "closed"),
+        ("buy", "limit", "canceled"),
+        ("sell", "market", "closed"),
+    ]
+    assert "error_status" not in run.action("trade")
+    assert (run.pending, run.open_orders) == ([], [])
+    assert run.held("USDT") == run.exchange.balances["USDT"]  # type: ignore[index]
+    assert run.held("BTC") == run.exchange.balances["BTC"]  # type: ignore[index]
