@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from engine.errors import PostponedError, RetryableError
 from engine.exchange.live.decisions import decide
+from engine.exchange.live.settings import LiveSettings
 from engine.exchange.live.settlement import Mode, Settled, Settlement
 from engine.invocation import InvocationRequest, Journal
 from engine.pending_effects import hand_over, record
@@ -18,23 +19,31 @@ from engine.types import EffectKey, Timestamp
 class EffectRound:
     """The pending effects of a state, over one invocation.
 
+    Args:
+        settings: how long effects may wait for approval.
+
     Attributes:
         keeps_state: whether the new state must not be lost any more, because something was sent.
-        next_at: when to come again for effects under way, UNIX seconds; None for no particular time.
     """
 
     def __init__(
-        self, request: InvocationRequest, state: AutomationState, journal: Journal, session: ExchangeSession
+        self,
+        request: InvocationRequest,
+        state: AutomationState,
+        journal: Journal,
+        session: ExchangeSession,
+        settings: LiveSettings,
     ) -> None:
         self._request = request
         self._state = state
         self._journal = journal
         self._session = session
+        self._approval_lasts = settings.approved_intent_max_age
         self._settled: set[EffectKey] = set()
         self._at_start = {intent.key for intent in self.pending}
         self._account_is_current = False
+        self._under_way_at: Timestamp | None = None
         self.keeps_state = False
-        self.next_at: Timestamp | None = None
 
     @property
     def pending(self) -> Sequence[Intent]:
@@ -50,6 +59,17 @@ class EffectRound:
     def has_planned(self) -> bool:
         """Whether there are effects to send that this invocation has planned."""
         return any(one.key not in self._at_start and one.status == "planned" for one in self.pending)
+
+    @property
+    def next_at(self) -> Timestamp | None:
+        """When to come again for effects under way, UNIX seconds; None for no particular time.
+
+        What nobody approves in time is evaluated anew, so that a person always finds a fresh proposal.
+        """
+        asked = [one.planned_at for one in self.pending if one.status == "awaiting_approval"]
+        instants = [at + self._approval_lasts for at in asked]
+        instants += [] if self._under_way_at is None else [self._under_way_at]
+        return min(instants, default=None)
 
     async def carry_out(self, mode: Mode) -> None:
         """Apply what a person decided, then settle what can be settled, and tell the calls that wait for it.
@@ -74,7 +94,7 @@ class EffectRound:
         settlement = await self._session.settle(self.pending, mode, found=decided.found)
         self._take_over(settlement.settled, settlement.pending)
         self.keeps_state = settlement.acted or settlement.retry_after is not None
-        self.next_at = settlement.next_at
+        self._under_way_at = settlement.next_at
         for note in settlement.notes:
             self._journal.note(note)
         _raise_what_stops(settlement)

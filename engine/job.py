@@ -106,7 +106,7 @@ class AutomationJob:
         self._begin()
         with localcontext(_SCRIPT_DECIMALS):
             async with ExchangeSession(self._state, self._services, self._request.now) as session:
-                effects = EffectRound(self._request, self._state, self._journal, session)
+                effects = self._effect_round(session)
                 setback = await self._attempt(session, effects)
                 changed = session.sync_back()
                 await self._publish(session, changed)
@@ -147,6 +147,10 @@ class AutomationJob:
         )
         if automation.schedule is not None and automation.schedule.first_tick is None:
             automation.schedule.first_tick = self._request.now
+
+    def _effect_round(self, session: ExchangeSession) -> EffectRound:
+        settings = self._services.settings.live
+        return EffectRound(self._request, self._state, self._journal, session, settings)
 
     async def _attempt(self, session: ExchangeSession, effects: EffectRound) -> Setback | None:
         """Do the invocation's work; return what ended it early, unless that is to be raised."""

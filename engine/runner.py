@@ -272,6 +272,9 @@ class ActionRunner:
             )
         record(state, intents_of(drafts, action.id, result.suspension["call_site"], state, now))
         action.wait(result.suspension, now)
+        if self._publish and state.automation.approval == "required":
+            lasts = self._invocation.services.settings.live.approved_intent_max_age
+            self._invocation.journal.waiting[action.id] = now + lasts
         for directive in result.directives:
             self._follow(directive)
 

@@ -21,7 +21,7 @@ async def test_nothing_is_sent_before_a_person_approves_it() -> None:
     run = await asking(action("buy", "limit('buy', 'BTC/USDT', 0.001, 49000)"))
     outcome = run.outcome
     assert outcome is not None
-    assert (outcome.status, outcome.next_due_at) == (InvocationStatus.AWAITING_APPROVAL, None)
+    assert (outcome.status, outcome.next_due_at) == (InvocationStatus.AWAITING_APPROVAL, NOW + HOUR)
     assert [(one.what, one.status) for one in outcome.pending_effects] == [
         ("limit buy 0.001 BTC/USDT at 49000", "awaiting_approval")
     ]
@@ -71,6 +71,12 @@ async def test_approval_within_the_hour_is_in_time_and_later_the_call_is_asked_a
     outcome = await run.invoke(NOW + HOUR)
     assert outcome.status is InvocationStatus.AWAITING_APPROVAL
     assert run.pending[0]["key"] != first
+
+
+async def test_a_message_that_asks_for_an_order_is_told_until_when_it_can_be_approved() -> None:
+    run = LiveRun(action("later", "wait(10000)"), approval="required")
+    outcome = await run.invoke(NOW, priority_actions=[action("now", MARKET)])
+    assert outcome.waiting == {"now": NOW + HOUR}
 
 
 async def test_what_follows_from_an_approved_order_needs_no_approval_of_its_own() -> None:
