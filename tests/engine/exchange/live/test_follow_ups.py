@@ -1,0 +1,425 @@
+"""Follow-ups: exits, groups, moves and policies of orders on a real exchange, while nobody looked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from engine.dsl import Dependency
+from engine.errors import ActionStatus
+from engine.exchange import Bounds, Candles, Market
+from engine.exchange.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
+from engine.exchange.exits import Exits, TakeProfit
+from engine.exchange.live.api import Refused
+from engine.exchange.live.settlement import Mode
+from engine.exchange.order_options import TAKE_PROFITS_FIRST
+from engine.state import Fee
+from engine.types import Asset, Symbol
+from tests.support.live_run import LiveRun, asked, live_state
+from tests.support.memory_exchange import MemoryExchange
+from tests.support.memory_market import BTC, HOUR
+
+FUTURE = Symbol("BTC/USDT:USDT")
+STOP, PROFIT, FURTHER = Decimal(45_000), Decimal(55_000), Decimal(60_000)
+
+
+def exits(*profits: Decimal, stop: Decimal | None = STOP, **options: Any) -> Exits:
+    shares = [TakeProfit(price, Fraction(1, len(profits))) for price in profits]
+    return Exits(stop=stop, take_profits=tuple(shares), **options)
+
+
+ONE_OF_EACH = exits(PROFIT)
+TWO_PROFITS = exits(PROFIT, FURTHER)
+
+
+async def bought(plan: Exits, symbol: Symbol = BTC, **options: Any) -> LiveRun:
+    """A run whose market buy of 1 BTC at 50,000 has filled, and whose exits are where they belong."""
+    markets = [Market(FUTURE, Asset("BTC"), Asset("USDT"), kind="future")] if symbol == FUTURE else []
+    held = {"USDT": 100_000, "BTC": 10} if symbol == FUTURE else {"USDT": 100_000}
+    exchange = MemoryExchange({symbol: 50_000}, held, markets=markets)
+    run = LiveRun(exchange, state=live_state("future" if symbol == FUTURE else "spot"))
+    await run.place(asked("market", "buy", "1", symbol, exits=plan, **options))
+    await run.until_quiet()
+    return run
+
+
+def standing(run: LiveRun) -> list[tuple[str, str, Decimal]]:
+    """Type, price and amount of what is in the book, as the exchange has it."""
+    return [
+        (str(report.kind), f"{report.price or report.stop_price}", report.amount - report.filled)
+        for report in run.exchange.orders.values()
+        if report.status == "open"
+    ]
+
+
+def waiting(run: LiveRun) -> list[tuple[str, str, Decimal]]:
+    """The same of the exits that wait for their price."""
+    return [
+        (order.type, f"{order.price or order.stop_price}", order.amount)
+        for order in run.elements.orders.inactive_orders
+    ]
+
+
+def names(intents: Any) -> list[tuple[str, str]]:
+    return [(intent.kind, intent.leg) for intent in intents]
+
+
+# Entries
+
+
+async def test_exits_appear_when_their_entry_has_filled_net_of_a_fee_in_base() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("limit", "buy", "1", price="49000", exits=exits(stop=STOP)))
+    assert run.follow_ups == []
+    assert run.watch_at == run.exchange.clock + run.services.settings.live.watch_every
+
+    run.exchange.fill("1")
+    await run.invoke()
+    assert names(run.follow_ups) == [("create_order", "0/stop")]
+    await run.invoke()
+    assert standing(run) == [("stop_loss", "45000", Decimal("0.999"))]
+    assert [order.origin and order.origin.leg for order in run.orders] == ["0/stop"]
+    assert run.watch_at is None, "the exchange takes care of a stop"
+
+
+async def test_a_fee_in_another_asset_leaves_everything_to_the_exits() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("limit", "buy", "1", price="49000", exits=exits(stop=STOP)))
+    run.exchange.fill("1")
+    in_coins_of_the_exchange = Fee(cost=Decimal("0.1"), currency=Asset("BNB"))
+    run.exchange.fills = [
+        one.model_copy(update={"fee": in_coins_of_the_exchange}) for one in run.exchange.fills
+    ]
+    run.exchange.balances[Asset("BTC")] = Decimal(1)
+    await run.until_quiet()
+    assert standing(run) == [("stop_loss", "45000", Decimal(1))]
+
+
+async def test_what_filled_of_an_entry_that_was_cancelled_elsewhere_gets_its_exits() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("limit", "buy", "1", price="49000", exits=exits(stop=STOP)))
+    run.exchange.fill("1", "0.4")
+    run.exchange.cancel_elsewhere("1")
+    await run.until_quiet()
+    assert standing(run) == [("stop_loss", "45000", Decimal("0.3996"))]
+
+
+async def test_the_last_take_profit_absorbs_rounding() -> None:
+    market = Market(BTC, Asset("BTC"), Asset("USDT"), amount_tick=Decimal("0.01"))
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}, markets=[market]))
+    await run.place(asked("market", "buy", "1", exits=exits(PROFIT, FURTHER, Decimal(65_000), stop=None)))
+    await run.until_quiet()
+    assert [amount for _, _, amount in standing(run)] == [Decimal("0.32"), Decimal("0.32"), Decimal("0.35")]
+    assert run.elements.portfolio.content[Asset("BTC")].available == Decimal("0.009")
+
+
+async def test_a_stop_whose_price_has_passed_already_sells_at_the_market() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("limit", "buy", "1", price="49000", exits=exits(stop=STOP)))
+    run.exchange.fill("1")
+    run.exchange.market.prices[BTC] = Decimal(44_000)
+    await run.until_quiet()
+    assert standing(run) == []
+    assert [(trade.side, trade.type, trade.price) for trade in run.trades][1:] == [("sell", "market", 44_000)]
+
+
+async def test_a_lost_result_leads_to_the_same_follow_ups() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("limit", "buy", "1", price="49000", exits=exits(PROFIT, stop=None)))
+    run.exchange.fill("1")
+    await run.invoke(result_is_lost=True)
+    lost = run.follow_ups
+    await run.invoke()
+    assert lost == run.follow_ups != []
+    await run.invoke(result_is_lost=True)
+    await run.invoke()
+    assert standing(run) == [("limit", "55000", Decimal("0.999"))]
+
+
+# Spot: what cannot stand beside each other
+
+
+async def test_on_spot_the_stop_stands_and_the_take_profits_wait() -> None:
+    run = await bought(TWO_PROFITS)
+    assert standing(run) == [("stop_loss", "45000", Decimal("0.999"))]
+    assert waiting(run) == [("limit", "55000", Decimal("0.4995")), ("limit", "60000", Decimal("0.4995"))]
+    assert run.watch_at == run.exchange.clock + run.services.settings.live.watch_every
+
+
+async def test_on_spot_the_take_profits_stand_where_a_script_wants_them_first() -> None:
+    run = await bought(exits(PROFIT, FURTHER, swap_strategy=TAKE_PROFITS_FIRST))
+    assert standing(run) == [("limit", "55000", Decimal("0.4995")), ("limit", "60000", Decimal("0.4995"))]
+    assert waiting(run) == [("stop_loss", "45000", Decimal("0.999"))]
+
+
+async def test_a_stop_beside_standing_take_profits_keeps_what_they_leave() -> None:
+    part = Exits(STOP, (TakeProfit(PROFIT, Fraction(2, 5)),), swap_strategy=TAKE_PROFITS_FIRST)
+    run = await bought(part)
+    assert standing(run) == [
+        ("limit", "55000", Decimal("0.3996")),
+        ("stop_loss", "45000", Decimal("0.5994")),
+    ]
+
+
+async def test_a_take_profit_whose_price_came_takes_its_share_of_the_stop() -> None:
+    run = await bought(TWO_PROFITS)
+    run.exchange.market.prices[BTC] = PROFIT
+    await run.invoke()
+    (swap,) = run.follow_ups
+    assert (swap.kind, swap.leg) == ("cancel_order", "0/stop/cancel")
+    await run.invoke()
+    assert names(run.follow_ups) == [("create_order", "0/tp1"), ("create_order", "0/stop/move1")]
+    await run.until_quiet()
+    assert standing(run) == [("stop_loss", "45000", Decimal("0.4995"))]
+    assert [trade.price for trade in run.trades] == [50_000, 55_000]
+    assert waiting(run) == [("limit", "60000", Decimal("0.4995"))]
+
+
+async def test_the_only_take_profit_takes_all_and_the_stop_s_price_is_watched() -> None:
+    run = await bought(ONE_OF_EACH)
+    run.exchange.market.prices[BTC] = PROFIT
+    await run.invoke()
+    run.exchange.market.prices[BTC] = PROFIT - 1
+    await run.until_quiet()
+    assert standing(run) == [("limit", "55000", Decimal("0.999"))], "the price went back before it was placed"
+    assert waiting(run) == [("stop_loss", "45000", Decimal("0.999"))]
+
+    run.exchange.market.prices[BTC] = STOP
+    await run.until_quiet()
+    assert standing(run) == waiting(run) == []
+    assert [(trade.type, trade.price) for trade in run.trades][1:] == [("market", STOP)]
+
+
+async def test_what_a_take_profit_sold_before_it_was_given_up_is_not_sold_again() -> None:
+    run = await bought(exits(PROFIT, swap_strategy=TAKE_PROFITS_FIRST))
+    run.exchange.market.prices[BTC] = STOP
+    await run.invoke()
+    run.exchange.fill("2", "0.9")
+    await run.until_quiet()
+    assert [trade.amount for trade in run.trades] == [1, Decimal("0.9"), Decimal("0.099")]
+    assert run.exchange.balances[Asset("BTC")] == 0
+
+
+async def test_a_stop_that_fills_takes_the_coins_of_standing_take_profits_along() -> None:
+    run = await bought(TWO_PROFITS)
+    run.exchange.market.prices[BTC] = PROFIT
+    await run.invoke()
+    run.exchange.market.prices[BTC] = PROFIT - 1
+    await run.until_quiet()
+    assert len(standing(run)) == 2
+    run.exchange.market.prices[BTC] = STOP
+    run.exchange.fill(next(order.id for order in run.orders if order.stop_price))
+    await run.until_quiet()
+    assert standing(run) == waiting(run) == []
+    assert run.exchange.balances[Asset("BTC")] == 0
+
+
+async def test_when_the_stop_is_taken_away_the_take_profits_are_placed() -> None:
+    run = await bought(TWO_PROFITS)
+    run.exchange.cancel_elsewhere(run.orders[0].id)
+    await run.until_quiet()
+    assert standing(run) == [("limit", "55000", Decimal("0.4995")), ("limit", "60000", Decimal("0.4995"))]
+
+
+# Groups
+
+
+async def test_futures_hold_all_exits_and_one_that_fills_cancels_the_other() -> None:
+    run = await bought(ONE_OF_EACH, FUTURE)
+    assert [kind for kind, _, _ in standing(run)] == ["stop_loss", "limit"]
+    assert all(order.reduce_only for order in run.orders)
+    run.exchange.fill(run.orders[1].id)
+    await run.invoke()
+    assert names(run.follow_ups) == [("cancel_order", "0/stop/cancel")]
+    await run.until_quiet()
+    assert standing(run) == run.orders == []
+    assert [order.status for order in run.elements.orders.missing_orders] == ["canceled"]
+
+
+async def test_a_filled_take_profit_of_a_balanced_group_reduces_the_stop() -> None:
+    run = await bought(TWO_PROFITS, FUTURE)
+    run.exchange.fill(run.orders[1].id)
+    await run.until_quiet()
+    assert standing(run) == [("limit", "60000", Decimal("0.4995")), ("stop_loss", "45000", Decimal("0.4995"))]
+    assert run.elements.orders.missing_orders == [], "a stop that was replaced is not missing"
+
+
+async def test_two_take_profits_that_filled_meanwhile_reduce_the_stop_once_by_both() -> None:
+    run = await bought(exits(PROFIT, FURTHER, Decimal(65_000)), FUTURE)
+    for order in run.orders[1:3]:
+        run.exchange.fill(order.id)
+    await run.until_quiet()
+    (stop,) = [order for order in run.orders if order.stop_price]
+    assert stop.amount == run.orders[0].amount
+    assert sum(kind == "cancel_order" for kind, _ in run.sent) == 1
+
+
+async def test_a_trailing_stop_goes_up_its_ladder_with_every_take_profit() -> None:
+    run = await bought(exits(PROFIT, FURTHER, Decimal(65_000), trails=True), FUTURE)
+    for reached, stands in ((PROFIT, 50_000), (FURTHER, 55_000)):
+        run.exchange.market.prices[FUTURE] = reached
+        run.exchange.fill(next(order.id for order in run.orders if order.price == reached))
+        await run.until_quiet()
+        assert [order.stop_price for order in run.orders if order.stop_price] == [stands]
+    assert [order.origin.leg for order in run.orders if order.origin] == ["0/tp3", "0/stop/move2"]
+
+
+async def test_on_spot_a_trailing_stop_moves_with_the_coins_that_are_left_to_it() -> None:
+    run = await bought(exits(PROFIT, FURTHER, trails=True))
+    run.exchange.market.prices[BTC] = PROFIT
+    await run.until_quiet()
+    assert standing(run) == [("stop_loss", "50000", Decimal("0.4995"))]
+
+
+async def test_a_group_waits_with_its_reaction_until_nothing_of_it_is_on_the_way() -> None:
+    run = await bought(TWO_PROFITS, FUTURE)
+    first, second = run.orders[1], run.orders[2]
+    run.exchange.fill(first.id)
+    await run.invoke()
+    run.exchange.fill(second.id)
+    await run.invoke(mode=Mode.LOOK_UP)
+    assert run.follow_ups == []
+    assert [order.status for order in run.elements.orders.closing_orders] == ["closed"]
+    await run.until_quiet()
+    assert standing(run) == []
+    assert run.elements.orders.closing_orders == []
+
+
+async def test_an_exit_that_was_not_sent_yet_is_not_sent_when_its_group_is_over() -> None:
+    run = LiveRun(MemoryExchange({FUTURE: 50_000}, {"USDT": 100_000, "BTC": 10}), state=live_state("future"))
+    await run.place(asked("market", "buy", "1", FUTURE, exits=ONE_OF_EACH))
+    stop, profit = run.pending
+    run.pending = [stop]
+    await run.invoke()
+    run.exchange.fill(run.orders[0].id)
+    run.pending = [profit]
+    await run.invoke(mode=Mode.LOOK_UP)
+    assert [intent.key for intent in run.pending] == [profit.key]
+    await run.until_quiet()
+    assert [kind for kind, _ in run.sent] == ["create_order", "create_order"], "the entry and the stop"
+
+
+# Policies
+
+
+async def test_an_order_expires_at_its_time() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    ends = run.exchange.clock + 100
+    policy = {"type": EXPIRATION_TIME, "expiration_time": ends}
+    await run.place(asked("limit", "buy", "1", price="49000", cancel_policy=policy))
+    assert run.watch_at == ends
+    run.later(99)
+    await run.invoke()
+    assert run.follow_ups == []
+    run.later(1)
+    await run.until_quiet()
+    assert standing(run) == run.orders == []
+    assert [order.status for order in run.elements.orders.missing_orders] == ["expired"]
+
+
+async def test_an_entry_ends_when_the_price_reaches_an_exit_before_it_fills() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    policy = {"type": CHAINED_PRICE}
+    await run.place(asked("limit", "buy", "1", price="49000", cancel_policy=policy, exits=ONE_OF_EACH))
+    run.exchange.market.prices[BTC] = PROFIT
+    await run.until_quiet()
+    assert standing(run) == run.orders == []
+
+
+async def test_candles_at_hand_tell_that_the_price_was_at_an_exit_while_nobody_looked() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    policy = {"type": CHAINED_PRICE}
+    await run.place(asked("limit", "buy", "1", price="49000", cancel_policy=policy, exits=ONE_OF_EACH))
+    opened = run.exchange.clock + 10
+    run.exchange.market.hourly = Candles.from_rows(HOUR, [(opened, 50_000, 56_000, 49_500, 50_000, 1)])
+    run.later(10 + 3_600)
+    await run.invoke(needs=[Dependency(BTC, HOUR, "candles")])
+    assert names(run.follow_ups) == [("cancel_order", "0/cancel")]
+
+
+# What goes wrong
+
+
+async def test_a_refused_exit_is_missing_and_breaks_nothing_else() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("market", "buy", "1", exits=exits(PROFIT, FURTHER, stop=None)))
+    run.exchange.will_answer(Refused(ActionStatus.NOT_ENOUGH_FUNDS, "Account has insufficient balance."))
+    await run.invoke()
+    assert [order.status for order in run.elements.orders.missing_orders] == ["rejected"]
+    assert standing(run) == [("limit", "60000", Decimal("0.4995"))]
+    await run.invoke()
+    assert run.pending == run.elements.orders.missing_orders == []
+
+
+async def test_a_stop_that_the_price_overtook_on_its_way_sells_at_the_market() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("market", "buy", "1", exits=exits(stop=STOP)))
+    run.exchange.market.prices[BTC] = Decimal(44_000)
+    run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Stop price would trigger immediately."))
+    await run.until_quiet()
+    assert [(trade.side, trade.price) for trade in run.trades][1:] == [("sell", 44_000)]
+
+
+async def test_a_stop_that_is_refused_again_is_missing() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("market", "buy", "1", exits=exits(stop=STOP)))
+    for _ in range(2):
+        run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "no"))
+    await run.invoke()
+    await run.invoke()
+    assert [order.status for order in run.elements.orders.missing_orders] == ["rejected"]
+    assert run.pending == run.elements.orders.inactive_orders == []
+
+
+async def test_an_exit_that_became_too_old_in_an_outage_is_planned_again() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("market", "buy", "1", exits=exits(stop=STOP)))
+    (planned,) = run.pending
+    run.later(run.services.settings.live.intent_max_age + 1)
+    await run.invoke()
+    (again,) = run.pending
+    assert (again.leg, again.params["origin"]["leg"]) == ("0/stop/again1", "0/stop/again1")
+    assert again.key != planned.key
+    assert run.settlement.settled == []
+    assert run.settlement.next_at == run.exchange.clock
+    await run.invoke()
+    assert standing(run) == [("stop_loss", "45000", Decimal("0.999"))]
+
+
+async def test_an_automation_that_stops_does_not_plan_again() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("market", "buy", "1", exits=exits(stop=STOP)))
+    await run.invoke(mode=Mode.WIND_DOWN)
+    assert run.pending == []
+    assert [order.status for order in run.elements.orders.missing_orders] == ["expired"]
+
+
+async def test_an_order_that_the_exchange_refuses_to_cancel_is_left_to_its_owner() -> None:
+    run = await bought(ONE_OF_EACH, FUTURE)
+    run.exchange.fill(run.orders[1].id)
+    await run.invoke()
+    run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "This order cannot be cancelled."))
+    await run.invoke()
+    await run.invoke()
+    assert run.pending == []
+    assert [order.group for order in run.orders] == [None]
+
+
+async def test_exits_below_the_market_s_minimum_after_the_fee_do_not_appear() -> None:
+    market = Market(BTC, Asset("BTC"), Asset("USDT"), amount=Bounds(Decimal(1)))
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}, markets=[market]))
+    await run.place(asked("market", "buy", "1", exits=exits(stop=STOP)))
+    assert run.pending == []
+
+
+async def test_the_same_order_is_not_cancelled_twice_while_its_cancellation_is_on_the_way() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    policy = {"type": EXPIRATION_TIME, "expiration_time": run.exchange.clock + 1}
+    await run.place(asked("limit", "buy", "1", price="49000", cancel_policy=policy))
+    run.later(1)
+    await run.invoke()
+    asked_for = list(run.pending)
+    await run.invoke(mode=Mode.LOOK_UP)
+    assert run.follow_ups == []
+    assert run.pending == asked_for
