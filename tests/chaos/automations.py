@@ -1,0 +1,86 @@
+"""The automations of the chaos tests: each trades a market of its own on an account of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tests.support.builders import action, automation
+from workflows.messages import Json
+
+FUNDS: Final = 100_000
+
+MARKETS: Final = (
+    *("BTC", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "DOT", "LTC", "LINK"),
+    *("AVAX", "UNI", "ATOM", "TRX", "ETC", "FIL", "NEAR"),
+)
+"""Bases of markets against USDT whose prices the tests move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trader:
+    """One automation, its account and its market."""
+
+    name: str
+    base: str
+
+    @property
+    def key(self) -> str:
+        """API key of its account."""
+        return f"key-{self.name}"
+
+    @property
+    def secret(self) -> str:
+        """API secret of its account."""
+        return f"secret-{self.name}"
+
+    @property
+    def market(self) -> str:
+        """The exchange's name of its market."""
+        return f"{self.base}USDT"
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """Environment variables by which a worker finds its keys."""
+        name = self.name.upper()
+        return {f"{name}_API_KEY": self.key, f"{name}_API_SECRET": self.secret}
+
+    def state(self, url: str) -> Json:
+        """Return its state at the start.
+
+        It buys, offers a part far above the market, bids where the price may come to, enters with exits on
+        both sides, takes its bid back if it is still there, sells a part, and then rests for ever.
+
+        Args:
+            url: where the exchange listens.
+        """
+        symbol = f"{self.base}/USDT"
+        exits = "take_profit_prices=['35%'], stop_loss_price='-35%'"
+        actions = (
+            action("buy", f"market('buy', '{symbol}', '2000q')"),
+            action("offer", f"limit('sell', '{symbol}', '30%', '40%', tag='offer')", "buy"),
+            action("bid", f"limit('buy', '{symbol}', '500q', '-0.2%', tag='bid')", "offer"),
+            action(
+                "enter",
+                f"limit('buy', '{symbol}', '1000q', '2%', {exits})",
+                "bid",
+            ),
+            action("back", f"cancel_order('{symbol}', tag='offer')", "enter"),
+            action("sell", f"market('sell', '{symbol}', '20%')", "back"),
+            action("rest", "wait(1000000)", "sell"),
+        )
+        state = automation(*actions)
+        state["automation"]["metadata"] = {"automation_id": self.name}
+        state["exchange_account_details"] = {
+            "exchange_details": {"internal_name": "binance", "url": url},
+            "auth_details": {"credential_ref": f"env:{self.name.upper()}"},
+        }
+        return state
+
+
+ORDERS_OF_ITS_OWN: Final = 5
+"""Orders that a script places: buy, offer, bid, enter, sell."""
+
+EXITS: Final = 1
+"""Orders that follow when `enter` has filled: its stop; the take-profit waits, both would sell the same."""

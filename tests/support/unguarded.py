@@ -1,0 +1,65 @@
+"""A live account that defeats the effect guard: what the chaos tests must notice."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.exchange.live.api import (
+    Accepted,
+    Duplicate,
+    LiveExchange,
+    OrderReport,
+    Refused,
+    TradingApi,
+    Unclear,
+)
+from engine.exchange.live.opening import open_live
+from engine.exchange.live.settings import LiveSettings
+from engine.exchange.protocols import MarketSource
+from engine.state import ExchangeAccountDetails, Order
+from engine.types import Symbol, Timestamp
+
+
+class UnguardedApi:
+    """Finds nothing, and sends every order under a client id of its own: as if there were no guard."""
+
+    def __init__(self, api: TradingApi) -> None:
+        self._api = api
+
+    async def find_orders(
+        self, symbol: Symbol, client_order_ids: Collection[str], since: Timestamp
+    ) -> Mapping[str, OrderReport]:
+        return {}
+
+    async def create_order(self, order: Order) -> Accepted | Refused | Duplicate | Unclear:
+        renamed = order.model_copy(update={"client_order_id": uuid.uuid4().hex})
+        answer = await self._api.create_order(renamed)
+        if isinstance(answer, Accepted):
+            return Accepted(replace(answer.report, client_order_id=order.client_order_id))
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+
+class UnguardedExchange:
+    """A live exchange with such an account."""
+
+    def __init__(self, exchange: LiveExchange) -> None:
+        self._exchange = exchange
+        self.api: Any = UnguardedApi(exchange.api)
+
+    @property
+    def source(self) -> MarketSource:
+        return self._exchange.source
+
+    async def close(self) -> None:
+        await self._exchange.close()
+
+
+def open_unguarded(details: ExchangeAccountDetails, settings: LiveSettings) -> LiveExchange:
+    """Return the exchange of an account, its orders beyond the guard's reach."""
+    return UnguardedExchange(open_live(details, settings))
