@@ -88,7 +88,8 @@ class LiveAccount:
         known = [*orders.open_orders, *orders.inactive_orders, *orders.closing_orders, *self._ended]
         found = (one for order in known for one in (order, *order.chained))
         match = next((one for one in found if one.symbol == symbol and _is_called(one, order_id)), None)
-        return match or order_of([one for one in self._elements.trades if one.order_id == order_id])
+        fills = (one for one in self._elements.trades if (one.symbol, one.order_id) == (symbol, order_id))
+        return match or order_of(list(fills))
 
     def trades(self) -> Sequence[Trade]:
         """Return the automation's newest trades, oldest first."""
