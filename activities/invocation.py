@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from temporalio import activity
 
 from activities.answers import priority_answers
-from activities.cancelling import cancel_actions, require_cancelled
 from activities.collector import QuietCollector
 from activities.effects import count_open_orders, count_sent, degraded_reason, pending_effects
 from activities.errors import application_error
@@ -20,7 +19,6 @@ from activities.market_clock import Waking, automation_time, workflow_time
 from activities.recorded_market import recorded_section, recorded_time
 from activities.sizes import check_state_size, encoded_size, fit_state
 from activities.view import build_view
-from engine.errors import PostponeError
 from engine.invocation import InvocationOutcome, InvocationRequest, InvocationStatus
 from engine.job import AutomationJob
 from engine.masking import masking
@@ -74,10 +72,9 @@ class InvocationActivities:
         waking = Waking(request.woken_at, request.due_at, request.trigger == "scheduled", request.clock)
         recorded = recorded_time(before)
         now = automation_time(waking, recorded)
-        if request.stopping or request.cancel_open_orders:
-            after, outcome = await self._cancel(request, before, now, services)
-        else:
-            after, outcome = await self._invoke(request, before, now, request.priority_actions, services)
+        job = AutomationJob(_engine_request(request, before, now), services)
+        outcome = await job.run()
+        after = job.dump()
         if given_up := fit_state(after, now):
             outcome.notes.append(f"the state would be too large with the results of {', '.join(given_up)}")
         result = self._result(after, outcome)
@@ -107,52 +104,23 @@ class InvocationActivities:
             view=build_view(state, outcome, with_attributes=self._search_attributes),
         )
 
-    async def _cancel(
-        self, request: RunInvocation, state: Json, now: float, services: Services
-    ) -> tuple[Json, InvocationOutcome]:
-        actions = cancel_actions(state) if request.cancel_open_orders else []
-        if not actions:
-            return state, InvocationOutcome(
-                status=InvocationStatus.RUNNING, iteration=_iteration(state), at=now
-            )
-        after, outcome = await self._invoke(request, state, now, actions, services)
-        require_cancelled(after, outcome)
-        return after, outcome
 
-    async def _invoke(
-        self,
-        request: RunInvocation,
-        state: Json,
-        now: float,
-        actions: Sequence[Mapping[str, Any]],
-        services: Services,
-    ) -> tuple[Json, InvocationOutcome]:
-        job = AutomationJob(
-            InvocationRequest(
-                state=state,
-                now=now,
-                trigger=TriggerReason(request.trigger),
-                scheduled_to=request.due_at or 0,
-                priority_actions=actions,
-                signals=request.signals,
-                approved=request.decisions.approved,
-                rejected=request.decisions.rejected,
-                resolved=request.decisions.resolved,
-                paused=request.paused,
-            ),
-            services,
-        )
-        try:
-            outcome = await job.run()
-        except PostponeError as postponed:
-            return dict(postponed.state), InvocationOutcome(
-                status=InvocationStatus.POSTPONED,
-                iteration=_iteration(postponed.state),
-                at=now,
-                next_due_at=now + postponed.delay,
-                notes=[f"{postponed.reason}: {postponed.message}"],
-            )
-        return job.dump(), outcome
+def _engine_request(request: RunInvocation, state: Json, now: float) -> InvocationRequest:
+    return InvocationRequest(
+        state=state,
+        now=now,
+        trigger=TriggerReason(request.trigger),
+        scheduled_to=request.due_at or 0,
+        priority_actions=request.priority_actions,
+        signals=request.signals,
+        approved=request.decisions.approved,
+        rejected=request.decisions.rejected,
+        resolved=request.decisions.resolved,
+        paused=request.paused,
+        # Automations that an older release carries ask for the cancellation only.
+        stopping=request.stopping or request.cancel_open_orders,
+        cancel_open_orders=request.cancel_open_orders,
+    )
 
 
 def _with_run_key(state: Json, run_key: str) -> Json:
@@ -172,4 +140,4 @@ def _iteration(state: Mapping[str, Any]) -> int:
 def _why(state: Json, outcome: InvocationOutcome) -> str | None:
     if outcome.status is not InvocationStatus.POSTPONED:
         return None
-    return degraded_reason(state) or (outcome.notes[-1] if outcome.notes else None)
+    return degraded_reason(state)

@@ -124,6 +124,7 @@ class Automation:
         if not (progress.stopping.cancels or progress.kept.pending_effects):
             progress.end("stopped")
             return
+        progress.stopping.begin_round()
         result = await self._run_invocation(Occasion(ahead=True), stopping=True)
         if isinstance(result, Failure):
             progress.winding_down_failed(result, workflow.time())

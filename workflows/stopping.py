@@ -23,6 +23,7 @@ class Stopping:
         self.again_at = 0.0
         self._settings = settings
         self._asked: list[PendingStop] = []
+        self._unheard = False
         self._since: float | None = None
         self._failures = 0
 
@@ -39,7 +40,12 @@ class Stopping:
     def ask(self, stop: PendingStop) -> None:
         """End the automation, at once if nothing is under way."""
         self._asked.append(stop)
+        self._unheard = True
         self.again_at = 0.0
+
+    def begin_round(self) -> None:
+        """A round begins, and hears everybody who has asked by now."""
+        self._unheard = False
 
     def finish(self) -> None:
         """The automation has ended."""
@@ -74,7 +80,7 @@ class Stopping:
         next_at = self._next_round(outcome, now)
         if next_at is None or now >= end:
             return False
-        self.again_at = min(max(next_at, now + BETWEEN_ROUNDS), end)
+        self.again_at = 0.0 if self._unheard else min(max(next_at, now + BETWEEN_ROUNDS), end)
         return True
 
     def _next_round(self, outcome: InvocationResult | Failure, now: float) -> float | None:

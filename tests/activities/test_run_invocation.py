@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.invocation import InvocationActivities
 from activities.sizes import MAX_STATE_BYTES, encoded_size
-from engine.errors import PostponeError, RetryableError
+from engine.errors import PostponedError, RetryableError
 from engine.exchange import MarketSource, open_source
 from engine.masking import MaskingFilter, register
 from engine.services import Services
@@ -114,11 +114,12 @@ async def test_stopping_cancels_the_open_orders(market_data: Path):
     assert not stopped.state["automation"]["exchange_account_elements"].get("orders", {}).get("open_orders")
 
 
-async def test_stopping_without_open_orders_changes_nothing():
+async def test_a_stop_runs_nothing_and_is_over_where_nothing_is_under_way():
     placed = await run(scripts("wait(600)"))
-    stopped = await run(placed.state, trigger="message", cancel_open_orders=True)
+    stopped = await run(placed.state, trigger="message", stopping=True, woken_at=NOW + 900)
 
-    assert stopped.state == placed.state
+    assert stopped.status == "stopped"
+    assert stopped.state["automation"]["actions_dag"] == placed.state["automation"]["actions_dag"]
 
 
 async def test_a_wrong_state_asks_for_a_person():
@@ -196,16 +197,16 @@ async def test_an_unforeseen_error_is_retried_and_leaves_its_trace_in_the_log_on
     assert "Traceback" in caplog.text
 
 
-async def test_a_postponed_invocation_keeps_the_state_it_was_given(market_data: Path):
+async def test_a_postponed_invocation_keeps_the_state_and_says_why(market_data: Path):
     state = on_recorded_market(market_data, "close[-1]")
-    kept = {**state, "priority_actions": []}
-    postponed = failing(PostponeError("under maintenance", reason="maintenance", delay=600, state=kept))
-    result = await run(state, postponed)
+    result = await run(state, failing(PostponedError("under maintenance", reason="maintenance")))
 
     assert result.status == "postponed"
     assert result.reason == "maintenance: under maintenance"
-    assert result.state == kept
-    assert result.wake_at == NOW + 600
+    assert "executed_at" not in result.state["automation"]["actions_dag"]["actions"][0]
+    assert result.due_at is not None
+    assert result.due_at > START
+    assert "Cannot do its work: maintenance" in result.view.details
 
 
 async def test_search_attributes_are_named_only_for_servers_that_know_them(market_data: Path):
