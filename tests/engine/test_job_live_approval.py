@@ -1,10 +1,14 @@
-"""Live automations that ask a person before anything is sent."""
+"""What a person decides about the effects of a live automation: approve, reject, resolve."""
 
 from __future__ import annotations
 
+from engine.exchange.live.api import Unclear
+from engine.exchange.live.capabilities import Capabilities
 from engine.invocation import InvocationStatus
+from engine.state import TriggerReason
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun
+from tests.support.memory_exchange import MemoryExchange
 
 MARKET = "market('buy', 'BTC/USDT', 0.001)"
 HOUR = 3_600.0
@@ -88,3 +92,37 @@ async def test_what_follows_from_an_approved_order_needs_no_approval_of_its_own(
     assert [one.status for one in outcome.pending_effects] == ["planned"]
     await run.invoke(NOW + 61)
     assert [order["type"] for order in run.open_orders] == ["stop_loss"]
+
+
+async def unresolved() -> LiveRun:
+    """An automation whose order may have arrived on an exchange where nothing can be looked up."""
+    run = LiveRun(
+        action("buy", "limit('buy', 'BTC/USDT', 0.001, 49000)"),
+        exchange=MemoryExchange(capabilities=Capabilities()),
+    )
+    await run.invoke(NOW)
+    run.exchange.will_answer(Unclear("timed out"))
+    outcome = await run.invoke(NOW + 1)
+    assert [one.status for one in outcome.pending_effects] == ["unresolved"]
+    return run
+
+
+async def test_what_nobody_can_look_up_holds_its_action_until_a_person_says_that_it_is_there() -> None:
+    run = await unresolved()
+    await run.invoke(NOW + 60, TriggerReason.FORCED)
+    assert run.completed == []
+
+    await run.invoke(NOW + 120, resolved={run.pending[0]["key"]: True})
+
+    assert run.result("buy")["created_orders"][0]["price"] == {"$dec": "49000"}
+    assert run.kinds_sent == ["create_order"]
+
+
+async def test_or_says_that_it_is_not_and_the_call_is_evaluated_anew() -> None:
+    run = await unresolved()
+    first = run.pending[0]["key"]
+    await run.invoke(NOW + 120, resolved={first: False})
+    assert [intent["key"] for intent in run.pending] != [first]
+
+    await run.settle(NOW + 121)
+    assert (run.completed, len(run.exchange.orders)) == (["buy"], 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from engine.exchange.live.settings import Lease
 from engine.invocation import InvocationOutcome
 from engine.services import EngineSettings, Services
 from engine.state import TriggerReason
@@ -12,6 +13,8 @@ from tests.support.builders import NOW, Invoked, State, automation
 from tests.support.memory_exchange import MemoryExchange
 
 MAX_INVOCATIONS = 20
+LEASE = 20.0
+"""Seconds that an attempt may act: enough, and known, as in an activity."""
 
 
 def live(state: State) -> State:
@@ -35,7 +38,11 @@ class LiveRun(Invoked):
         **sections: Any,
     ) -> None:
         self.exchange = exchange or MemoryExchange()
-        services = Services(live_exchange=self.exchange.open, settings=settings or EngineSettings())
+        services = Services(
+            live_exchange=self.exchange.open,
+            lease=Lease(lambda: LEASE),
+            settings=settings or EngineSettings(),
+        )
         super().__init__(live(automation(*actions, **sections)), services)
 
     async def invoke(
