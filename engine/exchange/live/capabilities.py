@@ -89,6 +89,10 @@ class Capabilities:
         """Whether it can be told for certain that an order does not exist."""
         return self.finds_by_client_id or self.finds_in_history
 
+    def id_argument(self, client_order_id: str) -> str | int:
+        """Return a client order id as ccxt wants it: of exchanges that count, a number."""
+        return int(client_order_id) if self.spelling == "integer" else client_order_id
+
     def client_order_id(self, key: EffectKey) -> str:
         """Return an effect's key in the form that the exchange takes, the same for ever."""
         return f"{self.prefix}{_SPELLINGS[self.spelling](key)}"[: self.length]
@@ -159,11 +163,11 @@ _BYBIT: Final = Capabilities(
     ),
 )
 
-# "text": "t-" and at most 28 bytes of digits, letters, _ - . (Gate API v4, models Order). Orders that ended
-# are found by their own id only.
+# "text": "t-" and at most 28 bytes of digits, letters, _ - . (Gate API v4, models Order); ccxt counts the
+# prefix among them. Orders that ended are found by their own id only.
 _GATE: Final = Capabilities(
     prefix="t-",
-    length=30,
+    length=28,
     finds_in_history=True,
     own_stop_book=_BOTH,
     market_buys_by_cost=True,
@@ -189,6 +193,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             id_parameter="client_order_id",
             finds_in_history=True,
             history=("fetch_orders",),
+            market_buys_by_cost=True,
         ),
         # "cl_ord_id": a UUID with or without dashes, or up to 18 characters (Kraken Spot REST, Add Order).
         # Nonces rise, so that a late request is refused once a newer one arrived.
@@ -240,7 +245,6 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
         # "newClientOrderId", "clientOrderID": 1 to 40 letters and digits, made small (BingX, Place order).
         "bingx": Capabilities(
             length=40,
-            signatures_expire=True,
             finds_in_history=True,
             history=_OPEN_AND_ENDED,
         ),
@@ -250,12 +254,11 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             id_parameter="client_oid",
             finds_in_history=True,
             history=("fetch_open_orders", "fetch_orders"),
-            market_buys_by_cost=True,
             duplicate_texts=("duplicate_clordid", "dup_client_oid"),
         ),
         # "clientOrderId": letters, digits, - . _; 32 characters are advised; unique among open orders
         # (WhiteBIT, guide Client Order ID). Cancelled orders are in no list.
-        "whitebit": Capabilities(market_buys_by_cost=True),
+        "whitebit": Capabilities(),
         # "identifier": any text, never usable again (Upbit, New Order).
         "upbit": Capabilities(
             length=36,
@@ -269,14 +272,12 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
         "phemex": Capabilities(
             length=40, finds_by_client_id=True, finds_in_history=True, history=("fetch_orders",)
         ),
-        # "cloid": 0x and 32 hex digits (Hyperliquid, Exchange endpoint).
-        "hyperliquid": Capabilities(
-            prefix="0x",
-            length=34,
-            finds_by_client_id=True,
-            finds_in_history=True,
-            history=("fetch_orders",),
-            duplicate_texts=("cloid already",),
-        ),
     }
 )
+
+REFUSED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "hyperliquid": "before the first order ccxt's class grants its makers a fee, which nobody planned",
+    }
+)
+"""Exchanges that are not traded on, and why."""

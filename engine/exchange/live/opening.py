@@ -13,7 +13,7 @@ from engine.credentials import resolve
 from engine.errors import ConfigurationError
 from engine.exchange.ccxt_client import close_client
 from engine.exchange.live.api import LiveExchange
-from engine.exchange.live.capabilities import capabilities_of
+from engine.exchange.live.capabilities import REFUSED, capabilities_of
 from engine.exchange.live.ccxt_api import CcxtTradingApi
 from engine.exchange.live.client import make_live_client
 from engine.exchange.live.clock import ExchangeClock
@@ -59,11 +59,17 @@ def open_live(
         environment: variables that hold keys; those of the process by default.
 
     Raises:
-        ConfigurationError: the credentials cannot be resolved, or ccxt does not know the exchange.
+        ConfigurationError: the credentials cannot be resolved, ccxt does not know the exchange, or its class
+            does more than it is asked to.
     """
     exchange = details.exchange_details
     if exchange.internal_name is None:
         raise ConfigurationError("the account names no exchange; set `exchange: binance` or another ccxt id")
+    if exchange.internal_name in REFUSED:
+        raise ConfigurationError(
+            f"{exchange.internal_name} is not traded on: {REFUSED[exchange.internal_name]}",
+            code="exchange_refused",
+        )
     credentials = resolve(details.auth_details, environment)
     client = make_live_client(exchange, credentials, settings, pace.wall)
     scope = scope_of(exchange)

@@ -66,9 +66,10 @@ def order_call(order: Order, market: CcxtMarket, capabilities: Capabilities) -> 
     # Elsewhere a price would turn the amount of a market order into a cost.
     price = order.price if kind == "limit" or by_cost else None
     is_stop = waits_for is not None or order.type == "trailing_stop"
-    params: dict[str, Any] = {capabilities.id_parameter: order.client_order_id}
+    client_id = capabilities.id_argument(order.client_order_id or "")
+    params: dict[str, Any] = {capabilities.id_parameter: client_id}
     if is_stop and capabilities.stop_id_parameter is not None:
-        params[capabilities.stop_id_parameter] = order.client_order_id
+        params[capabilities.stop_id_parameter] = client_id
     if waits_for is not None and order.stop_price is not None:
         params[capabilities.stop_price_parameter or waits_for] = format_decimal(order.stop_price)
     if order.type == "trailing_stop" and order.trailing_percent is not None:
