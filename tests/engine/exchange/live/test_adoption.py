@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.exchange.live.adoption import adopted, differences, total_fee
+from engine.exchange.effects import Placed
+from engine.exchange.live.adoption import adopted, differences, outcome_of, total_fee
 from engine.exchange.live.api import OrderReport
 from engine.exchange.live.capabilities import Capabilities
 from engine.state import Fee, Order
@@ -97,6 +98,15 @@ def test_what_only_the_exchange_knows_is_taken_over() -> None:
 
     assert (taken.id, taken.filled, taken.status, taken.created_at) == ("7", Decimal("0.004"), "open", 100)
     assert (taken.price, taken.fee, taken.tag) == (Decimal(40_000), fee, "mine")
+
+
+def test_an_order_that_was_rejected_after_a_part_of_it_filled_was_placed() -> None:
+    known = report(order(), status="rejected", filled=Decimal("0.004"))
+
+    outcome = outcome_of(order(), known)
+
+    assert isinstance(outcome, Placed)
+    assert outcome.order.filled == Decimal("0.004")
 
 
 def test_a_filled_market_order_has_the_mean_price_of_its_fills() -> None:

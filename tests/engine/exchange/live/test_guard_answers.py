@@ -115,7 +115,7 @@ async def test_a6_a_duplicate_whose_look_up_fails_ends_the_round() -> None:
         ("unresolved", None),
         ("planned", None),
     ]
-    assert settlement.retry_after == 7
+    assert (settlement.retry_after, settlement.next_at) == (7, NOW + FENCE)
     assert len(guarded.exchange.sent) == 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import ActionStatus
+from engine.errors import ActionStatus, RetryableError
 from engine.exchange.effects import Applied, Dropped, Refusal, Sent
 from engine.exchange.live.api import Duplicate, Refused, Unclear
 from engine.exchange.live.settlement import Mode
@@ -88,6 +88,12 @@ async def test_w1_without_client_ids_no_withdrawal_is_sent() -> None:
     assert isinstance(outcome, Refusal)
     assert outcome.status is ActionStatus.DISABLED_FUNDS_TRANSFER_ERROR
     assert guarded.exchange.requests.total() == 0
+
+
+async def test_w1_one_that_was_sent_nevertheless_is_not_refused() -> None:
+    guarded = Guarded(MemoryExchange(capabilities=replace(LIKE_BINANCE, withdrawal_ids=False)))
+
+    assert await guarded.left(withdrawal(**tried())) == withdrawal(**tried())
 
 
 @pytest.mark.parametrize("state", [{}, tried(), unresolved(), unresolved(None)])
@@ -173,6 +179,22 @@ async def test_w6_a_duplicate_that_nobody_sees_is_left_to_a_person() -> None:
     guarded.exchange.will_answer(Duplicate("used"))
 
     assert (await guarded.left(withdrawal())).status == "unresolved"
+
+
+async def test_w6_a_duplicate_whose_look_up_fails_is_never_sent_again() -> None:
+    guarded = Guarded()
+    guarded.exchange.will_answer(Duplicate("used"))
+
+    async def break_down() -> None:
+        guarded.exchange.read_error = RetryableError("no answer")
+
+    guarded.exchange.on_the_way = break_down
+
+    settlement = await guarded.carry_out(withdrawal())
+
+    [left] = settlement.pending
+    assert (left.status, left.sent_at) == ("unresolved", None)
+    assert "no answer" in settlement.notes[0]
 
 
 async def test_w7_an_unclear_withdrawal_is_never_sent_again() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from engine.exchange.effects import Dropped, Placed
 from engine.exchange.live import guard
+from engine.exchange.live.api import Unclear
 from engine.exchange.live.settlement import Mode
 from tests.support.builders import NOW
 from tests.support.intents import (
@@ -139,6 +140,13 @@ async def test_m6_nothing_new_is_placed_while_winding_down(state: dict[str, obje
     assert guarded.exchange.sent == []
 
 
+async def test_m5_an_old_one_is_dropped_while_paused() -> None:
+    guarded = Guarded()
+    guarded.exchange.clock += SETTINGS.intent_max_age + 1
+
+    assert await guarded.outcome(create(**tried()), mode=Mode.LOOK_UP) == Dropped()
+
+
 async def test_m6_winding_down_waits_for_the_fence() -> None:
     guarded = Guarded()
 
@@ -171,6 +179,31 @@ async def test_effects_are_carried_out_in_the_order_in_which_they_were_planned()
         "create_order",
     ]
     assert [settled.intent.key for settled in settlement.settled] == ["c1", "k1", "k2"]
+
+
+async def test_once_a_round_has_ended_nothing_more_is_requested() -> None:
+    guarded = Guarded()
+    guarded.exchange.will_answer(Unclear("no answer"))
+
+    settlement = await guarded.carry_out(
+        create(),
+        cancel("1", **tried(NOW + 1)),
+        intent("withdraw", {"txid": "w1"}, key="w1", **tried(NOW + 1)),
+        intent("set_leverage", {"symbol": "BTC/USDT", "leverage": "2"}, key="l1"),
+    )
+
+    assert len(settlement.pending) == 4
+    assert guarded.exchange.requests == {"find_orders": 1, "create_order": 1}
+
+
+async def test_the_automation_comes_again_for_the_first_effect_that_is_due() -> None:
+    guarded = Guarded()
+
+    settlement = await guarded.carry_out(
+        create(order("k1"), **tried(NOW + 100)), create(order("k2"), **tried())
+    )
+
+    assert settlement.next_at == NOW + FENCE
 
 
 async def test_an_unforeseen_error_after_something_was_sent_does_not_lose_what_was_sent() -> None:
