@@ -99,15 +99,16 @@ class EffectRound:
             self._journal.note(note)
         _raise_what_stops(settlement)
 
-    async def look_after_account(self) -> bool:
-        """Take in what happened to open orders meanwhile; return whether follow-ups were planned.
+    async def look_after_account(self) -> None:
+        """Take in what happened to open orders meanwhile, unless this invocation has done so already.
 
-        Does nothing when the account was opened in this invocation already.
+        Raises:
+            RetryableError: the exchange does not answer.
+            PostponedError: the account cannot be used for longer.
         """
-        if self._account_is_current or not (self._session.is_exposed or self._settled):
-            return False
-        await self._session.look_after()
-        return self.take_follow_ups()
+        if not self._account_is_current and (self._session.is_exposed or self._settled):
+            await self._session.look_after()
+            self.take_follow_ups()
 
     def take_follow_ups(self) -> bool:
         """Record what follows from fills that happened meanwhile; return whether there is anything new."""
@@ -115,9 +116,9 @@ class EffectRound:
         return record(self._state, self._session.take_follow_ups())
 
     def _take_over(self, settled: Sequence[Settled], pending: Sequence[Intent]) -> None:
-        actions = [*self._state.priority_actions, *self._state.actions]
-        for text in hand_over(settled, actions):
-            self._journal.note(text)
+        if settled:
+            for text in hand_over(settled, [*self._state.priority_actions, *self._state.actions]):
+                self._journal.note(text)
         self._settled |= {one.intent.key for one in settled}
         self._state.automation.execution.pending_effects = list(pending)
 
