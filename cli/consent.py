@@ -14,7 +14,6 @@ from cli.errors import CommandError, ExitCode
 from cli.lookahead import balance_rows, live_account, look_ahead, on_paper, picture, real_balances
 from cli.market import needs_of
 from cli.output import console, table
-from engine.masking import masking
 from engine.services import Services
 from engine.state import AutomationState, ExchangeAccountDetails, Portfolio
 from engine.types import Asset
@@ -58,8 +57,7 @@ async def require_consent(state: AutomationState, ask: Ask | None, services: Ser
             "`octoflow plan` shows what it would do first.",
             ExitCode.WRONG_INPUT,
         )
-    with masking():
-        await _show(state, details, services or Services(), console())
+    await _show(state, details, services or Services(), console())
     funds = "test funds" if details.exchange_details.sandboxed else "real funds"
     if not ask(f"Start trading with {funds} on {account}?"):
         console().print("Nothing was started.")

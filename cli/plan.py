@@ -11,7 +11,6 @@ from cli.lookahead import Plan, in_json, live_account, look_ahead, on_paper, pic
 from cli.market import DEFAULT_SPEED
 from cli.output import JsonFlag, console, print_json
 from cli.run import FileArgument, MarketOption, Overlay, StartOption
-from engine.masking import masking
 from engine.services import Services
 from engine.state import AutomationState
 
@@ -24,8 +23,7 @@ def plan(
     The copy of a live account starts with what is available on it, unless a recorded market is replayed.
     """
     overlay = Overlay(market, start, DEFAULT_SPEED, None)
-    with masking():
-        looked_ahead = asyncio.run(plan_of(read_automation(file), overlay, Services()))
+    looked_ahead = asyncio.run(plan_of(read_automation(file), overlay, Services()))
     if as_json:
         print_json(in_json(looked_ahead))
     else:
