@@ -23,7 +23,7 @@ MAX_TEXT: Final = 300
 _ENTRY_BYTES: Final = 150
 """Bytes of an executed entry besides its id and its error."""
 
-_PENDING_BYTES: Final = 100
+_PENDING_BYTES: Final = 120
 """Bytes of a pending effect besides its action's id and what it does."""
 
 

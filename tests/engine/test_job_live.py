@@ -307,6 +307,36 @@ async def test_a_paused_automation_looks_up_what_was_sent_and_holds_the_rest() -
     assert run.completed == ["a"]
 
 
+async def test_a_paused_automation_answers_messages_and_holds_the_exits_of_a_fill() -> None:
+    run = LiveRun(action("buy", "limit('buy', 'BTC/USDT', 0.01, 40000, stop_loss_price='-5%')"))
+    await run.settle(NOW)
+    run.exchange.fill("1")
+
+    await run.invoke(NOW + 1, paused=True, priority_actions=[action("ask", "total('BTC')")])
+    outcome = await run.invoke(NOW + 2, paused=True)
+    assert outcome.values == {"ask": "1.00999"}
+    assert ([intent["leg"] for intent in run.pending], run.kinds_sent) == (["0/stop"], ["create_order"])
+
+    await run.settle(NOW + 3)
+    assert [order["type"] for order in run.open_orders] == ["stop_loss"]
+
+
+async def test_however_many_effects_are_under_way_the_outcome_is_small() -> None:
+    run = LiveRun(action("a", "1"), approval="required")
+    intent = {
+        "action_id": "a" * 200, "call_site": "market#1", "leg": "0", "kind": "create_order",
+        "planned_at": NOW, "status": "awaiting_approval",
+        "params": {"type": "limit", "side": "buy", "amount": "1", "symbol": "BTC/USDT", "price": "1"},
+    }  # fmt: skip
+    keys = [f"{number:032x}" for number in range(500)]
+    run.state["automation"]["execution"] = {"pending_effects": [{**intent, "key": key} for key in keys]}
+    outcome = await run.invoke(NOW)
+
+    assert outcome.pending_count == 500
+    assert 10 <= len(outcome.pending_effects) <= 50
+    assert len(outcome.model_dump_json().encode()) < 32_768
+
+
 async def test_state_survives_what_fails_after_an_order_was_sent() -> None:
     exchange = MemoryExchange()
     run = LiveRun(action("buy", MARKET), exchange=exchange)
