@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import doctor, edit, files, history, messages, overview, plan, run, services
+from cli import decisions, doctor, edit, files, history, messages, overview, plan, run, services
 from cli.errors import ExitCode, exit_code_of, report
 from cli.output import wants_json
 
@@ -63,6 +63,12 @@ app.command()(messages.trigger)
 app.command()(messages.retry)
 app.command()(messages.pause)
 app.command()(messages.resume)
+app.command()(decisions.approve)
+app.command()(decisions.reject)
+app.command()(decisions.resolve)
+app.command()(decisions.approve)
+app.command()(decisions.reject)
+app.command()(decisions.resolve)
 app.command()(edit.edit)
 app.command("list")(overview.list_automations)
 app.command()(overview.show)

@@ -32,18 +32,18 @@ def stop(
 ) -> None:
     """End an automation after its current invocation."""
     request = StopRequest(cancel_open_orders=cancel_open_orders)
-    report = asyncio.run(_send(automation_id, Automation.stop, request))
-    _print_report(automation_id, report, as_json=as_json)
+    report = asyncio.run(send(automation_id, Automation.stop, request))
+    print_report(automation_id, report, as_json=as_json)
 
 
 def trigger(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
     """Run an invocation now, without waiting until one is due; if it is paused, when it is resumed."""
-    _print_report(automation_id, asyncio.run(_send(automation_id, Automation.trigger)), as_json=as_json)
+    print_report(automation_id, asyncio.run(send(automation_id, Automation.trigger)), as_json=as_json)
 
 
 def retry(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
     """Let an automation that needs attention go on."""
-    _print_report(automation_id, asyncio.run(_send(automation_id, Automation.retry)), as_json=as_json)
+    print_report(automation_id, asyncio.run(send(automation_id, Automation.retry)), as_json=as_json)
 
 
 def pause(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
@@ -51,17 +51,17 @@ def pause(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
 
     An invocation under way is completed. Open paper orders stay, and are settled when it goes on.
     """
-    _print_report(automation_id, asyncio.run(_send(automation_id, Automation.pause)), as_json=as_json)
+    print_report(automation_id, asyncio.run(send(automation_id, Automation.pause)), as_json=as_json)
 
 
 def resume(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
     """Let a paused automation go on: what became due meanwhile runs now."""
-    _print_report(automation_id, asyncio.run(_send(automation_id, Automation.resume)), as_json=as_json)
+    print_report(automation_id, asyncio.run(send(automation_id, Automation.resume)), as_json=as_json)
 
 
-async def _send(automation_id: str, update: Any, *arguments: Any) -> StatusReport:
+async def send(automation_id: str, update: Any, *arguments: Any) -> StatusReport:
     """Send an update of the workflow that answers with how the automation stands."""
-    handle = await _handle(automation_id)
+    handle = await reach_automation(automation_id)
     with talking_to(automation_id):
         report: StatusReport = await handle.execute_update(update, args=arguments)
         return report
@@ -90,7 +90,7 @@ def execute(
 
 async def _execute(automation_id: str, action_id: str, script: str) -> ActionAnswer:
     request = ExecuteRequest(actions=[{"id": action_id, "dsl_script": script}])
-    handle = await _handle(automation_id)
+    handle = await reach_automation(automation_id)
     with talking_to(automation_id):
         answer = await handle.execute_update(Automation.execute, request, id=action_id)
     if answer.omitted:
@@ -102,12 +102,14 @@ def _in_words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
-async def _handle(automation_id: str) -> AutomationHandle:
+async def reach_automation(automation_id: str) -> AutomationHandle:
+    """Return the handle of an automation that can answer."""
     reached = await backend.reach_served(connection.load_settings())
     return automation_handle(reached.client, automation_id)
 
 
-def _print_report(automation_id: str, report: StatusReport, *, as_json: bool) -> None:
+def print_report(automation_id: str, report: StatusReport, *, as_json: bool) -> None:
+    """Print how an automation stands after a message."""
     if as_json:
         print_json({"automation_id": automation_id, **report.model_dump(mode="json", exclude={"details"})})
         return

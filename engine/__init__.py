@@ -7,7 +7,7 @@ from engine.errors import (
     ConfigurationError,
     DslError,
     OctoflowError,
-    PostponeError,
+    PostponedError,
     RetryableError,
 )
 from engine.invocation import InvocationOutcome, InvocationRequest, InvocationStatus
@@ -26,7 +26,7 @@ __all__ = [
     "InvocationRequest",
     "InvocationStatus",
     "OctoflowError",
-    "PostponeError",
+    "PostponedError",
     "RetryableError",
     "Services",
     "load_automation",

@@ -5,7 +5,7 @@ class                     reaction
 ========================  =====================================================================
 `ConfigurationError`      a person must change something; repeating the same input cannot help
 `RetryableError`          run the same invocation again, after `retry_after` seconds if given
-`PostponeError`           keep `state`, come back `delay` seconds later
+`PostponedError`          wait for what does not pass within minutes; the job keeps its state meanwhile
 `DslError`                the action ends with this error; the automation goes on
 ========================  =====================================================================
 
@@ -115,24 +115,6 @@ class RetryableError(OctoflowError):
     def __init__(self, message: str, *, retry_after: float | None = None, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.retry_after = retry_after
-
-
-class PostponeError(OctoflowError):
-    """The invocation cannot go on now; the state it carries must be kept.
-
-    Attributes:
-        reason: stable word for why, stored in `degraded_state`.
-        delay: seconds until the next invocation.
-        state: the new state, in the form of `AutomationJob.dump()`.
-    """
-
-    code = "postponed"
-
-    def __init__(self, message: str, *, reason: str, delay: float, state: Mapping[str, Any]) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.delay = delay
-        self.state = state
 
 
 class PostponedError(OctoflowError):
