@@ -55,7 +55,7 @@ class Creating:
         wanted: dict[Symbol, list[Intent]] = {}
         for intent in intents:
             if intent.kind == "create_order" and self._is_looked_up(intent):
-                wanted.setdefault(_order(intent).symbol, []).append(intent)
+                wanted.setdefault(self._order(intent).symbol, []).append(intent)
         for symbol, legs in wanted.items():
             self._look_ups[symbol] = await self._ask(symbol, legs)
 
@@ -63,7 +63,7 @@ class Creating:
         """Do with one order what the table of `engine.exchange.live.guard` says."""
         if not self._is_looked_up(intent):
             return self._round.held(intent)
-        order = _order(intent)
+        order = self._order(intent)
         look_up = self._look_ups[order.symbol]
         report = look_up.of(order)
         if intent.key in self._found:
@@ -118,7 +118,7 @@ class Creating:
                 await api.clock_difference()
             at = api.exchange_time()
             if api.capabilities.can_look_up:
-                ids = [_order(leg).client_order_id or "" for leg in legs]
+                ids = [self._order(leg).client_order_id or "" for leg in legs]
                 since = min(leg.planned_at for leg in legs) - LOOK_BACK
                 return LookUp(at, await api.find_orders(symbol, ids, since))
             open_orders = await api.open_orders(symbol)
@@ -132,7 +132,7 @@ class Creating:
             return Seen.UNANSWERED
         if report is not None:
             capabilities = self._round.api.capabilities
-            return Seen.OTHER if differences(_order(intent), report, capabilities) else Seen.SAME
+            return Seen.OTHER if differences(self._order(intent), report, capabilities) else Seen.SAME
         if not self._round.api.capabilities.can_look_up:
             sure = leg_of(intent) is Leg.PLANNED and self._round.timing.is_first_attempt(intent)
             return Seen.ABSENT if sure else Seen.BLIND
@@ -173,6 +173,10 @@ class Creating:
             return waiting
         return self._round.given_up(intent, f"{_NO_LOOK_UP} ({answer.message})")
 
-
-def _order(intent: Intent) -> Order:
-    return Order.model_validate(intent.params)
+    def _order(self, intent: Intent) -> Order:
+        """Return the order of an intent; it never goes without the client id by which it is found again."""
+        order = Order.model_validate(intent.params)
+        if order.client_order_id:
+            return order
+        client_order_id = self._round.api.capabilities.client_order_id(intent.key)
+        return order.model_copy(update={"client_order_id": client_order_id})

@@ -3,7 +3,8 @@
 What it does is in these tables; `tests/engine/exchange/live` has a test per row, named after it. "Young" is
 at most `intent_max_age` since planning (`approved_intent_max_age` where a person approves). "Landed" is after
 the fence: nothing that was sent can still arrive. A leg without a recorded sending always is: the lease keeps
-an attempt from signing anything that could arrive after the next one has started.
+an attempt from signing anything that could arrive after the next one has started. Effects are carried out in
+the order in which they were planned; what was sent before comes behind them.
 
 Orders to create: what the look-up finds. It precedes every sending, the first one included.
 
@@ -39,7 +40,7 @@ A3    duplicate, and it is the same           placed
 A4    duplicate, and it is different          contested
 A5    duplicate, and nothing is found         contested; looked up again at the end of the fence
 A6    duplicate, and the look-up fails        contested; the round ends
-A7    unclear                                 tried; the round ends until the end of the fence
+A7    unclear                                 tried; the round ends; every further fence is twice as long
 A8    unclear, with a time to wait            tried; the round ends for that time
 A9    unclear, for longer                     tried; postponed
 A10   an exception                            as A7

@@ -20,6 +20,7 @@ from tests.support.intents import (
     Guarded,
     cancel,
     create,
+    intent,
     market_order,
     order,
     tried,
@@ -27,6 +28,7 @@ from tests.support.intents import (
 )
 from tests.support.memory_exchange import MemoryExchange
 
+PLAIN = {"symbol": "BTC/USDT", "side": "buy", "type": "market", "amount": "0.01"}
 BLIND = Capabilities()
 """An exchange that cannot tell whether an order arrived."""
 
@@ -130,6 +132,15 @@ async def test_c5_an_order_that_is_nowhere_is_sent_as_it_was_planned() -> None:
     assert guarded.exchange.requests["find_orders"] == 1
     assert settlement.acted
     assert isinstance(settlement.settled[0].outcome, Placed)
+
+
+async def test_c5_no_order_goes_without_a_client_id() -> None:
+    guarded = Guarded()
+    nameless = intent("create_order", {"id": "x", **PLAIN}, key="k7")
+
+    await guarded.outcome(nameless)
+
+    assert guarded.placed == ["k7"]
 
 
 async def test_c5_all_orders_of_a_symbol_are_looked_up_with_one_request() -> None:
