@@ -6,10 +6,12 @@ import copy
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from engine.dsl import Dependency
+from engine.errors import RetryableError
 from engine.exchange import Account, OrderRequest
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.settlement import Mode, Settlement
@@ -92,6 +94,14 @@ class LiveRun:
         self.pending = [*self.settlement.pending, *self.follow_ups, *planned]
         if result_is_lost:
             self.state, self.pending = before
+
+    async def invoke_as_far_as_possible(self) -> None:
+        """Run an invocation that cannot read: what was settled is kept, if anything could be."""
+        async with self.session() as session:
+            with suppress(RetryableError):
+                self.pending = list((await session.settle(self.pending, Mode.SEND)).pending)
+                await session.require(())
+            session.sync_back()
 
     def session(self) -> ExchangeSession:
         """Open the next invocation's session."""

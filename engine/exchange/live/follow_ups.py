@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from engine.exchange.bars import Bars
 from engine.exchange.cancel_policy import EXPIRATION_TIME
@@ -20,7 +21,8 @@ from engine.exchange.live.exits import (
     moved,
     replacing,
 )
-from engine.exchange.live.planning import cancellation, creation
+from engine.exchange.live.legs import is_follow_up
+from engine.exchange.live.planning import cancellation, creation, replacements_in
 from engine.exchange.market import Market
 from engine.exchange.matching import is_reached
 from engine.exchange.money import ZERO, exact
@@ -111,8 +113,9 @@ class _Planner:
 
     def conclude(self, ended: Ended) -> None:
         """Let what hangs on an order appear, and tell of it when it left without its owner's asking."""
-        order, market = ended.order, self._around.market(ended.order.symbol)
-        if order.status != "closed" and not ended.asked and not is_replaced(order):
+        order, asked = self._with_cancellation(ended)
+        market = self._around.market(order.symbol)
+        if order.status != "closed" and not asked and not is_replaced(order):
             self.orders.missing_orders.append(_as_told(order, self._around.now))
         if order.chained and market is not None:
             self._open(order, market)
@@ -153,6 +156,21 @@ class _Planner:
                 self._promote(waiting, reached)
 
     # Inside
+
+    def _with_cancellation(self, ended: Ended) -> tuple[Order, bool]:
+        """Add what a cancellation says that is still on the way, though the order is known to be gone."""
+        order = ended.order
+        intent = self._cancellation_of(order)
+        if intent is None:
+            return order, ended.asked
+        chained = replacements_in(intent) or order.chained
+        return order.model_copy(update={"chained": chained}), ended.asked or not is_follow_up(intent.leg)
+
+    def _cancellation_of(self, order: Order) -> Intent | None:
+        """Return the cancellation of an order that is on the way."""
+        names = {order.client_order_id, order.id}
+        cancellations = (one for one in self._pending if one.kind == "cancel_order")
+        return next((one for one in cancellations if {*_target_of(one)} & names), None)
 
     def _open(self, order: Order, market: Market) -> None:
         if is_replaced(order):
@@ -235,8 +253,7 @@ class _Planner:
         self._plan(creation(as_placed(order, self._around.price(order.symbol)), self._around.now))
 
     def _cancel(self, order: Order, replacements: Sequence[Order] = ()) -> None:
-        asked = (one for one in self._pending if one.kind == "cancel_order")
-        if all(one.params.get("client_order_id") != order.client_order_id for one in asked):
+        if self._cancellation_of(order) is None:
             self._plan(cancellation(order, self._around.now, replacements))
 
     def _plan(self, intent: Intent) -> None:
@@ -245,6 +262,10 @@ class _Planner:
 
     def _forget(self, orders: Iterable[Order]) -> None:
         self.orders.inactive_orders = _without(self.orders.inactive_orders, orders)
+
+
+def _target_of(cancellation: Intent) -> tuple[Any, ...]:
+    return cancellation.params.get("client_order_id"), cancellation.params.get("id")
 
 
 def _group_of(order: Order) -> str:

@@ -14,6 +14,7 @@ from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.exits import is_stop
 from engine.exchange.live.legs import AGAIN, is_follow_up, originated, succeeding
+from engine.exchange.live.planning import replacements_in
 from engine.exchange.money import ZERO, to_decimal
 from engine.state import ExchangeAccountElements, Order, Origin, Position, Transaction
 from engine.state.account import Orders, OrderStatus
@@ -76,8 +77,7 @@ def _cancel(elements: ExchangeAccountElements, intent: Intent, outcome: Outcome)
     nothing_there = isinstance(outcome, Refusal) and outcome.status is ActionStatus.ORDER_NOT_FOUND
     if isinstance(outcome, Cancelled) or nothing_there:
         elements.orders.open_orders.remove(order)
-        replacements = [Order.model_validate(raw) for raw in intent.params.get("replacements", ())]
-        order.chained = replacements or order.chained
+        order.chained = replacements_in(intent) or order.chained
         # A cancellation that its owner asked for is no news; any other one is looked up and told.
         order.status = "canceled" if not is_follow_up(intent.leg) else "open"
         elements.orders.closing_orders.append(order)

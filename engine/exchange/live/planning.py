@@ -51,6 +51,11 @@ def repeated(intent: Intent, now: Timestamp, capabilities: Capabilities) -> Inte
     return intent.model_copy(update={**anew, "sent_at": None, "tries": 0})
 
 
+def replacements_in(intent: Intent) -> list[Order]:
+    """Return what takes the place of the order that an intent cancels."""
+    return [Order.model_validate(raw) for raw in intent.params.get("replacements", ())]
+
+
 def dump_order(order: Order) -> dict[str, Any]:
     """Return an order as the parameters of an intent."""
     return order.model_dump(mode="json", exclude_defaults=True)
