@@ -11,15 +11,16 @@ from itertools import chain
 from benchmarks.engine_figures import engine_figures, import_figures
 from benchmarks.figures import Figure
 from benchmarks.language_figures import language_figures
+from benchmarks.live_figures import exchange_import_figures, live_figures
 from benchmarks.loop_figures import loop_figures
 from benchmarks.paper_figures import paper_figures
 from benchmarks.settlement_figures import settlement_figures
 
 
 async def _all_figures() -> AsyncIterator[Figure]:
-    for figure in chain(import_figures(), language_figures()):
+    for figure in chain(import_figures(), exchange_import_figures(), language_figures()):
         yield figure
-    for group in (engine_figures, paper_figures, settlement_figures, loop_figures):
+    for group in (engine_figures, paper_figures, settlement_figures, live_figures, loop_figures):
         async for figure in group():
             yield figure
 
