@@ -113,6 +113,8 @@ class CcxtTradingApi:
         params = {parameter: transaction.txid}
         if transaction.network is not None:
             params["network"] = transaction.network
+        if transaction.tag is not None:
+            params["tag"] = transaction.tag
         amount = format_decimal(transaction.amount)
         answer = await self._wire.send(
             lambda client: client.withdraw(transaction.asset, amount, transaction.address_to, params=params)
