@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -53,7 +51,6 @@ def make_client(details: ExchangeDetails, *, timeout: Seconds = REQUEST_TIMEOUT)
             "options": options,
         }
     )
-    client.ssl_context = _ssl_context()
     if details.sandboxed:
         with reading(exchange_id):
             client.set_sandbox_mode(True)
@@ -90,12 +87,12 @@ def reading(exchange_id: str) -> Iterator[None]:
         ) from error
 
 
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    """Return the process's context: reading the list of authorities takes 20 ms, and it holds no secret."""
-    import certifi
+def connect(client: Client) -> None:
+    """Let a client connect with what the process's connections share; needs a running event loop."""
+    # aiohttp takes 0.15 s to import; automations without exchange never need it.
+    from engine.exchange.connections import open_session
 
-    return ssl.create_default_context(cafile=certifi.where())
+    open_session(client)
 
 
 def _moved(urls: Any, base: str) -> Any:

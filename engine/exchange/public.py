@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from engine.errors import ConfigurationError
 from engine.exchange.bars import Bars, finished_bars
 from engine.exchange.candles import Candles
-from engine.exchange.ccxt_client import Client, close_client, make_client, reading
+from engine.exchange.ccxt_client import Client, close_client, connect, make_client, reading
 from engine.exchange.concurrency import concurrently
 from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market
@@ -139,6 +139,7 @@ class PublicSource:
         market_list = await self._market_list()
         if self._open_client is None:
             self._open_client = make_client(self._details)
+            connect(self._open_client)
             market_list.share_with(self._open_client)
         return self._open_client
 

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from engine.exchange.capabilities import native_stops
-from engine.exchange.ccxt_client import Client, close_client, make_client, reading
+from engine.exchange.ccxt_client import Client, close_client, connect, make_client, reading
 from engine.exchange.market_lists import Markets, parse_ccxt_markets
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, TimeFrame
@@ -45,6 +45,7 @@ async def _load(details: ExchangeDetails) -> MarketList:
     from ccxt.base.decimal_to_precision import DECIMAL_PLACES
 
     client = make_client(details)
+    connect(client)
     try:
         with reading(client.id):
             raw = await client.load_markets()

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
 from engine.errors import ConfigurationError, OctoflowError, PostponedError, RetryableError
-from engine.exchange.ccxt_client import Client
+from engine.exchange.ccxt_client import Client, connect
 from engine.exchange.live.answers import is_a, is_rate_limit, postponement
 from engine.exchange.live.client import TooLateToSign, signing_soon
 from engine.exchange.live.clock import ExchangeClock
@@ -145,7 +145,8 @@ class Wire:
             return self._failure(error)
 
     async def _prepare(self) -> None:
-        """Share the process's markets and clock difference; both were fetched without keys."""
+        """Share the process's connection settings, markets and clock difference."""
+        connect(self.client)
         market_list = await self._market_list()
         if market_list is not self._shared:
             market_list.share_with(self.client)
