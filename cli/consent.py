@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.errors import CommandError, ExitCode
-from cli.lookahead import balance_rows, live_account, look_ahead, on_paper, picture, real_balances
+from cli.lookahead import (
+    as_configured,
+    balance_rows,
+    live_account,
+    look_ahead,
+    on_paper,
+    picture,
+    real_balances,
+)
 from cli.market import needs_of
 from cli.output import console, table
 from engine.services import Services
@@ -47,6 +55,7 @@ async def require_consent(state: AutomationState, ask: Ask | None, services: Ser
         ConfigurationError: the account cannot be used.
         RetryableError: the exchange does not answer.
     """
+    state = as_configured(state)
     details = live_account(state)
     if details is None:
         return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from cli.output import moment, table
 from cli.reports import action_result, action_status, shorten
+from engine.configuration import apply_configuration, bootstrap_action
 from engine.exchange.live.settings import LiveSettings
 from engine.invocation import InvocationOutcome, InvocationRequest
 from engine.job import AutomationJob
@@ -37,6 +39,12 @@ _WOULD: Final = {
     "pending": "not yet",
 }
 
+_HARMFUL: Final = (
+    (("exchange_account_details",), "auth_details"),
+    (("automation", "metadata"), "emit_signals"),
+)
+"""What a configuration must not set on a paper copy: the section that it is in, and its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -61,6 +69,20 @@ class Plan:
     def failing(self) -> list[str]:
         """Actions that would end in an error."""
         return [action.id for action in self.state.actions if action.failed]
+
+
+def as_configured(state: AutomationState) -> AutomationState:
+    """Return an automation as its first invocation sets it up, where an action of it does that.
+
+    Raises:
+        ConfigurationError: the configuration cannot be applied, or two actions want to.
+    """
+    action = bootstrap_action(state)
+    if action is None:
+        return state
+    configured = state.model_copy(deep=True)
+    apply_configuration(configured, action.config or {})
+    return configured
 
 
 def live_account(state: AutomationState) -> ExchangeAccountDetails | None:
@@ -93,26 +115,41 @@ def on_paper(state: AutomationState, balances: Portfolio | None = None) -> Autom
         balances: what its live account holds. The copy gets what no order locks, because it knows none of
             the orders that others have placed there.
     """
-    copy = state.model_copy(deep=True)
-    copy.automation.metadata.emit_signals = False
-    if copy.exchange_account_details is not None:
-        copy.exchange_account_details.auth_details = AuthDetails()
+    paper = state.model_copy(deep=True)
+    paper.automation.metadata.emit_signals = False
+    for action in paper.actions:
+        if action.config is not None:
+            action.config = _harmless(action.config)
+    if paper.exchange_account_details is not None:
+        paper.exchange_account_details.auth_details = AuthDetails()
         if balances is not None:
-            copy.exchange_account_details.portfolio = ConfiguredPortfolio(
+            paper.exchange_account_details.portfolio = ConfiguredPortfolio(
                 content=[
                     Holding(asset=asset, total=balance.available)
                     for asset, balance in balances.content.items()
                 ]
             )
-    return copy
+    return paper
 
 
-async def look_ahead(copy: AutomationState, services: Services) -> Plan:
+def _harmless(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration that makes no account live and no automation a leader."""
+    harmless = copy.deepcopy(dict(config))
+    for path, key in _HARMFUL:
+        section: Any = harmless
+        for name in path:
+            section = section.get(name) if isinstance(section, dict) else None
+        if isinstance(section, dict):
+            section.pop(key, None)
+    return harmless
+
+
+async def look_ahead(paper: AutomationState, services: Services) -> Plan:
     """Return what one invocation would make of a paper copy, now or when its recorded market starts."""
-    details = copy.exchange_account_details
+    details = paper.exchange_account_details
     recorded = details.exchange_details.recorded if details is not None else None
     now = recorded.start if recorded is not None and recorded.start is not None else time.time()
-    job = AutomationJob(InvocationRequest(state=copy, now=now), services)
+    job = AutomationJob(InvocationRequest(state=paper, now=now), services)
     outcome = await job.run()
     return Plan(now, load_state(job.dump()), outcome)
 

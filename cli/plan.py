@@ -7,7 +7,16 @@ import asyncio
 import connection
 from cli.errors import CommandError
 from cli.files import read_automation
-from cli.lookahead import Plan, in_json, live_account, look_ahead, on_paper, picture, real_balances
+from cli.lookahead import (
+    Plan,
+    as_configured,
+    in_json,
+    live_account,
+    look_ahead,
+    on_paper,
+    picture,
+    real_balances,
+)
 from cli.market import DEFAULT_SPEED
 from cli.output import JsonFlag, console, print_json
 from cli.run import FileArgument, MarketOption, Overlay, StartOption
@@ -40,7 +49,11 @@ async def plan_of(state: AutomationState, overlay: Overlay, services: Services) 
         ConfigurationError: the market or the account cannot be used.
         RetryableError: the exchange does not answer.
     """
-    details = live_account(state) if overlay.market is None else None
-    balances = await real_balances(details, services) if details is not None else None
-    copy, _ = await overlay.apply(on_paper(state, balances), connection.load_settings())
-    return await look_ahead(copy, services)
+    configured = as_configured(state)
+    details = live_account(configured) if overlay.market is None else None
+    if details is not None:
+        paper = on_paper(configured, await real_balances(details, services))
+    else:
+        paper = on_paper(state)
+    paper, _ = await overlay.apply(paper, connection.load_settings())
+    return await look_ahead(paper, services)

@@ -125,6 +125,36 @@ async def test_a_plan_of_a_live_account_starts_with_what_is_available_on_it(exch
     assert planned.account.portfolio.content[Asset("USDT")].total == 2_000
 
 
+CONFIGURED = """
+name: bot
+actions:
+  setup:
+    action: apply_configuration
+    config:
+      automation: {metadata: {emit_signals: true}}
+      exchange_account_details:
+        exchange_details: {internal_name: binance}
+        auth_details: {credential_ref: "env:CANARY"}
+  buy: {run: "limit('buy', 'BTC/USDT', '10%', '-2%')", after: setup}
+"""
+
+
+async def test_an_account_that_an_action_configures_is_asked_about_too(exchange: MemoryExchange) -> None:
+    person = Person(answer=True)
+    await require_consent(automation(CONFIGURED), person, services(exchange))
+    assert person.asked == ["Start trading with real funds on binance?"]
+
+
+async def test_a_configuration_does_not_make_a_paper_copy_live(exchange: MemoryExchange) -> None:
+    planned = await plan_of(automation(CONFIGURED), Overlay(None, None, 1, None), services(exchange))
+
+    assert [action.id for action in planned.state.actions if action.is_completed] == ["setup", "buy"]
+    assert planned.state.exchange_account_details is not None
+    assert planned.state.exchange_account_details.is_simulated
+    assert not planned.state.automation.metadata.emit_signals
+    assert exchange.sent == []
+
+
 @pytest.fixture
 def live_file(tmp_path: Path) -> str:
     file = tmp_path / "bot.yaml"
