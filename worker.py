@@ -21,7 +21,13 @@ from activities.editing import EditActivities
 from activities.invocation import InvocationActivities
 from activities.log_context import ContextFilter
 from codec import PayloadKeyError
-from connection import ConnectionProblem, connect, load_settings, search_attributes_registered
+from connection import (
+    ConnectionProblem,
+    connect,
+    encrypts_payloads,
+    load_settings,
+    search_attributes_registered,
+)
 from engine.community import HttpCommunity, NoCommunity
 from engine.exchange.transfers import TransferPolicy
 from engine.masking import MaskingFilter
@@ -99,8 +105,9 @@ async def build_worker(
             "search attributes are not registered, so that `octoflow list` cannot filter; "
             "`octoflow server` registers them on the server it starts or is pointed to"
         )
-    invocations = InvocationActivities(services, search_attributes=registered)
-    edits = EditActivities(services)
+    encrypted = encrypts_payloads(client)
+    invocations = InvocationActivities(services, search_attributes=registered, encrypted=encrypted)
+    edits = EditActivities(services, encrypted=encrypted)
     return Worker(
         client,
         task_queue=task_queue,

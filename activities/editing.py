@@ -7,6 +7,7 @@ from dataclasses import asdict
 from temporalio import activity
 
 from activities.errors import application_error
+from activities.keys import check_keys
 from activities.sizes import check_state_size
 from activities.view import build_view
 from engine.edit import EditChanges, apply_edit
@@ -23,10 +24,12 @@ class EditActivities:
 
     Args:
         services: the operators that scripts may call.
+        encrypted: whether nobody can read in Temporal what edits contain.
     """
 
-    def __init__(self, services: Services | None = None) -> None:
+    def __init__(self, services: Services | None = None, *, encrypted: bool = False) -> None:
         self._services = services or Services()
+        self._encrypted = encrypted
 
     @activity.defn(name="apply_edit")
     async def apply_edit(self, request: ApplyEdit) -> EditResult:
@@ -46,6 +49,7 @@ class EditActivities:
         after = apply_edit(before, edit.upsert, edit.remove, restart=edit.restart, services=self._services)
         state = dump_state(after)
         check_state_size(state)
+        check_keys(state, encrypted=self._encrypted)
         nothing_ran = InvocationOutcome(
             status=InvocationStatus.RUNNING, iteration=before.automation.execution.iteration, next_due_at=0
         )

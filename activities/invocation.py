@@ -13,6 +13,7 @@ from activities.collector import QuietCollector
 from activities.effects import count_open_orders, count_sent, degraded_reason, pending_effects
 from activities.errors import application_error
 from activities.heartbeat import beating
+from activities.keys import check_keys
 from activities.lease import Clocks, lease_of
 from activities.log_context import logging_about
 from activities.market_clock import Waking, automation_time, workflow_time
@@ -35,6 +36,7 @@ class InvocationActivities:
     Args:
         services: the engine's seams; all invocations of the process share them.
         search_attributes: whether the server knows Octoflow's search attributes.
+        encrypted: whether nobody can read in Temporal what invocations get and return.
         clocks: of this machine.
     """
 
@@ -43,10 +45,12 @@ class InvocationActivities:
         services: Services | None = None,
         *,
         search_attributes: bool = False,
+        encrypted: bool = False,
         clocks: Clocks = THIS_MACHINE,
     ) -> None:
         self._services = services or Services()
         self._search_attributes = search_attributes
+        self._encrypted = encrypted
         self._clocks = clocks
         self._collector = QuietCollector()
 
@@ -68,6 +72,7 @@ class InvocationActivities:
 
     async def _run(self, request: RunInvocation, services: Services) -> InvocationResult:
         check_state_size(request.state)
+        inline_keys = check_keys(request.state, encrypted=self._encrypted)
         before = _with_run_key(request.state, request.run_key)
         waking = Waking(request.woken_at, request.due_at, request.trigger == "scheduled", request.clock)
         recorded = recorded_time(before)
@@ -75,6 +80,7 @@ class InvocationActivities:
         job = AutomationJob(_engine_request(request, before, now), services)
         outcome = await job.run()
         after = job.dump()
+        outcome.notes += inline_keys
         if given_up := fit_state(after, now):
             outcome.notes.append(f"the state would be too large with the results of {', '.join(given_up)}")
         result = self._result(after, outcome)

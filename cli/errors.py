@@ -28,6 +28,7 @@ from codec import PayloadKeyError
 from connection import NotReachableError, PortInUseError, ServerNotFoundError
 from engine.automation_file import AutomationFileError
 from engine.errors import ConfigurationError, DslError, OctoflowError
+from workflows.client import KeysWouldBeReadableError
 
 DEBUG_VARIABLE: Final = "OCTOFLOW_DEBUG"
 
@@ -55,6 +56,7 @@ EXIT_CODES: Final[Mapping[type[BaseException], ExitCode]] = MappingProxyType(
         ServerNotFoundError: ExitCode.NOT_REACHABLE,
         PortInUseError: ExitCode.FAILED,
         PayloadKeyError: ExitCode.WRONG_INPUT,
+        KeysWouldBeReadableError: ExitCode.WRONG_INPUT,
         ConfigurationError: ExitCode.WRONG_INPUT,
         DslError: ExitCode.WRONG_INPUT,
         ValidationError: ExitCode.WRONG_INPUT,

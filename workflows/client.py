@@ -9,9 +9,14 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from workflows.automation import Automation
 from workflows.carried import AutomationInput
+from workflows.inline_keys import WHAT_TO_DO, holds_keys
 from workflows.messages import AutomationResult, Json, WorkflowSettings
 
 AutomationHandle = WorkflowHandle[Automation, AutomationResult]
+
+
+class KeysWouldBeReadableError(ValueError):
+    """A state holds API keys themselves, which Temporal would store in plain; nothing was sent."""
 
 
 async def start_automation(
@@ -33,7 +38,12 @@ async def start_automation(
 
     Raises:
         WorkflowAlreadyStartedError: an automation of this id runs already.
+        KeysWouldBeReadableError: the state holds API keys, and payloads are not encrypted.
     """
+    if holds_keys(state) and not getattr(client.data_converter.payload_codec, "encrypts", False):
+        raise KeysWouldBeReadableError(
+            f"the automation holds API keys themselves, which Temporal would store readably: {WHAT_TO_DO}"
+        )
     metadata: dict[str, Any] = state["automation"]["metadata"]
     return await client.start_workflow(
         Automation.run,

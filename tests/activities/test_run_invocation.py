@@ -160,6 +160,30 @@ async def test_a_result_tells_which_effects_and_orders_the_state_has(market_data
     assert (placed.open_orders, placed.pending_effects, placed.sent_effects) == (1, 0, 0)
 
 
+@pytest.mark.parametrize("place", ["account", "step"])
+async def test_keys_in_a_state_need_encryption(place: str):
+    account = {"exchange_details": {"internal_name": "binance"}, "auth_details": {"api_key": "canary"}}
+    state = {
+        "account": {**scripts("1"), "exchange_account_details": account},
+        "step": automation(
+            {"id": "set_up", "action": "apply_configuration", "config": {"exchange_account_details": account}}
+        ),
+    }[place]
+    with pytest.raises(ApplicationError, match="OCTOFLOW_ENCRYPTION_KEY") as caught:
+        await run(state, failing(AssertionError("the engine acted")))
+
+    assert caught.value.details == ({"code": "inline_keys_need_encryption"},)
+    assert "canary" not in caught.value.message
+
+
+async def test_encrypted_keys_in_a_state_are_accepted_with_a_warning():
+    account = {"auth_details": {"api_key": "canary"}}
+    state = {**scripts("1"), "exchange_account_details": account}
+    result = await run(state, InvocationActivities(encrypted=True))
+
+    assert "`credentials: env:NAME`" in result.outcome["notes"][-1]
+
+
 async def test_secrets_of_a_job_are_in_no_error(market_data: Path, caplog: pytest.LogCaptureFixture):
     def fail(details: ExchangeDetails) -> MarketSource:
         register(["canary-key"])

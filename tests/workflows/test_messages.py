@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.support.temporal import FAST, counted, new_state, serving, start
 from workflows.automation import Automation
-from workflows.client import AutomationHandle
+from workflows.client import AutomationHandle, KeysWouldBeReadableError
 from workflows.messages import (
     ActionAnswer,
     ExecuteAnswer,
@@ -295,8 +295,17 @@ async def test_starting_the_same_automation_twice_is_an_error(server: WorkflowEn
         await stop(handle)
 
 
+async def test_keys_that_temporal_would_store_readably_never_get_there(server: WorkflowEnvironment):
+    account = {"auth_details": {"api_secret": "canary"}}
+    with pytest.raises(KeysWouldBeReadableError, match="OCTOFLOW_ENCRYPTION_KEY"):
+        await start(server.client, new_state(exchange_account_details=account))
+
+
 async def test_the_state_is_shown_without_credentials(server: WorkflowEnvironment):
-    account = {"exchange_details": {"internal_name": "binance"}, "auth_details": {"api_key": "canary"}}
+    account = {
+        "exchange_details": {"internal_name": "binance"},
+        "auth_details": {"credential_ref": "env:CANARY"},
+    }
     async with serving(server.client, idle):
         handle = await start(server.client, new_state(exchange_account_details=account))
         shown = await handle.query(Automation.state)
