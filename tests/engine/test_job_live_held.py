@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from decimal import Decimal
+
 from engine.exchange.live.api import Unclear
 from engine.state import TriggerReason
 from tests.support.builders import NOW, action
