@@ -14,6 +14,7 @@ import connection
 from cli.checks import Finding, Health, account, examine, exchange, machine, server
 from cli.errors import CommandError, ExitCode
 from cli.files import read_automation
+from cli.lookahead import as_configured
 from cli.market import needs_of
 from cli.output import JsonFlag, console, print_json
 from engine.masking import mask, masking
@@ -50,7 +51,7 @@ def doctor(
 
     Nothing is changed, and nothing is sent to the exchange but questions.
     """
-    state = read_automation(file) if file is not None else None
+    state = as_configured(read_automation(file)) if file is not None else None
     details = _account(state, exchange_id, credentials, sandboxed=sandboxed)
     with masking():
         findings = asyncio.run(_examine(details, _symbols(state)))

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cli.output import moment, table
 from cli.reports import action_result, action_status, shorten
-from engine.configuration import apply_configuration, bootstrap_action
+from engine.configuration import apply_configuration
 from engine.exchange.live.settings import LiveSettings
 from engine.invocation import InvocationOutcome, InvocationRequest
 from engine.job import AutomationJob
@@ -72,16 +72,15 @@ class Plan:
 
 
 def as_configured(state: AutomationState) -> AutomationState:
-    """Return an automation as its first invocation sets it up, where an action of it does that.
+    """Return an automation as its actions will set it up, whatever else they do before or behind that.
 
     Raises:
-        ConfigurationError: the configuration cannot be applied, or two actions want to.
+        ConfigurationError: a configuration cannot be applied.
     """
-    action = bootstrap_action(state)
-    if action is None:
-        return state
     configured = state.model_copy(deep=True)
-    apply_configuration(configured, action.config or {})
+    for action in configured.actions:
+        if action.is_configuration:
+            apply_configuration(configured, action.config or {})
     return configured
 
 

@@ -139,9 +139,14 @@ actions:
 """
 
 
-async def test_an_account_that_an_action_configures_is_asked_about_too(exchange: MemoryExchange) -> None:
+@pytest.mark.parametrize(
+    "text", [CONFIGURED, f"exchange: binance\n{CONFIGURED}"], ids=["anew", "over one on paper"]
+)
+async def test_an_account_that_an_action_configures_is_asked_about_too(
+    exchange: MemoryExchange, text: str
+) -> None:
     person = Person(answer=True)
-    await require_consent(automation(CONFIGURED), person, services(exchange))
+    await require_consent(automation(text), person, services(exchange))
     assert person.asked == ["Start trading with real funds on binance?"]
 
 
