@@ -16,9 +16,12 @@ from tests.support.temporal import FAST, counted, development_server, serving, s
 from workflows.automation import Automation
 from workflows.messages import (
     ActionAnswer,
+    ApproveRequest,
     EditRequest,
     ExecuteRequest,
     InvocationResult,
+    RejectRequest,
+    ResolveRequest,
     RunInvocation,
     StopRequest,
 )
@@ -84,6 +87,34 @@ async def changed_on_the_way(server: WorkflowEnvironment) -> WorkflowHistory:
         return await handle.fetch_history()
 
 
+async def with_effects(server: WorkflowEnvironment) -> WorkflowHistory:
+    """A live automation: a leader's signal, decisions about effects, a pause during one, a long stop."""
+
+    def live(request: RunInvocation) -> InvocationResult:
+        left = request.state.get("left", 3) - len(request.decisions.approved) - request.stopping
+        if "unknown" in request.decisions.resolved:
+            raise ApplicationError("no such effect", type="ConfigurationError", non_retryable=True)
+        status = "stopped" if left <= 0 else "running" if request.stopping else "awaiting_approval"
+        at = request.woken_at + 0.1 if request.stopping else None
+        counts = {"pending_effects": left, "sent_effects": int(request.paused)}
+        return counted(request, status=status, state={"left": left}, due_at=at, wake_at=at, **counts)
+
+    async with serving(server.client, live) as engine:
+        handle = await start(server.client, settings=SETTINGS)
+        await engine.called(1)
+        await handle.signal(Automation.trading_signal, {"assets": {"BTC": "0.5"}})
+        await engine.called(2)
+        await handle.execute_update(Automation.pause)
+        await handle.execute_update(Automation.approve, ApproveRequest(keys=["a"]))
+        await handle.execute_update(Automation.resume)
+        with contextlib.suppress(WorkflowUpdateFailedError):
+            await handle.execute_update(Automation.resolve, ResolveRequest(key="unknown", placed=True))
+        await handle.execute_update(Automation.reject, RejectRequest(keys=["b"], reason="too large"))
+        await handle.execute_update(Automation.stop, StopRequest())
+        await handle.result()
+        return await handle.fetch_history()
+
+
 async def long_life(server: WorkflowEnvironment) -> WorkflowHistory:
     """The last run of an automation that continued as new, and finished."""
 
@@ -99,7 +130,7 @@ async def long_life(server: WorkflowEnvironment) -> WorkflowHistory:
         return await server.client.get_workflow_handle(handle.id).fetch_history()
 
 
-SCENARIOS = (every_message, long_life, changed_on_the_way)
+SCENARIOS = (every_message, long_life, changed_on_the_way, with_effects)
 
 
 async def record(version: str) -> None:
