@@ -1,4 +1,18 @@
-"""Catch-up: what happened to the automation's orders since the last look, from the exchange's own books."""
+"""Catch-up: what happened to the automation's orders since the last look, from the exchange's own books.
+
+==============================  ===================================  ========================================
+stored as                       the exchange                         becomes
+==============================  ===================================  ========================================
+open                            lists it                             open, with the fills that trades tell of
+open                            does not list it, shows it open      open: the list was older
+open                            knows it no more; it is just placed  open: it is not listed yet
+open, closing                   shows it ended, trades add up        ended
+open, closing                   shows it ended, trades are missing   closing; ended after `PATIENCE` anyway
+open, closing                   knows it no more                     ended, as far as trades tell of it
+closing                         shows it open                        closing; open again after `PATIENCE`
+closing, with status `closed`   is not asked                         stays until its group has reacted
+==============================  ===================================  ========================================
+"""
 
 from __future__ import annotations
 
@@ -149,7 +163,7 @@ def _account_for(
         new += [_named_as(trade, order) for trade in own if (trade.symbol, trade.id) not in recorded]
         status = look.status(order.filled, now)
         if status == "open" and (order.client_order_id not in closing_before or look.trusted):
-            still_open.append(order)
+            still_open.append(order.model_copy(update={"status": "open"}))
         elif status == "open" or order.filled < look.expected:
             closing.append(order)
         else:
@@ -164,8 +178,8 @@ def _filled_by(trades: Sequence[Trade], look: Look) -> Order:
     changes: dict[str, object] = {} if look.told is None else {"id": look.told.id}
     if trades:
         changes |= {"filled": _sum(trade.amount for trade in trades), "fee": _fee(trades)}
-    elif look.trusted and look.told is not None:
-        changes |= {"filled": look.told.filled}
+    if look.trusted and look.told is not None:
+        changes["filled"] = look.told.filled
     return look.order.model_copy(update=changes)
 
 

@@ -18,8 +18,8 @@ from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.follow_ups import Surroundings, plan_follow_ups
 from engine.exchange.live.guard import EffectGuard
 from engine.exchange.live.legs import is_follow_up
-from engine.exchange.live.outcomes import apply_outcome, is_obsolete
-from engine.exchange.live.planning import cancellation, repeated
+from engine.exchange.live.outcomes import apply_outcome
+from engine.exchange.live.planning import cancellation, is_obsolete, repeated
 from engine.exchange.live.reading import Reading
 from engine.exchange.live.settlement import Mode, Settled, Settlement
 from engine.exchange.live.watching import needs_price, watch_at

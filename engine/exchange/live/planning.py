@@ -1,14 +1,16 @@
-"""Intents of follow-ups: planned in the name of the call that the order came from, approved with it."""
+"""Intents of follow-ups: planned in the name of the call that the order came from, and approved with it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.exchange.groups import lives_alone
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.live.legs import AGAIN, CANCEL, follow_up_key, named, next_leg
-from engine.state import Order, Origin
-from engine.state.automation import Intent
+from engine.exchange.live.catch_up import is_settled
+from engine.exchange.live.exits import is_stop
+from engine.exchange.live.legs import AGAIN, CANCEL, follow_up_key, is_follow_up, named, next_leg
+from engine.state import Intent, Order, Orders, Origin
 from engine.types import EffectKey, Timestamp
 
 
@@ -54,6 +56,26 @@ def repeated(intent: Intent, now: Timestamp, capabilities: Capabilities) -> Inte
 def replacements_in(intent: Intent) -> list[Order]:
     """Return what takes the place of the order that an intent cancels."""
     return [Order.model_validate(raw) for raw in intent.params.get("replacements", ())]
+
+
+def is_obsolete(intent: Intent, orders: Orders) -> bool:
+    """Whether a follow-up that was never sent makes no sense any more.
+
+    The order that it cancels has left the book, or the group of the exit that it places is over.
+    """
+    if intent.status != "planned" or intent.tries or not is_follow_up(intent.leg):
+        return False
+    if intent.kind == "cancel_order":
+        return find_order(orders.open_orders, intent.params) is None
+    group = intent.params.get("group")
+    ended = [order for order in orders.closing_orders if is_settled(order) and order.group == group]
+    return group is not None and any(is_stop(order) or not lives_alone(order) for order in ended)
+
+
+def find_order(orders: list[Order], params: Mapping[str, Any]) -> Order | None:
+    """Return the order that the parameters of a cancellation name."""
+    ids = {params.get("id"), params.get("client_order_id")} - {None}
+    return next((order for order in orders if {order.id, order.client_order_id} & ids), None)
 
 
 def dump_order(order: Order) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 from typing import Final
 
@@ -85,7 +86,7 @@ class LivePositions:
     kind: MarketKind
 
     async def fetch(self, symbols: Collection[Symbol] = ()) -> Sequence[Position]:
-        """Return the open positions, of some further symbols too."""
+        """Return the open positions, of some further symbols too, and flat ones that remember a leverage."""
         if self.kind == "spot":
             return ()
         stored = self.elements.positions
@@ -94,12 +95,15 @@ class LivePositions:
             *(one.symbol for one in stored),
         ]
         wanted = list(dict.fromkeys([*known, *symbols]))
-        held = [one for one in await self.api.positions(wanted) if one.amount] if wanted else []
-        open_symbols = {one.symbol for one in held}
-        return [
-            *held,
-            *(_flat(one) for one in stored if one.symbol not in open_symbols and one.leverage != 1),
+        told = await self.api.positions(wanted) if wanted else ()
+        held = {one.symbol: one for one in told if one.amount}
+        leverages = {one.symbol: one.leverage for one in (*stored, *told)}
+        flat = [
+            flat_position(symbol, leverage)
+            for symbol, leverage in leverages.items()
+            if symbol not in held and leverage != 1
         ]
+        return [*held.values(), *flat]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +127,6 @@ def _updated(order: Order, report: OrderReport) -> Order:
     return order.model_copy(update={**told, "created_at": report.created_at or order.created_at})
 
 
-def _flat(position: Position) -> Position:
-    """Return what is left of a position that is closed: the leverage of the next one."""
-    return Position(
-        symbol=position.symbol, side=position.side, amount=ZERO, entry_price=ZERO, leverage=position.leverage
-    )
+def flat_position(symbol: Symbol, leverage: Decimal) -> Position:
+    """Return a position that holds nothing and only remembers a leverage."""
+    return Position(symbol=symbol, side="long", amount=ZERO, entry_price=ZERO, leverage=leverage)

@@ -16,6 +16,7 @@ from engine.exchange import (
     Account,
     Bounds,
     Candles,
+    ExchangeRepositoryFactory,
     Market,
     MarketData,
     OrderFilter,
@@ -331,3 +332,21 @@ async def test_an_error_of_the_source_reaches_the_caller_as_itself_and_cancels_t
         with pytest.raises(ConfigurationError, match="no price"):
             await context.require([TRADED, Dependency(BTC, "1h", "candles")])
     assert cancelled.is_set()
+
+
+async def test_the_repositories_of_a_simulated_account_read_its_state() -> None:
+    details = ExchangeAccountDetails.model_validate({"exchange_details": {"internal_name": "binance"}})
+    source = MemoryMarket({BTC: 100})
+    placed = await after(
+        source, holding(USDT="1000"), lambda account: account.place(limit("2", "90"), keyed("buy"))
+    )
+    elements = await after(source, placed, lambda account: account.place(market("1"), keyed("now")))
+    repositories = ExchangeRepositoryFactory(details, elements, source=source, now=NOW).create()
+    (order,) = await repositories.orders.fetch_open()
+    assert await repositories.orders.find(order) == order
+    assert await repositories.orders.find(order.model_copy(update={"id": "unknown"})) is None
+    assert await repositories.trades.fetch() == elements.trades
+    assert await repositories.trades.fetch({BTC: NOW + 1}) == []
+    assert await repositories.trades.fetch({BTC: NOW}) == elements.trades
+    assert await repositories.portfolio.fetch() == elements.portfolio
+    assert await repositories.positions.fetch() == []

@@ -296,6 +296,19 @@ async def test_a_leverage_is_planned_remembered_and_taken_from_the_position() ->
     assert seen == [(3, None), (5, held), (5, None)]
 
 
+async def test_the_leverage_of_a_symbol_without_a_position_is_the_exchange_s_if_it_tells() -> None:
+    exchange = MemoryExchange({FUTURE: 50_000}, markets=[generic_market(FUTURE)])
+    exchange.open_positions.append(
+        Position(symbol=FUTURE, side="long", amount=Decimal(0), entry_price=Decimal(0), leverage=Decimal(20))
+    )
+    seen: list[object] = []
+    await LiveRun(exchange, state=live_state("future")).invoke(
+        lambda account: seen.append((account.leverage(FUTURE), account.position(FUTURE))),
+        needs=[Dependency(FUTURE, None, "orders")],
+    )
+    assert seen == [(20, None)]
+
+
 async def test_a_leverage_that_nobody_set_is_one_and_spot_has_none() -> None:
     seen: list[Decimal] = []
     await LiveRun(MemoryExchange()).invoke(lambda account: seen.append(account.leverage(BTC)))
