@@ -12,6 +12,7 @@ from engine.errors import ActionStatus, ConfigurationError, RetryableError
 from engine.exchange.live.api import Refused, Unclear
 from engine.invocation import InvocationStatus
 from engine.services import EngineSettings
+from engine.state import Portfolio
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun
 from tests.support.memory_exchange import MemoryExchange
@@ -194,11 +195,12 @@ async def test_a_script_that_changed_while_its_order_was_placed_does_not_place_i
 
 
 async def test_nothing_is_sent_of_a_script_that_cannot_be_suspended() -> None:
-    run = LiveRun(action("buy", f"['{'x' * 9_000}' * 9, {MARKET}]"))
+    run = LiveRun(action("buy", f"['{'x' * 9_000}' * 9, {MARKET}]"), action("next", LIMIT))
     await run.settle(NOW)
 
     assert run.action("buy")["error_status"] == "limit_exceeded"
-    assert (run.pending, run.exchange.sent) == ([], [])
+    assert [report.kind for report in run.exchange.orders.values()] == ["limit"]
+    assert run.pending == []
 
 
 async def test_nothing_is_planned_without_room_in_the_state() -> None:
@@ -295,6 +297,33 @@ async def test_a_cancelled_invocation_still_returns_what_it_did() -> None:
     assert outcome.next_due_at is not None
     assert (len(exchange.orders), run.pending) == (1, [])
     assert exchange.closed == exchange.opened
+
+
+async def test_an_invocation_that_is_cancelled_after_an_order_was_sent_returns_what_it_did() -> None:
+    exchange = Unhurried()
+    run = LiveRun(action("buy", MARKET), exchange=exchange)
+    await run.invoke(NOW)
+    task = asyncio.create_task(run.invoke(NOW + 1))
+    await exchange.is_reading.wait()
+    task.cancel()
+    outcome = await task
+
+    assert (outcome.next_due_at, run.pending) == (NOW + 11, [])
+    assert outcome.notes[-1].startswith("interrupted: ")
+
+
+class Unhurried(MemoryExchange):
+    """An exchange that does not come back to the balance once it has taken an order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_reading = asyncio.Event()
+
+    async def portfolio(self) -> Portfolio:
+        if self.sent:
+            self.is_reading.set()
+            await asyncio.Event().wait()
+        return await super().portfolio()
 
 
 async def test_a_decision_about_an_effect_that_is_not_there_is_refused() -> None:

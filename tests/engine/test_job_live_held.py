@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from decimal import Decimal
-
 from engine.exchange.live.api import Unclear
 from engine.state import TriggerReason
 from tests.support.builders import NOW, action
@@ -80,6 +78,26 @@ async def test_the_next_round_waits_for_effects_under_way() -> None:
     outcome = await run.settle(NOW + 1 + FENCE)
     assert outcome.next_due_at == NOW + 3_600
     assert len(run.exchange.orders) == 1
+
+
+async def test_the_next_round_waits_for_the_exits_of_this_one() -> None:
+    run = LiveRun(
+        action("buy", "limit('buy', 'BTC/USDT', 0.01, 40000, stop_loss_price='-5%')"),
+        action("pause", "wait(100)", "buy"),
+        schedule={"every": 3_600},
+    )
+    await run.settle(NOW)
+    run.exchange.fill("1")
+    await run.invoke(NOW + 97)
+    run.exchange.will_answer(Unclear("timed out"), happens=False)
+    await run.invoke(NOW + 98)
+
+    await run.invoke(NOW + 100)
+    assert (run.completed, len(run.pending)) == (["buy", "pause"], 1)
+
+    await run.settle(NOW + 98 + FENCE)
+    assert (run.completed, [order["type"] for order in run.open_orders]) == ([], ["stop_loss"])
+    assert run.action("buy")["not_before"] == NOW + 3_600
 
 
 async def test_a_paused_automation_looks_up_what_was_sent_and_holds_the_rest() -> None:
