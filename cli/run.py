@@ -15,7 +15,6 @@ from cli.backend import Backend
 from cli.consent import asking_on_terminal, require_consent
 from cli.errors import CommandError, ExitCode
 from cli.files import read_automation
-from cli.inline_keys import check_inline_keys
 from cli.live import follow_until_left, view_for
 from cli.market import DEFAULT_SPEED, choose_market, lay_over
 from cli.output import JsonFlag, console, moment, print_json, print_lines
@@ -94,7 +93,6 @@ def start(
 async def _start(state: AutomationState, overlay: Overlay, *, yes: bool, as_json: bool) -> None:
     settings = connection.load_settings()
     state, about_market = await overlay.apply(state, settings)
-    check_inline_keys(state, settings)
     if not yes:
         await require_consent(state, asking_on_terminal(as_json=as_json))
     reached = await backend.reach(settings)
@@ -142,7 +140,6 @@ async def _run(state: AutomationState, overlay: Overlay, *, yes: bool, as_json: 
     state, about_market = await overlay.apply(state, settings)
     if about_market:
         tell(about_market)
-    check_inline_keys(state, settings)
     if not yes:
         await require_consent(state, asking_on_terminal(as_json=as_json))
     reached = await backend.ensure(settings, tell)

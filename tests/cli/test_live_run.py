@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from decimal import Decimal
 from pathlib import Path
 
@@ -185,32 +184,3 @@ def test_credentials_that_are_not_there_are_named(
 ) -> None:
     monkeypatch.delenv("CANARY_API_KEY", raising=False)
     octoflow.fails("plan", live_file, code=2, saying=["env:CANARY", "CANARY_API_KEY"])
-
-
-INLINE = """
-name: bot
-actions:
-  setup:
-    action: apply_configuration
-    config:
-      exchange_account_details:
-        exchange_details: {internal_name: binance}
-        auth_details: {api_key: canary-key, api_secret: canary-secret}
-"""
-ENCRYPTION_KEY = base64.b64encode(bytes(32)).decode()
-
-
-def test_keys_in_a_file_do_not_get_into_temporal_readable(octoflow: Octoflow, live_file: str) -> None:
-    Path(live_file).write_text(INLINE)
-    for verb in ("run", "start"):
-        ran = octoflow.fails(verb, live_file, "--yes", code=2, saying=["'setup'", "env:BINANCE"])
-        assert "canary" not in ran.out + ran.err
-
-
-def test_keys_in_a_file_are_accepted_with_a_warning_where_all_is_encrypted(
-    octoflow: Octoflow, live_file: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Path(live_file).write_text(INLINE)
-    monkeypatch.setenv("OCTOFLOW_ENCRYPTION_KEY", ENCRYPTION_KEY)
-    ran = octoflow.fails("start", live_file, "--yes", code=3, saying=["warning: there are keys", "'setup'"])
-    assert "canary" not in ran.out + ran.err
