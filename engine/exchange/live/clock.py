@@ -29,10 +29,11 @@ class ExchangeClock:
         self._scope = scope
         self._caches = caches
         self._wall = wall
+        self._difference = caches.known_clock_difference(scope)
 
     def now(self) -> Timestamp:
-        """Return the exchange's time."""
-        return self._wall() - self._caches.known_clock_difference(self._scope)
+        """Return the exchange's time; this machine's as long as nobody asked the exchange."""
+        return self._wall() - self._difference
 
     async def prepare(self) -> None:
         """Sign by the exchange's clock; its difference is measured when nobody did within the hour."""
@@ -46,7 +47,7 @@ class ExchangeClock:
 
     def described(self) -> str:
         """Return in plain words what a person should do about a clock that is off."""
-        milliseconds = round(self._caches.known_clock_difference(self._scope) * 1_000)
+        milliseconds = round(self._difference * 1_000)
         side = "ahead of" if milliseconds >= 0 else "behind"
         return (
             f"this machine's clock is {abs(milliseconds)} ms {side} the exchange's, which refuses signed "
@@ -61,5 +62,6 @@ class ExchangeClock:
         return self._wall() - int(theirs) / 1_000
 
     def _correct(self, difference: Seconds) -> None:
+        self._difference = difference
         if _OPTION in self._client.options:
             self._client.options[_OPTION] = round(difference * 1_000)

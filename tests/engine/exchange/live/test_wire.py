@@ -78,7 +78,7 @@ async def wire(exchange: Exchange, time: TestPace) -> AsyncIterator[Wire]:
 
     yield Wire(
         client,
-        clock=ExchangeClock(client, scope_of(details), PublicCaches(), time.pace.wall),
+        clock=ExchangeClock(client, scope_of(details), PublicCaches(lambda: time.ahead), time.pace.wall),
         market_list=market_list,  # type: ignore[arg-type]
         secrets=Secrets(credentials.secret_values()),
         pace=time.pace,
@@ -104,7 +104,7 @@ async def test_the_receive_window_is_the_settings(wire: Wire, exchange: Exchange
     ("headers", "body", "seconds"),
     [
         ({"Retry_After": "12"}, {}, 12),
-        ({"Retry_After": formatdate(clock.time() + 90, usegmt=True)}, {}, 90),
+        ({"Retry_After": formatdate(clock.time() + 3_600, usegmt=True)}, {}, 3_600),
         ({"Retry_After": "soon"}, {}, None),
         ({}, {"code": -1003, "msg": "Too many requests."}, None),
     ],
@@ -116,7 +116,9 @@ async def test_a_rate_limit_ends_when_the_header_says(
     with pytest.raises(RetryableError) as limited:
         await read(wire)
     assert limited.value.code == "rate_limited"
-    assert limited.value.retry_after == (None if seconds is None else pytest.approx(seconds, abs=2))
+    assert limited.value.retry_after == (
+        None if seconds is None else pytest.approx(seconds, abs=seconds / 10)
+    )
     assert len(exchange.signed) == 1
 
 
@@ -137,6 +139,18 @@ async def test_a_clock_that_stays_refused_is_told_in_plain_words(wire: Wire, exc
     assert refused.value.code == "clock_is_off"
     assert "ms behind the exchange's" in refused.value.message
     assert "41" in refused.value.message or "42" in refused.value.message
+
+
+async def test_a_difference_holds_for_the_job_and_is_measured_anew_after_an_hour(
+    wire: Wire, exchange: Exchange, time: TestPace
+) -> None:
+    exchange.time_ahead = 42
+    await read(wire)
+    assert wire.clock.now() - clock.time() == pytest.approx(42, abs=1)
+    time.ahead = 4_000
+    assert wire.clock.now() - clock.time() == pytest.approx(4_042, abs=1)
+    await read(wire)
+    assert wire.clock.now() - clock.time() == pytest.approx(42, abs=1)
 
 
 @pytest.mark.parametrize(
