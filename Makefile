@@ -7,7 +7,7 @@ STAMP := $(VENV)/.octoflow-installed
 DEMO ?= examples/dip_buyer.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check format bench soak fuzz lock docs clean
+.PHONY: help setup demo test slow check format bench soak fuzz chaos lock docs clean
 
 help: ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,9 @@ soak: $(STAMP) ## a simulated week of minutely invocations
 fuzz: $(STAMP) ## thousands of nonsensical scripts, timed and weighed
 	$(BIN)/python -m pytest -m slow -k fuzz --timeout 1800
 	OCTOFLOW_FUZZ=20 $(BIN)/python -m pytest tests/engine/dsl -k "fuzz or reference or printer or formula or resum" --timeout 1800
+
+chaos: $(STAMP) ## two hundred automations on live accounts whose workers are killed and frozen
+	$(BIN)/python -m pytest tests/chaos -m "slow or not slow" --timeout 1800
 
 lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

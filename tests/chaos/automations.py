@@ -20,20 +20,25 @@ MARKETS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Trader:
-    """One automation, its account and its market."""
+    """One automation, its account and its market; `storm` tells it from those of other storms."""
 
-    name: str
+    storm: str
     base: str
+
+    @property
+    def name(self) -> str:
+        """The automation's id."""
+        return f"{self.storm}-{self.base}"
 
     @property
     def key(self) -> str:
         """API key of its account."""
-        return f"key-{self.name}"
+        return f"key-{self.base}"
 
     @property
     def secret(self) -> str:
         """API secret of its account."""
-        return f"secret-{self.name}"
+        return f"secret-{self.base}"
 
     @property
     def market(self) -> str:
@@ -43,8 +48,7 @@ class Trader:
     @property
     def credentials(self) -> Mapping[str, str]:
         """Environment variables by which a worker finds its keys."""
-        name = self.name.upper()
-        return {f"{name}_API_KEY": self.key, f"{name}_API_SECRET": self.secret}
+        return {f"{self.base}_API_KEY": self.key, f"{self.base}_API_SECRET": self.secret}
 
     def state(self, url: str) -> Json:
         """Return its state at the start.
@@ -74,7 +78,7 @@ class Trader:
         state["automation"]["metadata"] = {"automation_id": self.name}
         state["exchange_account_details"] = {
             "exchange_details": {"internal_name": "binance", "url": url},
-            "auth_details": {"credential_ref": f"env:{self.name.upper()}"},
+            "auth_details": {"credential_ref": f"env:{self.base}"},
         }
         return state
 

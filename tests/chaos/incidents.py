@@ -87,14 +87,14 @@ _FAULTS: Final[Sequence[Fault]] = (
 
 
 def draw(random: Random) -> Sequence[Incident]:
-    """Return what happens to one automation: one blow to its worker, and up to two troubles on the way."""
+    """Return what happens to one automation: one or two blows, and up to two troubles on the way."""
     troubles = [
         OnTheWay(
             random.choice(_FAULTS), random.choice((_CREATE, _CREATE, _LOOK_UP, _ANY)), random.randrange(4)
         )
         for _ in range(random.randrange(3))
     ]
-    return [_blow(random), *troubles]
+    return [*(_blow(random) for _ in range(random.randint(1, 2))), *troubles]
 
 
 def _blow(random: Random) -> Incident:

@@ -20,6 +20,7 @@ from tests.chaos.automations import FUNDS, MARKETS, Trader
 from tests.chaos.incidents import AtRequest, AtTime, Blow, Incident, OnTheWay, draw
 from tests.chaos.verdict import at_rest, problems
 from tests.chaos.workers import Crew, Nursery, nursery
+from tests.support.live_worker import GUARDED, UNGUARDED
 from tests.support.loopback import Call, LoopbackExchange, serving_binance
 from workflows.automation import Automation
 from workflows.carried import AutomationInput
@@ -74,31 +75,43 @@ class Report:
     problems: Sequence[str]
 
 
-async def storm(client: Client, runs: int, seed: int, *, guarded: bool = True) -> Report:
+@asynccontextmanager
+async def workshop(client: Client) -> AsyncIterator[Nursery]:
+    """A nursery of workers for any number of storms.
+
+    Args:
+        client: of the development server that they poll.
+    """
+    environment = {"TEMPORAL_ADDRESS": client.service_client.config.target_host, **_WORKER}
+    for base in MARKETS:
+        environment |= Trader("", base).credentials
+    async with nursery(environment) as workers:
+        yield workers
+
+
+async def storm(client: Client, workers: Nursery, runs: int, seed: int, *, guarded: bool = True) -> Report:
     """Let automations run through one storm, side by side.
 
     Args:
         client: of a development server.
+        workers: where its workers come from.
         runs: automations, at most one for each market.
         seed: decides all incidents and prices.
         guarded: whether the workers have an effect guard.
     """
-    random = Random(seed)
-    traders = [Trader(f"t{seed}x{number}", base) for number, base in enumerate(MARKETS[:runs])]
-    environment = {"TEMPORAL_ADDRESS": client.service_client.config.target_host, **_WORKER}
-    for trader in traders:
-        environment |= trader.credentials
-    async with serving_binance() as exchange, nursery(environment, guarded=guarded) as workers:
-        async with _crews(workers, -(-runs // CREW_SIZE)) as crews:
-            lives = [
-                _Life(client, exchange, trader, crews[number // CREW_SIZE], draw(random))
-                for number, trader in enumerate(traders)
-            ]
-            async with _moving_prices(exchange, traders, Random(seed)):
-                await asyncio.gather(*(life.until_rest() for life in lives))
-            exchange.faults.clear()
-            found = await asyncio.gather(*(life.judge() for life in lives))
-        killed, frozen = sum(crew.killed for crew in crews), sum(crew.frozen for crew in crews)
+    random, name = Random(seed), f"storm{seed}-{GUARDED if guarded else UNGUARDED}"
+    traders = [Trader(name, base) for base in MARKETS[:runs]]
+    crews = [Crew(workers, f"{name}-{number}", guarded) for number in range(-(-runs // CREW_SIZE))]
+    async with serving_binance() as exchange, _at_work(crews):
+        lives = [
+            _Life(client, exchange, trader, crews[number // CREW_SIZE], draw(random))
+            for number, trader in enumerate(traders)
+        ]
+        async with _moving_prices(exchange, traders, Random(seed)):
+            await asyncio.gather(*(life.until_rest() for life in lives))
+        exchange.faults.clear()
+        found = await asyncio.gather(*(life.judge() for life in lives))
+    killed, frozen = sum(crew.killed for crew in crews), sum(crew.frozen for crew in crews)
     return Report(runs, killed, frozen, [problem for one in found for problem in one])
 
 
@@ -181,12 +194,11 @@ class _Life:
 
 
 @asynccontextmanager
-async def _crews(workers: Nursery, count: int) -> AsyncIterator[Sequence[Crew]]:
-    """Workers for a number of task queues, until the block ends."""
-    crews = [Crew(workers, f"queue{number}") for number in range(count)]
-    await asyncio.gather(*(crew.hire() for crew in crews))
+async def _at_work(crews: Sequence[Crew]) -> AsyncIterator[None]:
+    """Crews of one worker each, until the block ends."""
     try:
-        yield crews
+        await asyncio.gather(*(crew.hire() for crew in crews))
+        yield
     finally:
         await asyncio.gather(*(crew.dismiss() for crew in crews))
 

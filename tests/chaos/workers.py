@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tests.chaos.incidents import Blow
 from tests.conftest import REPOSITORY
-from tests.support.live_worker import ANNOUNCED
+from tests.support.live_worker import ANNOUNCED, GUARDED, UNGUARDED
 
 FROZEN_SECONDS: Final = 3.0
 """Longer than a silent attempt is waited for, so that another worker acts before the zombie goes on."""
@@ -27,12 +27,13 @@ class Nursery:
         self._process = process
         self._waiting: dict[str, list[asyncio.Future[int]]] = {}
 
-    async def worker(self, task_queue: str) -> int:
-        """Start a worker; return its process id once it polls."""
+    async def worker(self, task_queue: str, *, guarded: bool) -> int:
+        """Start a worker, with or without an effect guard; return its process id once it polls."""
         assert self._process.stdin is not None
         ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(task_queue, []).append(ready)
-        self._process.stdin.write(f"{task_queue}\n".encode())
+        kind = GUARDED if guarded else UNGUARDED
+        self._process.stdin.write(f"{kind} {task_queue}\n".encode())
         await self._process.stdin.drain()
         return await ready
 
@@ -46,11 +47,10 @@ class Nursery:
 
 
 @asynccontextmanager
-async def nursery(environment: Mapping[str, str], *, guarded: bool) -> AsyncIterator[Nursery]:
+async def nursery(environment: Mapping[str, str]) -> AsyncIterator[Nursery]:
     """Run a nursery until the block ends; then all its workers are gone."""
-    options = () if guarded else ("--without-guard",)
     process = await create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.live_worker", *options),
+        *(sys.executable, "-m", "tests.support.live_worker"),
         cwd=REPOSITORY,
         env={**os.environ, **environment},
         stdin=PIPE,
@@ -77,6 +77,7 @@ class Crew:
 
     nursery: Nursery
     task_queue: str
+    guarded: bool = True
     killed: int = 0
     frozen: int = 0
     _current: int | None = None
@@ -85,7 +86,7 @@ class Crew:
 
     async def hire(self) -> None:
         """Start a worker that takes over."""
-        self._current = await self.nursery.worker(self.task_queue)
+        self._current = await self.nursery.worker(self.task_queue, guarded=self.guarded)
         self._all.append(self._current)
 
     async def strike(self, blow: Blow) -> None:

@@ -1,9 +1,9 @@
 """Worker processes for automations on live accounts that are about to be killed.
 
-Run as `python -m tests.support.live_worker [--without-guard]`. It imports everything once, and then starts a
-worker for each task queue that is written to its stdin as a line: a fork, so that a new worker costs a tenth
-of a second. It answers with lines `polling <process id> <task queue>`, among what else is printed, and ends
-with all its workers when stdin closes.
+Run as `python -m tests.support.live_worker`. It imports everything once, and then starts a worker for each
+line `guarded <task queue>` or `unguarded <task queue>` on its stdin: a fork, so that a new worker costs a
+tenth of a second. It answers with lines `polling <process id> <task queue>`, among what else is printed, and
+ends with all its workers when stdin closes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import signal
 import sys
 from dataclasses import replace
 from typing import Final
+
+from temporalio.worker._worker import load_default_build_id
 
 from connection import connect
 from engine.exchange.ccxt_client import close_client, make_client
@@ -28,6 +30,8 @@ from tests.support.unguarded import open_unguarded
 from worker import run_worker
 
 ANNOUNCED: Final = "polling"
+GUARDED: Final = "guarded"
+UNGUARDED: Final = "unguarded"
 RECEIVE_WINDOW: Final = 0.6
 WATCH_EVERY: Final = 2.0
 
@@ -54,7 +58,8 @@ def live_services(*, guarded: bool) -> Services:
 
 
 async def _warm_up() -> None:
-    """Do once what the workers would otherwise do one by one: import the exchange, build the grammar."""
+    """Do once what each worker would do: import the exchange, build the grammar, hash the code."""
+    load_default_build_id()
     await close_client(make_client(ExchangeDetails(internal_name="binance")))
     await AutomationJob(InvocationRequest(state=automation(action("warm", "1 + 1")), now=0)).run()
 
@@ -68,14 +73,15 @@ async def _serve(task_queue: str, *, guarded: bool) -> None:
     await run_worker(await connect(), task_queue=task_queue, services=services, on_ready=announce)
 
 
-def main(*, guarded: bool) -> None:
+def main() -> None:
     """Start a worker for every line of stdin, until it closes."""
     asyncio.run(_warm_up())
     workers = []
     for line in sys.stdin:
+        kind, task_queue = line.split()
         worker = os.fork()
         if worker == 0:
-            asyncio.run(_serve(line.strip(), guarded=guarded))
+            asyncio.run(_serve(task_queue, guarded=kind == GUARDED))
             os._exit(0)
         workers.append(worker)
     # Until here none of them was waited for, dead or not: no other process can have got the id of one.
@@ -85,4 +91,4 @@ def main(*, guarded: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(guarded="--without-guard" not in sys.argv)
+    main()
