@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.live.legs import GIVE_UP, MOVE, succeeding
+from engine.exchange.live.legs import GIVE_UP, MOVE, STOP, succeeding
 from engine.exchange.market import Market
 from engine.exchange.matching import is_reached
 from engine.exchange.money import ZERO, exact
@@ -34,8 +34,15 @@ def arranged(exits: Sequence[Order], market: Market) -> tuple[list[Order], list[
 
 
 def is_stop(order: Order) -> bool:
-    """Whether an exit gives its entry up."""
-    return order.stop_price is not None
+    """Whether an exit gives its entry up; one whose price had passed already is known by its leg."""
+    named_so = order.origin is not None and STOP in order.origin.leg.split("/")
+    return order.stop_price is not None or named_so
+
+
+def as_stop(order: Order) -> Order:
+    """Return an exit in the form in which groups take a stop for one."""
+    lost_price = is_stop(order) and order.stop_price is None
+    return order.model_copy(update={"stop_price": level(order)}) if lost_price else order
 
 
 def level(order: Order) -> Price:
@@ -57,7 +64,7 @@ def at_market(order: Order) -> Order:
 
 def as_placed(order: Order, mark: Price | None) -> Order:
     """Return an exit as the exchange takes it at the price now."""
-    passed = mark is not None and is_stop(order) and is_reached(order, mark)
+    passed = mark is not None and order.stop_price is not None and is_reached(order, mark)
     return at_market(order) if passed else order
 
 

@@ -15,6 +15,7 @@ from engine.exchange.live.catch_up import CaughtUp, Ended, is_settled
 from engine.exchange.live.exits import (
     arranged,
     as_placed,
+    as_stop,
     given_up,
     is_replaced,
     is_stop,
@@ -150,7 +151,7 @@ class _Planner:
             standing = [order for order in self.orders.open_orders if order.group == group]
             mark = self._around.price(market.symbol)
             reached = [order for order in waiting if mark is not None and is_reached(order, mark)]
-            if standing:
+            if standing and market.kind == "spot":
                 self._swap(standing, waiting, reached, market)
             else:
                 self._promote(waiting, reached)
@@ -188,7 +189,7 @@ class _Planner:
         waiting = [
             order.model_copy(deep=True) for order in self.orders.inactive_orders if order.group == group
         ]
-        for order in filled:
+        for order in map(as_stop, filled):
             # On spot a standing stop holds coins of its own, which no take-profit has sold.
             shared = order.filled if market.kind == "future" else ZERO
             after = _without(after, react(order, shared, after, self._around.now).ended)

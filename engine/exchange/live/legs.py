@@ -12,6 +12,7 @@ from engine.types import EffectKey, OrderId
 
 _FOLLOW_UPS: Final = UUID("6f63746f-666c-5f77-8000-666f6c6c6f77")
 
+STOP: Final = "stop"
 CANCEL: Final = "cancel"
 MOVE: Final = "move"
 GIVE_UP: Final = "giveup"
@@ -64,7 +65,7 @@ def originated(order: Order, origin: Origin) -> Order:
     chained = []
     for one in order.chained:
         profits += one.stop_price is None
-        name = "stop" if one.stop_price is not None else f"tp{profits}"
+        name = STOP if one.stop_price is not None else f"tp{profits}"
         leg = origin.model_copy(update={"leg": f"{origin.leg}/{name}"})
         chained.append(one.model_copy(update={"origin": one.origin or leg}))
     return order.model_copy(update={"origin": origin, "chained": chained})

@@ -124,6 +124,16 @@ async def test_a_stop_whose_price_has_passed_already_sells_at_the_market() -> No
     assert [(trade.side, trade.type, trade.price) for trade in run.trades][1:] == [("sell", "market", 44_000)]
 
 
+async def test_take_profits_of_a_stop_that_had_to_sell_at_the_market_are_forgotten() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000, "BTC": 5}))
+    await run.place(asked("limit", "buy", "1", price="49000", exits=TWO_PROFITS))
+    run.exchange.fill("1")
+    run.exchange.market.prices[BTC] = Decimal(44_000)
+    await run.until_quiet()
+    assert waiting(run) == standing(run) == []
+    assert run.exchange.balances[Asset("BTC")] == 5, "what the account held besides is not sold"
+
+
 async def test_a_lost_result_leads_to_the_same_follow_ups() -> None:
     run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
     await run.place(asked("limit", "buy", "1", price="49000", exits=exits(PROFIT, stop=None)))
@@ -359,6 +369,20 @@ async def test_a_stop_that_the_price_overtook_on_its_way_sells_at_the_market() -
     run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Stop price would trigger immediately."))
     await run.until_quiet()
     assert [(trade.side, trade.price) for trade in run.trades][1:] == [("sell", 44_000)]
+
+
+async def test_on_futures_a_stop_that_the_price_overtook_closes_the_position_beside_its_take_profits() -> (
+    None
+):
+    markets = [Market(FUTURE, Asset("BTC"), Asset("USDT"), kind="future")]
+    exchange = MemoryExchange({FUTURE: 50_000}, {"USDT": 100_000, "BTC": 10}, markets=markets)
+    run = LiveRun(exchange, state=live_state("future"))
+    await run.place(asked("market", "buy", "1", FUTURE, exits=TWO_PROFITS))
+    exchange.market.prices[FUTURE] = Decimal(44_000)
+    exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Order would immediately trigger."))
+    await run.until_quiet()
+    assert [(trade.type, trade.price) for trade in run.trades][1:] == [("market", 44_000)]
+    assert standing(run) == run.orders == []
 
 
 async def test_a_stop_that_is_refused_again_is_missing() -> None:
