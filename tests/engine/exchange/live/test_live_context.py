@@ -115,6 +115,18 @@ async def test_a_cancellation_takes_the_order_out_of_the_book_and_keeps_what_fil
     assert [trade.amount for trade in run.trades] == [Decimal("0.004")]
 
 
+async def test_a_cancellation_without_an_answer_is_still_its_owner_s() -> None:
+    run = await planning()
+    await run.invoke()
+    await run.invoke(lambda account: account.cancel(OrderFilter(), keyed("cancel")))
+    run.exchange.will_answer(Unclear("the answer was lost"), happens=True)
+    await run.invoke()
+    assert [intent.status for intent in run.pending] == ["tried"]
+    assert run.orders == run.elements.orders.missing_orders == []
+    await run.until_quiet()
+    assert run.elements.orders.missing_orders == []
+
+
 async def test_an_order_that_filled_before_its_cancellation_came_is_a_trade() -> None:
     run = await planning()
     await run.invoke()
