@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from engine.errors import ActionStatus, ConfigurationError, RetryableError
+from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
 from engine.exchange.live.api import Refused, Unclear
 from engine.invocation import InvocationStatus
 from engine.services import EngineSettings
 from engine.state import Portfolio
+from engine.types import Asset
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun
 from tests.support.memory_exchange import MemoryExchange
+from tests.support.memory_market import BTC
 
 LIMIT = "limit('buy', 'BTC/USDT', 0.01, 40000)"
 MARKET = "market('buy', 'BTC/USDT', 0.001)"
@@ -81,7 +83,7 @@ async def test_an_invocation_whose_result_was_lost_plans_the_same_again() -> Non
     planned = last_keys(run)
 
     run.state = before
-    run.exchange.market.prices["BTC/USDT"] *= 2  # type: ignore[index]
+    run.exchange.market.prices[BTC] *= 2
     await run.invoke(NOW + 5)
 
     assert last_keys(run) == planned
@@ -94,20 +96,20 @@ async def test_a_sending_invocation_whose_result_was_lost_sends_nothing_twice() 
     await run.invoke(NOW + 1)
 
     run.state = planned
-    run.exchange.market.prices["BTC/USDT"] *= 2  # type: ignore[index]
+    run.exchange.market.prices[BTC] *= 2
     outcome = await run.invoke(NOW + 8)
 
     assert run.kinds_sent == ["create_order"]
     assert outcome.status is InvocationStatus.FINISHED
     assert run.result("buy")["created_orders"][0]["id"] == "1"
-    assert run.held("BTC") == sum(run.exchange.balances[asset] for asset in ("BTC",))  # type: ignore[index]
+    assert run.held("BTC") == run.exchange.balances[Asset("BTC")]
 
 
 async def test_prices_that_move_between_planning_and_sending_change_nothing_of_the_order() -> None:
     run = LiveRun(action("buy", "limit('buy', 'BTC/USDT', '10%', '-2%')"))
     await run.invoke(NOW)
     fixed = run.pending[0]["params"]
-    run.exchange.market.prices["BTC/USDT"] += 1_000  # type: ignore[index]
+    run.exchange.market.prices[BTC] += 1_000
 
     await run.invoke(NOW + 1)
 
@@ -159,7 +161,7 @@ async def test_an_effect_that_grew_too_old_is_dropped_and_its_call_evaluated_ane
     run = LiveRun(action("buy", "limit('buy', 'BTC/USDT', '10%', '-2%')"))
     await run.invoke(NOW)
     first = last_keys(run)
-    run.exchange.market.prices["BTC/USDT"] += 10_000  # type: ignore[index]
+    run.exchange.market.prices[BTC] += 10_000
 
     await run.invoke(NOW + 3_600)
 
@@ -242,26 +244,39 @@ async def test_however_many_effects_are_under_way_the_outcome_is_small() -> None
     assert len(outcome.model_dump_json().encode()) < 32_768
 
 
-async def test_state_survives_what_fails_after_an_order_was_sent() -> None:
+@pytest.mark.parametrize(
+    ("failure", "reason", "message", "due_in"),
+    [
+        (RetryableError("no answer", retry_after=30), "temporary_failure", "no answer", 30),
+        (RetryableError("no answer"), "temporary_failure", "no answer", 10),
+        (ConfigurationError("no such market", code="gone"), "gone", "no such market", 10),
+        (RuntimeError("with a secret in it"), "interrupted", "RuntimeError after effects", 10),
+        (PostponedError("bad key", reason="authentication"), "authentication", "bad key", 1_800),
+    ],
+)
+async def test_state_survives_whatever_fails_after_an_order_was_sent(
+    failure: Exception, reason: str, message: str, due_in: int
+) -> None:
     exchange = MemoryExchange()
     run = LiveRun(action("buy", MARKET), exchange=exchange)
     await run.invoke(NOW)
 
     async def fail_from_now_on() -> None:
-        exchange.read_error = RetryableError("no answer", retry_after=30)
+        exchange.read_error = failure
 
     exchange.on_the_way = fail_from_now_on
     outcome = await run.invoke(NOW + 1)
 
-    assert outcome.status is InvocationStatus.RUNNING
-    assert outcome.next_due_at == NOW + 31
-    assert outcome.notes[-1] == "temporary_failure: no answer"
+    postponed = isinstance(failure, PostponedError)
+    assert outcome.status == ("postponed" if postponed else "running")
+    assert outcome.next_due_at == NOW + 1 + due_in
+    assert outcome.notes[-1] == f"{reason}: {message}"
     assert (run.pending, run.kinds_sent) == ([], ["create_order"])
     degraded = run.state["automation"]["execution"]["degraded_state"]
-    assert degraded == {"since": NOW + 1, "reason": "temporary_failure", "error": "no answer", "count": 1}
+    assert degraded == {"since": NOW + 1, "reason": reason, "error": message, "count": 1}
 
     exchange.read_error, exchange.on_the_way = None, MemoryExchange().on_the_way
-    await run.invoke(NOW + 31)
+    await run.invoke(outcome.next_due_at)
     assert run.completed == ["buy"]
     assert "degraded_state" not in run.state["automation"]["execution"]
 

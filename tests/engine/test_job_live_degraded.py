@@ -16,6 +16,7 @@ from engine.exchange.transfers import TransferPolicy
 from engine.invocation import InvocationStatus
 from engine.services import EngineSettings
 from engine.state import TriggerReason
+from engine.types import Asset
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun
 from tests.support.memory_exchange import MemoryExchange
@@ -119,7 +120,7 @@ async def test_it_goes_on_when_the_funds_are_there() -> None:
     run = LiveRun(action("buy", "[wait(60), market('buy', 'BTC/USDT', 1)]"))
     await run.invoke(NOW)
     await run.invoke(NOW + 60)
-    run.exchange.balances["USDT"] *= 100  # type: ignore[index]
+    run.exchange.balances[Asset("USDT")] *= 100
 
     await run.settle(NOW + 60 + HOUR)
 
@@ -157,7 +158,7 @@ async def test_days_without_an_answer_cost_nothing_and_send_nothing_stale() -> N
             await run.invoke(NOW + hour * HOUR)
     assert run.exchange.sent == []
     run.exchange.read_error = None
-    run.exchange.market.prices["BTC/USDT"] *= 2  # type: ignore[index]
+    run.exchange.market.prices[BTC] *= 2
 
     await run.settle(NOW + 24 * HOUR)
 

@@ -10,6 +10,7 @@ from engine.exchange.live.api import Refused
 from engine.exchange.market import Bounds, generic_market
 from engine.exchange.transfers import TransferPolicy
 from engine.services import EngineSettings
+from engine.types import Asset
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun
 from tests.support.memory_exchange import MemoryExchange
@@ -56,7 +57,7 @@ async def test_an_order_that_filled_before_its_cancellation_was_not_cancelled() 
     await run.settle(NOW + 2)
 
     assert run.action("cancel")["error_status"] == "order_not_found"
-    assert run.held("BTC") == run.exchange.balances["BTC"]  # type: ignore[index]
+    assert run.held("BTC") == run.exchange.balances[Asset("BTC")]
 
 
 async def test_funds_are_sent_once_where_the_worker_allows_it() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import RetryableError
 from engine.exchange.live.api import Unclear
+from engine.types import Asset
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun
 from tests.support.memory_market import BTC
@@ -59,5 +60,5 @@ async def test_every_leg_exists_once_and_the_state_equals_the_books(seed: int) -
     ]
     assert "error_status" not in run.action("trade")
     assert (run.pending, run.open_orders) == ([], [])
-    assert run.held("USDT") == run.exchange.balances["USDT"]  # type: ignore[index]
-    assert run.held("BTC") == run.exchange.balances["BTC"]  # type: ignore[index]
+    assert run.held("USDT") == run.exchange.balances[Asset("USDT")]
+    assert run.held("BTC") == run.exchange.balances[Asset("BTC")]
