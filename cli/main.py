@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import decisions, doctor, edit, files, history, messages, overview, plan, run, services
+from cli import codec_server, decisions, doctor, edit, files, history, messages, overview, plan, run, services
 from cli.errors import ExitCode, exit_code_of, report
 from cli.output import wants_json
 
@@ -79,6 +79,7 @@ app.command()(plan.plan)
 app.command()(files.invoke)
 app.command()(services.server)
 app.command()(services.worker)
+app.command("codec-server")(codec_server.codec_server)
 app.command()(services.setup)
 app.command()(doctor.doctor)
 app.command()(files.operators)

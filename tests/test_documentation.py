@@ -39,7 +39,7 @@ def fields_of(root: type[BaseModel]) -> set[str]:
 def words_in_code(page: str) -> set[str]:
     text = (REPOSITORY / "docs" / page).read_text()
     code = re.findall(r"```.*?```|`[^`]+`", text, re.DOTALL)
-    return {word for part in code for word in re.findall(r"\w+", part)}
+    return {word for part in code for form in (r"\w+", r"\w+-\w+") for word in re.findall(form, part)}
 
 
 @pytest.mark.parametrize(
