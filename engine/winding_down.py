@@ -9,7 +9,7 @@ from engine.exchange import Account, OrderFilter
 from engine.invocation import Journal
 from engine.pending_effects import describe, record
 from engine.session import ExchangeSession
-from engine.state import AutomationState
+from engine.state import AutomationState, Orders
 from engine.state.automation import Intent
 from engine.types import EffectKey
 
@@ -47,9 +47,19 @@ async def wind_down(
         return False
     if cancel and record(state, await _cancellations(session, journal, settled)):
         return False
+    if not cancel:
+        _warn_of_exits(state, journal)
     for intent in pending:
         journal.note(f"not settled, compare with the exchange: {describe(intent)} ({intent.key})")
     return True
+
+
+def _warn_of_exits(state: AutomationState, journal: Journal) -> None:
+    elements = state.automation.exchange_account_elements
+    orders = elements.orders if elements is not None else Orders()
+    waiting = len(orders.inactive_orders) + sum(len(order.chained) for order in orders.open_orders)
+    if waiting:
+        journal.note(f"exits that hang on open orders are not placed any more, when those fill: {waiting}")
 
 
 async def _cancel_on_paper(session: ExchangeSession, journal: Journal) -> None:

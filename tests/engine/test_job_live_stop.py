@@ -62,6 +62,13 @@ async def test_without_being_asked_to_no_order_is_cancelled() -> None:
     assert len(run.open_orders) == 1
 
 
+async def test_exits_of_orders_that_stay_open_are_named_as_unprotected() -> None:
+    run = LiveRun(action("buy", "limit('buy', 'BTC/USDT', 0.01, 40000, stop_loss_price='-5%')"))
+    await run.settle(NOW)
+    outcome = await run.invoke(NOW + 1, stopping=True)
+    assert outcome.notes == ["exits that hang on open orders are not placed any more, when those fill: 1"]
+
+
 async def test_a_refused_cancellation_does_not_keep_the_automation_alive() -> None:
     run = LiveRun(action("buy", LIMIT), action("wait", "wait(1000)"))
     await run.settle(NOW)
