@@ -214,19 +214,19 @@ class Progress:
         elif failure.permanent:
             self.need_attention(failure.message)
         elif not occasion.triggers:  # what is due meanwhile is tried, and retried, on its own
-            self._retry_later(failure.message, now)
+            self._retry_later(failure, now)
 
-    def _retry_later(self, reason: str, now: float) -> None:
+    def _retry_later(self, failure: Failure, now: float) -> None:
         kept, report = self.kept, self.report
         report.failures += 1
         kept.failing_since = now if kept.failing_since is None else kept.failing_since
         failing_for = now - kept.failing_since
         if failing_for >= self._settings.give_up_after:
             hours = failing_for / 3600
-            self.need_attention(f"{report.failures} failures in {hours:.0f} h, the last: {reason}")
+            self.need_attention(f"{report.failures} failures in {hours:.0f} h, the last: {failure.message}")
             return
-        kept.retry_at = now + retry_delay(report.failures, self._settings)
-        self._stand("retrying", reason)
+        kept.retry_at = now + retry_delay(failure, report.failures, self._settings)
+        self._stand("retrying", failure.message)
 
     def need_attention(self, reason: str) -> None:
         """Run nothing until a person has looked at it."""

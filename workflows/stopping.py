@@ -90,4 +90,4 @@ class Stopping:
         if outcome.permanent:
             return None
         self._failures += 1
-        return now + retry_delay(self._failures, self._settings)
+        return now + retry_delay(outcome, self._failures, self._settings)

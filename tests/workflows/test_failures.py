@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -50,6 +51,18 @@ async def test_delays_double_up_to_an_hour_and_each_attempt_gets_the_time_of_its
         await handle.terminate()
 
     assert delays(engine) == pytest.approx([60, 120, 240, 480, 960, 1920, 3600, 3600], abs=2)
+
+
+async def test_an_exchange_that_asks_for_more_time_gets_it(skipping: WorkflowEnvironment):
+    def banned(request: RunInvocation) -> InvocationResult:
+        raise ApplicationError("banned", type="RetryableError", next_retry_delay=timedelta(hours=2))
+
+    async with serving(skipping.client, banned) as engine:
+        handle = await start(skipping.client)
+        await skipping.sleep(3 * HOUR)
+        await handle.terminate()
+
+    assert delays(engine) == pytest.approx([2 * HOUR], abs=2)
 
 
 async def test_the_automation_goes_on_when_the_outage_ends(skipping: WorkflowEnvironment):

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import counted, serving, start
+from tests.support.temporal import counted, reset, serving, start
 from workflows.automation import Automation
-from workflows.client import AutomationHandle
 from workflows.messages import InvocationResult, RunInvocation, StopRequest
 
 
@@ -24,26 +18,6 @@ def three_at_once(request: RunInvocation) -> InvocationResult:
     return counted(request, wake_at=request.woken_at)
 
 
-async def reset(server: WorkflowEnvironment, handle: AutomationHandle, task: int) -> AutomationHandle:
-    """Reset a history to one of its workflow tasks; return the handle of the new run."""
-    completed = [
-        event.event_id
-        for event in (await handle.fetch_history()).events
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    ]
-    client = server.client
-    answer = await client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=handle.first_execution_run_id),
-            reason="test",
-            workflow_task_finish_event_id=completed[task],
-            request_id=uuid.uuid4().hex,
-        )
-    )
-    return client.get_workflow_handle_for(Automation.run, handle.id, run_id=answer.run_id)
-
-
 @pytest.mark.parametrize(("task", "iterations"), [(0, 0), (2, 2)], ids=["to the start", "to the middle"])
 async def test_a_reset_automation_runs_nothing_until_a_person_retries(
     server: WorkflowEnvironment, task: int, iterations: int
@@ -52,7 +26,7 @@ async def test_a_reset_automation_runs_nothing_until_a_person_retries(
         handle = await start(server.client)
         await handle.result()
 
-        again = await reset(server, handle, task)
+        again = await reset(server.client, handle, task)
         with pytest.raises(WorkflowUpdateFailedError) as caught:
             await again.execute_update(Automation.trigger)
         assert "needs attention" in str(caught.value.cause)
@@ -70,7 +44,7 @@ async def test_a_reset_automation_can_be_stopped(server: WorkflowEnvironment):
     async with serving(server.client, three_at_once):
         handle = await start(server.client)
         await handle.result()
-        again = await reset(server, handle, 0)
+        again = await reset(server.client, handle, 0)
         report = await again.execute_update(Automation.stop, StopRequest())
 
     assert report.status == "stopped"
