@@ -167,8 +167,7 @@ def _account_for(
         elif status == "open" or order.filled < look.expected:
             closing.append(order)
         else:
-            asked = order.status == "canceled" and status != "closed"
-            ended.append(Ended(order.model_copy(update={"status": status}), asked))
+            ended.append(Ended(order.model_copy(update={"status": status}), asked=order.status == "canceled"))
     new.sort(key=lambda trade: trade.timestamp)
     return CaughtUp(still_open, closing, ended, new)
 
@@ -179,7 +178,7 @@ def _filled_by(trades: Sequence[Trade], look: Look) -> Order:
     if trades:
         changes |= {"filled": _sum(trade.amount for trade in trades), "fee": _fee(trades)}
     if look.trusted and look.told is not None:
-        changes["filled"] = look.told.filled
+        changes |= {"filled": look.told.filled, "fee": look.told.fee}
     return look.order.model_copy(update=changes)
 
 

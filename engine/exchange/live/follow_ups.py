@@ -170,7 +170,7 @@ class _Planner:
     def _cancellation_of(self, order: Order) -> Intent | None:
         """Return the cancellation of an order that is on the way."""
         names = {order.client_order_id, order.id}
-        cancellations = (one for one in self._pending if one.kind == "cancel_order")
+        cancellations = (one for one in (*self._pending, *self.intents) if one.kind == "cancel_order")
         return next((one for one in cancellations if {*_target_of(one)} & names), None)
 
     def _open(self, order: Order, market: Market) -> None:
@@ -251,15 +251,11 @@ class _Planner:
         return group in [*moving, *unknown]
 
     def _create(self, order: Order) -> None:
-        self._plan(creation(as_placed(order, self._around.price(order.symbol)), self._around.now))
+        self.intents.append(creation(as_placed(order, self._around.price(order.symbol)), self._around.now))
 
     def _cancel(self, order: Order, replacements: Sequence[Order] = ()) -> None:
         if self._cancellation_of(order) is None:
-            self._plan(cancellation(order, self._around.now, replacements))
-
-    def _plan(self, intent: Intent) -> None:
-        if all(one.key != intent.key for one in (*self._pending, *self.intents)):
-            self.intents.append(intent)
+            self.intents.append(cancellation(order, self._around.now, replacements))
 
     def _forget(self, orders: Iterable[Order]) -> None:
         self.orders.inactive_orders = _without(self.orders.inactive_orders, orders)

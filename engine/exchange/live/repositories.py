@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Final
 
 from engine.exchange.concurrency import gathered
+from engine.exchange.live.adoption import total_fee
 from engine.exchange.live.api import OrderReport, TradingApi
 from engine.exchange.market import MarketKind
 from engine.exchange.money import ZERO
@@ -122,8 +123,9 @@ class LiveTrades:
 
 
 def _updated(order: Order, report: OrderReport) -> Order:
-    """Return an order as a report tells it: its id on the exchange, what is filled of it, its status."""
-    told = {"id": report.id, "filled": report.filled, "status": report.status}
+    """Return an order as a report tells it: its id on the exchange, its fills and fees, its status."""
+    fee = total_fee(report.fees) or order.fee
+    told = {"id": report.id, "filled": report.filled, "status": report.status, "fee": fee}
     return order.model_copy(update={**told, "created_at": report.created_at or order.created_at})
 
 

@@ -51,6 +51,17 @@ async def test_a_partly_filled_order_stays_open_and_its_trades_are_known_once() 
     assert [trade.amount for trade in run.trades] == [Decimal("0.004"), Decimal("0.006")]
 
 
+async def test_the_fills_of_one_order_say_nothing_of_another_one_s() -> None:
+    run = await resting()
+    run.exchange.fill("1", "0.004")
+    await run.invoke()
+    run.later(1_000)
+    await run.place(asked("limit", "buy", "0.01", price="40000"))
+    run.exchange.fill("2", "0.001")
+    await run.invoke()
+    assert [order.filled for order in run.orders] == [Decimal("0.004"), Decimal("0.001")]
+
+
 async def test_an_order_cancelled_elsewhere_after_a_partial_fill_keeps_what_filled() -> None:
     run = await resting()
     run.exchange.fill("1", "0.004")

@@ -8,15 +8,16 @@ from typing import Any
 
 from engine.dsl import Dependency
 from engine.errors import ActionStatus
-from engine.exchange import Bounds, Candles, Market
+from engine.exchange import Bounds, Candles, Market, OrderFilter
 from engine.exchange.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
 from engine.exchange.exits import Exits, TakeProfit
 from engine.exchange.live.api import Refused
+from engine.exchange.live.catch_up import PATIENCE
 from engine.exchange.live.settlement import Mode
 from engine.exchange.order_options import TAKE_PROFITS_FIRST
 from engine.state import Fee
 from engine.types import Asset, Symbol
-from tests.support.live_run import LiveRun, asked, live_state
+from tests.support.live_run import LiveRun, asked, keyed, live_state
 from tests.support.memory_exchange import MemoryExchange
 from tests.support.memory_market import BTC, HOUR
 
@@ -103,6 +104,26 @@ async def test_what_filled_of_an_entry_that_was_cancelled_elsewhere_gets_its_exi
     run.exchange.cancel_elsewhere("1")
     await run.until_quiet()
     assert standing(run) == [("stop_loss", "45000", Decimal("0.3996"))]
+
+
+async def test_what_filled_of_an_entry_that_a_script_cancelled_gets_its_exits_too() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("limit", "buy", "1", price="49000", exits=exits(stop=STOP)))
+    await run.invoke(lambda account: account.cancel(OrderFilter(), keyed("cancel")))
+    run.exchange.fill("1", "0.4")
+    await run.until_quiet()
+    assert standing(run) == [("stop_loss", "45000", Decimal("0.3996"))]
+
+
+async def test_an_entry_whose_trades_are_never_listed_gets_its_exits_by_what_the_exchange_says() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("limit", "buy", "1", price="49000", exits=exits(stop=STOP)))
+    run.exchange.fill("1")
+    run.exchange.fills = []
+    await run.invoke()
+    run.later(PATIENCE)
+    await run.until_quiet()
+    assert standing(run) == [("stop_loss", "45000", Decimal("0.999"))]
 
 
 async def test_the_last_take_profit_absorbs_rounding() -> None:
@@ -239,6 +260,7 @@ async def test_futures_hold_all_exits_and_one_that_fills_cancels_the_other() -> 
     run = await bought(ONE_OF_EACH, FUTURE)
     assert [kind for kind, _, _ in standing(run)] == ["stop_loss", "limit"]
     assert all(order.reduce_only for order in run.orders)
+    assert run.watch_at == run.exchange.clock + run.services.settings.live.watch_every
     run.exchange.fill(run.orders[1].id)
     await run.invoke()
     assert names(run.follow_ups) == [("cancel_order", "0/stop/cancel")]
@@ -369,6 +391,16 @@ async def test_a_stop_that_the_price_overtook_on_its_way_sells_at_the_market() -
     run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Stop price would trigger immediately."))
     await run.until_quiet()
     assert [(trade.side, trade.price) for trade in run.trades][1:] == [("sell", 44_000)]
+
+
+async def test_on_spot_such_a_stop_goes_before_the_take_profits_that_wait() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("market", "buy", "1", exits=TWO_PROFITS))
+    run.exchange.market.prices[BTC] = Decimal(44_000)
+    run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Stop price would trigger immediately."))
+    await run.until_quiet()
+    assert [(trade.side, trade.amount) for trade in run.trades][1:] == [("sell", Decimal("0.999"))]
+    assert standing(run) == waiting(run) == run.elements.orders.missing_orders == []
 
 
 async def test_on_futures_a_stop_that_the_price_overtook_closes_the_position_beside_its_take_profits() -> (
