@@ -50,37 +50,43 @@ class Trader:
         """Environment variables by which a worker finds its keys."""
         return {f"{self.base}_API_KEY": self.key, f"{self.base}_API_SECRET": self.secret}
 
-    def state(self, url: str) -> Json:
-        """Return its state at the start.
+    @property
+    def symbol(self) -> str:
+        """Its market's name in scripts."""
+        return f"{self.base}/USDT"
 
-        It buys, offers a part far above the market, bids where the price may come to, enters with exits on
-        both sides, takes its bid back if it is still there, sells a part, and then rests for ever.
+    def state(self, url: str, *actions: Json) -> Json:
+        """Return its state at the start.
 
         Args:
             url: where the exchange listens.
+            actions: what it does; when left out, it trades in all the ways there are.
         """
-        symbol = f"{self.base}/USDT"
-        exits = "take_profit_prices=['35%'], stop_loss_price='-35%'"
-        actions = (
-            action("buy", f"market('buy', '{symbol}', '2000q')"),
-            action("offer", f"limit('sell', '{symbol}', '30%', '40%', tag='offer')", "buy"),
-            action("bid", f"limit('buy', '{symbol}', '500q', '-0.2%', tag='bid')", "offer"),
-            action(
-                "enter",
-                f"limit('buy', '{symbol}', '1000q', '2%', {exits})",
-                "bid",
-            ),
-            action("back", f"cancel_order('{symbol}', tag='offer')", "enter"),
-            action("sell", f"market('sell', '{symbol}', '20%')", "back"),
-            action("rest", "wait(1000000)", "sell"),
-        )
-        state = automation(*actions)
+        state = automation(*(actions or self._all_kinds()))
         state["automation"]["metadata"] = {"automation_id": self.name}
         state["exchange_account_details"] = {
             "exchange_details": {"internal_name": "binance", "url": url},
             "auth_details": {"credential_ref": f"env:{self.base}"},
         }
         return state
+
+    def _all_kinds(self) -> tuple[Json, ...]:
+        """Return actions that place, fill and cancel orders, and then rest for ever.
+
+        They buy, offer a part far above the market, bid where the price may come to, enter with exits on
+        both sides, take the offer back, and sell a part.
+        """
+        symbol = self.symbol
+        exits = "take_profit_prices=['35%'], stop_loss_price='-35%'"
+        return (
+            action("buy", f"market('buy', '{symbol}', '2000q')"),
+            action("offer", f"limit('sell', '{symbol}', '30%', '40%', tag='offer')", "buy"),
+            action("bid", f"limit('buy', '{symbol}', '500q', '-0.2%', tag='bid')", "offer"),
+            action("enter", f"limit('buy', '{symbol}', '1000q', '2%', {exits})", "bid"),
+            action("back", f"cancel_order('{symbol}', tag='offer')", "enter"),
+            action("sell", f"market('sell', '{symbol}', '20%')", "back"),
+            action("rest", "wait(1000000)", "sell"),
+        )
 
 
 ORDERS_OF_ITS_OWN: Final = 5

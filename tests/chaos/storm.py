@@ -102,7 +102,7 @@ async def storm(client: Client, workers: Nursery, runs: int, seed: int, *, guard
     random, name = Random(seed), f"storm{seed}-{GUARDED if guarded else UNGUARDED}"
     traders = [Trader(name, base) for base in MARKETS[:runs]]
     crews = [Crew(workers, f"{name}-{number}", guarded) for number in range(-(-runs // CREW_SIZE))]
-    async with serving_binance() as exchange, _at_work(crews):
+    async with serving_binance() as exchange, at_work(crews):
         lives = [
             _Life(client, exchange, trader, crews[number // CREW_SIZE], draw(random))
             for number, trader in enumerate(traders)
@@ -194,7 +194,7 @@ class _Life:
 
 
 @asynccontextmanager
-async def _at_work(crews: Sequence[Crew]) -> AsyncIterator[None]:
+async def at_work(crews: Sequence[Crew]) -> AsyncIterator[None]:
     """Crews of one worker each, until the block ends."""
     try:
         await asyncio.gather(*(crew.hire() for crew in crews))

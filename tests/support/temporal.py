@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from temporalio import activity
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
@@ -133,3 +136,22 @@ async def start(
 ) -> AutomationHandle:
     """Start an automation on the test's task queue."""
     return await start_automation(client, state or new_state(), task_queue="test", settings=settings)
+
+
+async def reset(client: Client, handle: AutomationHandle, task: int) -> AutomationHandle:
+    """Reset a history to one of its workflow tasks, counted from 0; return the handle of the new run."""
+    completed = [
+        event.event_id
+        for event in (await handle.fetch_history()).events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    ]
+    answer = await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=handle.first_execution_run_id),
+            reason="test",
+            workflow_task_finish_event_id=completed[task],
+            request_id=uuid.uuid4().hex,
+        )
+    )
+    return client.get_workflow_handle_for(Automation.run, handle.id, run_id=answer.run_id)
