@@ -17,6 +17,7 @@ CANCEL: Final = "cancel"
 MOVE: Final = "move"
 GIVE_UP: Final = "giveup"
 AGAIN: Final = "again"
+INSTEAD: Final = "instead"
 
 
 def is_follow_up(leg: str) -> bool:

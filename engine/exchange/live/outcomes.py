@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.errors import ActionStatus
 from engine.exchange.effects import Applied, Cancelled, Dropped, Outcome, Placed, Refusal, Sent
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.live.legs import AGAIN, is_follow_up, originated, succeeding
+from engine.exchange.live.legs import INSTEAD, is_follow_up, originated, succeeding
 from engine.exchange.live.planning import find_order, replacements_in
 from engine.exchange.live.repositories import flat_position
 from engine.exchange.money import ZERO, to_decimal
@@ -65,7 +65,7 @@ class _Books:
                 self._forget(placed.client_order_id)
                 (orders.open_orders if told.status == "open" else orders.closing_orders).append(placed)
             case Refusal() if _may_have_been_passed(intent, outcome):
-                orders.inactive_orders.append(succeeding(_planned(intent), AGAIN, self.capabilities))
+                orders.inactive_orders.append(succeeding(_planned(intent), INSTEAD, self.capabilities))
             case Refusal() | Dropped() if is_follow_up(intent.leg):
                 # What a call planned is told to the call instead.
                 status = "rejected" if isinstance(outcome, Refusal) else "expired"
@@ -112,7 +112,7 @@ class _Books:
 
 def _may_have_been_passed(intent: Intent, refusal: Refusal) -> bool:
     """Whether a stop may have been refused because its price came before it did; that is believed once."""
-    is_new = is_follow_up(intent.leg) and f"/{AGAIN}" not in intent.leg
+    is_new = is_follow_up(intent.leg) and f"/{INSTEAD}" not in intent.leg
     return is_new and refusal.status is ActionStatus.INVALID_ORDER and "stop_price" in intent.params
 
 

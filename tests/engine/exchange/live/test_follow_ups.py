@@ -443,6 +443,17 @@ async def test_an_exit_that_became_too_old_in_an_outage_is_planned_again() -> No
     assert standing(run) == [("stop_loss", "45000", Decimal("0.999"))]
 
 
+async def test_a_stop_that_the_price_passed_during_an_outage_sells_at_the_market() -> None:
+    run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
+    await run.place(asked("market", "buy", "1", exits=exits(stop=STOP)))
+    run.later(run.services.settings.live.intent_max_age + 1)
+    run.exchange.market.prices[BTC] = Decimal(44_000)
+    await run.invoke()
+    run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Stop price would trigger immediately."))
+    await run.until_quiet()
+    assert [(trade.side, trade.price) for trade in run.trades][1:] == [("sell", 44_000)]
+
+
 async def test_an_automation_that_stops_does_not_plan_again() -> None:
     run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
     await run.place(asked("market", "buy", "1", exits=exits(stop=STOP)))
