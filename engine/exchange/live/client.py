@@ -13,14 +13,7 @@ from engine.exchange.ccxt_client import Client, make_client
 from engine.exchange.live.capabilities import capabilities_of
 from engine.exchange.live.settings import LiveSettings
 from engine.state import ExchangeDetails
-from engine.types import Seconds, Timestamp
-
-SLOWEST_SIGNATURE: Final[Seconds] = 2
-"""How long after an effect was begun its request may still be signed.
-
-The guard checks the lease right before an effect. A process that is stopped in between and goes on later
-would sign with a new timestamp, behind the back of the one that took over.
-"""
+from engine.types import Timestamp
 
 _WANTED_AS: Final = {
     "apiKey": "api_key",
@@ -41,9 +34,9 @@ class TooLateToSign(Exception):
 
 
 @contextmanager
-def signing_soon(clock: Callable[[], Timestamp]) -> Iterator[None]:
-    """Let requests of this task be signed for `SLOWEST_SIGNATURE` seconds from now."""
-    token = _sign_before.set(clock() + SLOWEST_SIGNATURE)
+def signing_before(end: Timestamp) -> Iterator[None]:
+    """Let requests of this task be signed until `end`, UNIX seconds of this machine's clock."""
+    token = _sign_before.set(end)
     try:
         yield
     finally:
@@ -90,9 +83,7 @@ def _refuse_late_signatures(client: Client, clock: Callable[[], Timestamp]) -> N
     def sign_in_time(*arguments: Any, **options: Any) -> Any:
         before = _sign_before.get()
         if before is not None and clock() > before:
-            raise TooLateToSign(
-                f"more than {SLOWEST_SIGNATURE:g} s passed before the request could be signed"
-            )
+            raise TooLateToSign("too much time passed before the request could be signed; it was not sent")
         return sign(*arguments, **options)
 
     client.sign = sign_in_time

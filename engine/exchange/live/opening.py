@@ -79,6 +79,7 @@ def open_live(
         market_list=lambda: caches.market_list(scope, lambda: fetch_market_list(exchange)),
         secrets=Secrets(credentials.secret_values()),
         pace=pace,
+        slowest_signature=settings.slowest_signature,
     )
     return CcxtExchange(
         source=LiveSource(exchange, wire, caches),

@@ -66,6 +66,20 @@ class LiveSettings:
     watch_every: Seconds = 60
     postponements: Mapping[PostponeReason, Delays] = field(default_factory=lambda: POSTPONEMENTS)
 
+    @property
+    def reserve(self) -> Seconds:
+        """What must be left of a lease when an effect is begun: nothing of it may arrive behind its end."""
+        return self.receive_window + self.zombie_margin
+
+    @property
+    def slowest_signature(self) -> Seconds:
+        """How long after an effect was begun its request may still be signed.
+
+        The lease is checked right before an effect. A process that is frozen in between and goes on later
+        would sign with a new timestamp, behind the back of the one that took over.
+        """
+        return self.zombie_margin / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

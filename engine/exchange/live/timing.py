@@ -102,12 +102,8 @@ class Timing:
         knows when the attempt before was.
         """
         limited = isfinite(self._lease.remaining())
-        return limited and abs(self._api.exchange_time() - intent.planned_at) < self._reserve
+        return limited and abs(self._api.exchange_time() - intent.planned_at) < self._settings.reserve
 
     def may_sign(self) -> bool:
         """Whether a request that is signed right now lands before another process may take over."""
-        return self._lease.remaining() > self._reserve
-
-    @property
-    def _reserve(self) -> Seconds:
-        return self._settings.receive_window + self._settings.zombie_margin
+        return self._lease.remaining() > self._settings.reserve

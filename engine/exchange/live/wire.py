@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from engine.errors import ConfigurationError, OctoflowError, PostponedError, RetryableError
 from engine.exchange.ccxt_client import Client, connect
 from engine.exchange.live.answers import is_a, is_rate_limit, postponement
-from engine.exchange.live.client import TooLateToSign, signing_soon
+from engine.exchange.live.client import TooLateToSign, signing_before
 from engine.exchange.live.clock import ExchangeClock
 from engine.exchange.public_markets import MarketList
 from engine.exchange.uninterrupted import uninterrupted
@@ -74,6 +74,7 @@ class Wire:
         market_list: returns the process's market list, which the client shares.
         secrets: what no text may show.
         pace: the passing of time.
+        slowest_signature: how long after an effect was begun its request may still be signed.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Wire:
         market_list: Callable[[], Awaitable[MarketList]],
         secrets: Secrets,
         pace: Pace,
+        slowest_signature: Seconds,
     ) -> None:
         self.client = client
         self.clock = clock
@@ -91,6 +93,7 @@ class Wire:
         self._shared: MarketList | None = None
         self._secrets = secrets
         self._pace = pace
+        self._slowest_signature = slowest_signature
 
     async def read(self, request: Callable[[Client], Awaitable[T]]) -> T:
         """Request something that changes nothing; up to three times.
@@ -118,12 +121,12 @@ class Wire:
     async def send(self, request: Callable[[Client], Awaitable[T]]) -> T | Failure:
         """Send an effect, once. Whoever is cancelled meanwhile waits for its answer first.
 
-        A request that is not signed within two seconds is not sent any more.
+        A request that is not signed in time is not sent any more; see `LiveSettings.slowest_signature`.
         """
 
         async def sending() -> T | Failure:
             try:
-                with signing_soon(self._pace.wall):
+                with signing_before(self._pace.wall() + self._slowest_signature):
                     answer = await self._attempt(request)
             except Exception as error:
                 return self._failure(error)

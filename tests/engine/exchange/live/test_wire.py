@@ -12,7 +12,7 @@ from aiohttp import web
 
 from engine.credentials import resolve
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.exchange.ccxt_client import close_client
+from engine.exchange.ccxt_client import Client, close_client
 from engine.exchange.live.client import make_live_client
 from engine.exchange.live.clock import ExchangeClock
 from engine.exchange.live.settings import LiveSettings
@@ -23,6 +23,7 @@ from engine.state import AuthDetails, ExchangeDetails
 from tests.support.live import TestPace
 
 KEY, SECRET = "canary-key-1234", "canary-secret-5678"
+SLOWEST_SIGNATURE = 2.0
 
 
 class NoMarkets:
@@ -82,6 +83,7 @@ async def wire(exchange: Exchange, time: TestPace) -> AsyncIterator[Wire]:
         market_list=market_list,  # type: ignore[arg-type]
         secrets=Secrets(credentials.secret_values()),
         pace=time.pace,
+        slowest_signature=SLOWEST_SIGNATURE,
     )
     await close_client(client)
     await runner.cleanup()
@@ -171,6 +173,20 @@ async def test_no_error_of_a_read_shows_a_secret_or_drags_one_along(
     assert "canary" not in str(failed.value)
     assert failed.value.__cause__ is None
     assert failed.value.__context__ is None
+
+
+async def test_a_process_that_was_frozen_before_it_signed_an_effect_does_not_send_it(
+    wire: Wire, exchange: Exchange, time: TestPace
+) -> None:
+    async def frozen(client: Client) -> object:
+        time.ahead += SLOWEST_SIGNATURE + 0.1
+        return await client.private_post_order()
+
+    answer = await wire.send(frozen)
+
+    assert isinstance(answer, Failure)
+    assert "was not sent" in answer.message
+    assert exchange.signed == []
 
 
 async def test_no_answer_to_an_effect_shows_a_secret_or_a_signature(wire: Wire, exchange: Exchange) -> None:
