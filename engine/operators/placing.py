@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from engine.dsl import OperatorContext
 from engine.errors import ActionStatus, OperatorError
@@ -23,9 +22,6 @@ from engine.state import Order, OrderType, Side
 from engine.types import Price, Symbol
 from engine.values import format_decimal
 
-_INTERNAL: Final[Mapping[str, Any]] = MappingProxyType({"origin": True, "chained": {"__all__": {"origin"}}})
-"""What an order remembers for the sake of its follow-ups only."""
-
 
 def created(orders: Iterable[Order]) -> dict[str, Any]:
     """Return the result of an operator that places orders."""
@@ -33,8 +29,8 @@ def created(orders: Iterable[Order]) -> dict[str, Any]:
 
 
 def shown(order: Order) -> dict[str, Any]:
-    """Return an order as scripts see it, on paper and on an exchange."""
-    return order.model_dump(exclude=_INTERNAL)
+    """Return an order as scripts see it: without what it remembers for the sake of its follow-ups only."""
+    return order.model_dump(exclude={"origin": True, "chained": {"__all__": {"origin": True}}})
 
 
 def place(
