@@ -55,27 +55,30 @@ def takes(market: Market, amount: Amount, price: Price) -> bool:
     return amount > 0 and amount >= market.smallest_amount(price)
 
 
-def at_market(order: Order) -> Order:
-    """Return an exit that trades at once: exchanges refuse a stop whose price has been passed already."""
-    return order.model_copy(
-        update={"type": "market", "stop_price": None, "price": None, "trailing_percent": None}
-    )
+def at_market(order: Order, mark: Price | None) -> Order:
+    """Return an exit that trades at once: exchanges refuse a stop whose price has been passed already.
+
+    Args:
+        order: the exit.
+        mark: the price now, which its fill is expected at; the exit's own price where it is not known.
+    """
+    anew = {"type": "market", "price": mark or level(order)}
+    return order.model_copy(update={**anew, "stop_price": None, "trailing_percent": None})
 
 
 def as_placed(order: Order, mark: Price | None) -> Order:
     """Return an exit as the exchange takes it at the price now."""
     passed = mark is not None and order.stop_price is not None and is_reached(order, mark)
-    return at_market(order) if passed else order
+    return at_market(order, mark) if passed else order
 
 
 @exact
-def given_up(order: Order, market: Market, capabilities: Capabilities) -> list[Order]:
+def given_up(order: Order, mark: Price | None, market: Market, capabilities: Capabilities) -> list[Order]:
     """Return what sells the coins of a take-profit at once, because the stop's price has come."""
     if not takes(market, order.remaining, level(order)):
         return []
-    return [
-        at_market(succeeding(order.model_copy(update={"amount": order.remaining}), GIVE_UP, capabilities))
-    ]
+    rest = order.model_copy(update={"amount": order.remaining})
+    return [at_market(succeeding(rest, GIVE_UP, capabilities), mark)]
 
 
 @exact

@@ -201,7 +201,7 @@ class _Planner:
         for order in standing:
             goal = kept.get(order.id)
             if goal is None:
-                self._cancel(order, given_up(order, market, self._around.capabilities) if lost else ())
+                self._cancel(order, self._given_up(order, market) if lost else ())
             elif (goal.amount, goal.stop_price) != (order.amount, order.stop_price):
                 self._cancel(order, moved(goal, goal.remaining, market, self._around.capabilities))
 
@@ -213,7 +213,7 @@ class _Planner:
         if any(is_stop(order) for order in reached):
             self._forget(waiting)
             for order in standing:
-                self._cancel(order, given_up(order, market, self._around.capabilities))
+                self._cancel(order, self._given_up(order, market))
             return
         stop = next((order for order in standing if is_stop(order)), None)
         if stop is None or not reached:
@@ -225,6 +225,9 @@ class _Planner:
             # The take-profits need all coins; the stop's price is watched from here instead.
             self.orders.inactive_orders.extend(moved(stop, stop.remaining, market, self._around.capabilities))
         self._cancel(stop, [*reached, *rest])
+
+    def _given_up(self, order: Order, market: Market) -> list[Order]:
+        return given_up(order, self._around.price(market.symbol), market, self._around.capabilities)
 
     def _promote(self, waiting: Sequence[Order], reached: Sequence[Order]) -> None:
         """Place what nothing stands in the way of: a stop whose price has come, else the take-profits."""
