@@ -9,18 +9,33 @@ from engine.errors import ActionStatus
 from engine.exchange.live.api import Refused
 from engine.exchange.market import Bounds, generic_market
 from engine.exchange.transfers import TransferPolicy
-from engine.services import EngineSettings
+from engine.services import EngineSettings, Services
 from engine.types import Asset
-from tests.support.builders import NOW, action
+from tests.support.builders import NOW, Invoked, action, paper, scripts
 from tests.support.live_job import LiveRun
 from tests.support.memory_exchange import MemoryExchange
-from tests.support.memory_market import BTC
+from tests.support.memory_market import BTC, MemoryMarket
 
 
 def taking_at_most(amount: str) -> MemoryExchange:
     """An exchange whose orders have a largest amount."""
     rules = replace(generic_market(BTC), amount=Bounds(maximum=Decimal(amount)))
     return MemoryExchange(markets=[rules])
+
+
+async def test_an_order_and_its_exits_look_to_scripts_as_on_paper() -> None:
+    script = "limit('buy', 'BTC/USDT', 0.01, 40000, stop_loss_price='-5%')"
+    run = LiveRun(action("buy", script))
+    market = MemoryMarket({"BTC/USDT": 50_000})
+    simulated = Invoked(paper(scripts(script), {"USDT": 1_000}), Services(market_source=lambda _: market))
+    await run.settle(NOW)
+    await simulated.invoke(NOW)
+
+    (placed,) = run.result("buy")["created_orders"]
+    (on_paper,) = simulated.result("a0")["created_orders"]
+    assert placed.keys() == on_paper.keys()
+    assert "origin" not in placed
+    assert placed["chained"][0].keys() == on_paper["chained"][0].keys() == placed.keys()
 
 
 async def test_an_order_in_parts_is_planned_and_told_as_one() -> None:
