@@ -108,11 +108,14 @@ async def time_skipping(binary: Path) -> AsyncIterator[WorkflowEnvironment]:
 
 
 @asynccontextmanager
-async def development_server(binary: Path) -> AsyncIterator[WorkflowEnvironment]:
-    """A real server in memory, with Octoflow's search attributes."""
+async def development_server(
+    binary: Path, database: Path | None = None
+) -> AsyncIterator[WorkflowEnvironment]:
+    """A real server with Octoflow's search attributes; in memory, if no database is named."""
     async with await WorkflowEnvironment.start_local(
         plugins=[plugin()],
         dev_server_existing_path=str(binary),
+        dev_server_database_filename=None if database is None else str(database),
         identity="test",
         dev_server_log_level="never",
         dev_server_extra_args=PROMPT_TIMERS,

@@ -14,7 +14,17 @@ from tests.support.loopback.accounts import MarketId, Milliseconds
 from tests.support.loopback.binance import BinanceDialect
 from tests.support.loopback.books import Books
 from tests.support.loopback.dialect import Answer, Dialect, Request
-from tests.support.loopback.faults import Call, Delay, Drop, Fault, FaultTable, Moment, PartialFill, Say
+from tests.support.loopback.faults import (
+    Call,
+    Delay,
+    Drop,
+    Fault,
+    FaultTable,
+    Moment,
+    PartialFill,
+    Say,
+    Trouble,
+)
 from tests.support.loopback.markets import Listing
 from tests.support.loopback.okx import OkxDialect
 
@@ -98,16 +108,16 @@ class LoopbackExchange:
         return web.json_response(answer.body, status=answer.status, headers=answer.headers)
 
     async def _answer(self, request: Request, faults: list[Fault]) -> Answer:
-        said = await self._strike(faults, Moment.BEFORE)
+        said = await self._strike(faults, Moment.BEFORE, request)
         if said is not None:
             return said
         for fault in faults:
             if isinstance(fault, PartialFill):
                 request = replace(request, fill=fault.part)
         answer = self._dialect.answer(request)
-        return await self._strike(faults, Moment.AFTER) or answer
+        return await self._strike(faults, Moment.AFTER, request) or answer
 
-    async def _strike(self, faults: list[Fault], moment: Moment) -> Answer | None:
+    async def _strike(self, faults: list[Fault], moment: Moment, request: Request) -> Answer | None:
         """Let the faults of a moment happen; return what is said instead of the answer."""
         said = None
         for fault in faults:
@@ -120,8 +130,16 @@ class LoopbackExchange:
                     await action()
                 case Drop():
                     raise _ConnectionLost
+                case Say(trouble=Trouble.PROXY_PAGE):
+                    said = said or _proxy_page(request)
                 case Say(trouble=trouble, retry_after=retry_after):
                     said = said or self._dialect.trouble(trouble, retry_after)
                 case PartialFill():
                     pass
         return said
+
+
+def _proxy_page(request: Request) -> Answer:
+    """Return an error page that quotes a request, as proxies do that somebody is debugging."""
+    headers = "<br>".join(f"{name}: {value}" for name, value in request.headers.items())
+    return Answer(f"<h1>Bad gateway</h1>{request.method} {request.path}<br>{headers}", 502)

@@ -27,6 +27,8 @@ class Trouble(Enum):
     UNAVAILABLE = "unavailable"
     OVERLOADED = "overloaded"
     BAD_GATEWAY = "bad_gateway"
+    PROXY_PAGE = "proxy_page"
+    """A page of a proxy that quotes the whole request, its headers included."""
     UNEXPECTED_RESPONSE = "unexpected_response"
     TIMEOUT = "timeout"
     MAINTENANCE = "maintenance"
