@@ -39,20 +39,23 @@ def lease_of(info: activity.Info, clocks: Clocks) -> Lease:
     """Return the lease of an attempt that begins now.
 
     The server gives up an attempt that is silent for its heartbeat timeout; the first heartbeats may have
-    been lost, so that time is counted from the start. It began on the server before it began here, perhaps
+    been lost, so that time is counted from the start. It gives up a late attempt earlier, when the time of all
+    attempts is over, and a message may start the next invocation right then. An attempt began on the server before it began here, perhaps
     long before: a task can lie in a suspended machine. The clock that says most time has passed is believed.
 
     Args:
         info: of the attempt.
         clocks: of this machine.
     """
-    limit = _seconds(info.heartbeat_timeout) or _seconds(info.start_to_close_timeout) or inf
+    length = _seconds(info.heartbeat_timeout) or _seconds(info.start_to_close_timeout) or inf
+    waited = (info.started_time - info.scheduled_time).total_seconds()
+    limit = min(length, (_seconds(info.schedule_to_close_timeout) or inf) - waited)
     started_here, started_there = clocks.since_boot(), info.started_time.timestamp()
 
     def remaining() -> Seconds:
         return limit - max(clocks.since_boot() - started_here, clocks.wall() - started_there)
 
-    return Lease(remaining)
+    return Lease(remaining, length)
 
 
 def _seconds(timeout: timedelta | None) -> Seconds:

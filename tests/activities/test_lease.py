@@ -36,7 +36,7 @@ class Machine:
 def attempt(started: float = NOW, **fields: Any) -> activity.Info:
     """An attempt that the server handed out at a time of its own clock."""
     moment = datetime.fromtimestamp(started, UTC)
-    given = {"heartbeat_timeout": HEARTBEAT, "started_time": moment, **fields}
+    given = {"heartbeat_timeout": HEARTBEAT, "started_time": moment, "scheduled_time": moment, **fields}
     return replace(ActivityEnvironment.default_info(), **given)
 
 
@@ -46,6 +46,14 @@ def test_a_lease_lasts_as_long_as_silence_is_believed() -> None:
     assert lease.remaining() == 20
     machine.runs(15)
     assert lease.remaining() == 5
+
+
+def test_the_last_attempt_ends_with_the_time_of_all_attempts() -> None:
+    ten_minutes_ago = datetime.fromtimestamp(NOW - 595, UTC)
+    last = attempt(scheduled_time=ten_minutes_ago, schedule_to_close_timeout=timedelta(minutes=10))
+    lease = lease_of(last, Machine().clocks)
+    assert lease.remaining() == 5
+    assert lease.length == 20
 
 
 def test_a_machine_that_was_suspended_finds_its_lease_over() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
 import pytest
 
-from engine.errors import RetryableError
+from engine.errors import ConfigurationError, RetryableError
 from engine.exchange.live.api import Unclear
+from engine.exchange.live.settings import Lease
 from engine.types import Asset
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun
@@ -62,3 +64,14 @@ async def test_every_leg_exists_once_and_the_state_equals_the_books(seed: int) -
     assert (run.pending, run.open_orders) == ([], [])
     assert run.held("USDT") == run.exchange.balances[Asset("USDT")]
     assert run.held("BTC") == run.exchange.balances[Asset("BTC")]
+
+
+async def test_a_silence_that_is_shorter_than_a_request_may_take_is_refused_before_anything_is_sent() -> None:
+    run = LiveRun(action("trade", SCRIPT))
+    run.services = replace(run.services, lease=Lease(lambda: 2.0, length=2.0))
+
+    with pytest.raises(ConfigurationError, match="heartbeat timeout") as refused:
+        await run.invoke()
+
+    assert refused.value.code == "lease_too_short"
+    assert run.exchange.opened == 0

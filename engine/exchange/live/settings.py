@@ -87,9 +87,11 @@ class Lease:
 
     Attributes:
         remaining: seconds left; negative when the time is over.
+        length: seconds of the whole lease, had it begun right now.
     """
 
     remaining: Callable[[], Seconds] = lambda: inf
+    length: Seconds = inf
 
 
 UNLIMITED: Final = Lease()
