@@ -39,9 +39,10 @@ def lease_of(info: activity.Info, clocks: Clocks) -> Lease:
     """Return the lease of an attempt that begins now.
 
     The server gives up an attempt that is silent for its heartbeat timeout; the first heartbeats may have
-    been lost, so that time is counted from the start. It gives up a late attempt earlier, when the time of all
-    attempts is over, and a message may start the next invocation right then. An attempt began on the server before it began here, perhaps
-    long before: a task can lie in a suspended machine. The clock that says most time has passed is believed.
+    been lost, so that time is counted from the start. It gives up a late attempt earlier, when the time of
+    all attempts is over, and a message may start the next invocation right then. An attempt began on the
+    server before it began here, perhaps long before: a task can lie in a suspended machine. The clock that
+    says most time has passed is believed.
 
     Args:
         info: of the attempt.

@@ -145,10 +145,10 @@ class ExchangeSession:
                 "`recorded` to trade on the exchange",
                 code="recorded_with_credentials",
             )
-        if self._services.lease.length <= settings.reserve:
+        if (length := self._services.lease.length) <= settings.reserve:
             raise ConfigurationError(
-                f"another worker may take over after {self._services.lease.length:g} s of silence, and an order"
-                f" is not sent in the last {settings.reserve:g} s before that: make the heartbeat timeout longer",
+                f"another worker may take over after {length:g} s of silence, and nothing is sent in the last"
+                f" {settings.reserve:g} s before that: make the heartbeat timeout longer",
                 code="lease_too_short",
             )
         exchange = self._services.live_exchange(details, settings)

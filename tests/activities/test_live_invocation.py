@@ -42,10 +42,13 @@ class LiveWorker:
     async def run(self, state: Json, **request: Any) -> InvocationResult:
         """Run one invocation in an attempt of its own."""
         self.environment = ActivityEnvironment()
+        handed_out = datetime.fromtimestamp(NOW, UTC)
         self.environment.info = replace(
             self.environment.info,
             heartbeat_timeout=timedelta(seconds=20),
-            started_time=datetime.fromtimestamp(NOW, UTC),
+            schedule_to_close_timeout=timedelta(minutes=10),
+            scheduled_time=handed_out,
+            started_time=handed_out,
         )
         fields = {"state": state, "run_key": "run", "woken_at": NOW, "due_at": NOW, **request}
         return await self.environment.run(self._activities.run_invocation, RunInvocation(**fields))
