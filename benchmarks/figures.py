@@ -6,7 +6,7 @@ import gc
 import json
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 
 
@@ -41,16 +41,22 @@ class Figure:
 
 
 async def median_ms(work: Callable[[], Awaitable[object]], *, repeat: int) -> float:
-    """Return the median duration of a coroutine in ms, warm.
+    """Return the median duration of a coroutine in ms, warm."""
+    return await median_ms_of([work] * (repeat + 1))
+
+
+async def median_ms_of(works: Sequence[Callable[[], Awaitable[object]]]) -> float:
+    """Return the median duration in ms of coroutines that do alike work; the first one only warms up.
 
     The garbage collector runs before and after, not in between, as around invocations in a worker.
     """
-    await work()
+    first, *rest = works
+    await first()
     durations = []
     gc.collect()
     gc.disable()
     try:
-        for _ in range(repeat):
+        for work in rest:
             start = time.perf_counter()
             await work()
             durations.append((time.perf_counter() - start) * 1_000)

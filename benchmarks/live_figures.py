@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, median_ms_of
 from engine import AutomationJob, InvocationRequest
 from engine.exchange.ccxt_client import Client, close_client, make_client
 from engine.state import ExchangeDetails
@@ -48,7 +46,7 @@ async def live_figures() -> AsyncIterator[Figure]:
         await _add_accounts(exchange)
         planned = [await _planned(exchange.url, number) for number in range(REPEAT)]
         await exchange.forget_requests()
-        ours = await _median_ms([_sending(state) for state in planned])
+        ours = await median_ms_of([_sending(state) for state in planned])
         requests = len(await exchange.requests()) / REPEAT
         theirs = await _bare_ccxt(exchange.url)
     yield Figure(name="live invocation, warm, one limit order", value=ours, unit="ms", at_most=25)
@@ -110,7 +108,7 @@ async def _bare_ccxt(url: str) -> float:
         return trade
 
     try:
-        return await _median_ms([trading(REPEAT + number) for number in range(REPEAT)])
+        return await median_ms_of([trading(REPEAT + number) for number in range(REPEAT)])
     finally:
         await close_client(with_markets)
 
@@ -126,23 +124,6 @@ async def _trade(client: Client, with_markets: Client, number: int) -> None:
         await client.create_order(SYMBOL, "limit", "buy", 0.002, 47_500)
     finally:
         await close_client(client)
-
-
-async def _median_ms(works: list[Callable[[], Awaitable[None]]]) -> float:
-    """Return the median duration of pieces of work that cannot be repeated, in ms; the first one warms up."""
-    first, *rest = works
-    await first()
-    durations = []
-    gc.collect()
-    gc.disable()
-    try:
-        for work in rest:
-            start = time.perf_counter()
-            await work()
-            durations.append((time.perf_counter() - start) * 1_000)
-    finally:
-        gc.enable()
-    return statistics.median(durations)
 
 
 def _state(url: str, number: int) -> State:
