@@ -44,7 +44,10 @@ def resolve(
     key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the effect; `octoflow show` has it.")],
     placed: Annotated[
         bool | None,
-        typer.Option("--placed/--absent", help="Whether the exchange has it."),
+        typer.Option(
+            "--placed/--absent",
+            help="--placed: the exchange has it, and it is taken over. --absent: it does not, and its call is evaluated again.",
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
