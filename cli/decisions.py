@@ -46,7 +46,8 @@ def resolve(
         bool | None,
         typer.Option(
             "--placed/--absent",
-            help="--placed: the exchange has it, and it is taken over. --absent: it does not, and its call is evaluated again.",
+            help="placed: the exchange has it, and it is taken over. "
+            "absent: it has not, and its call is evaluated again.",
         ),
     ] = None,
     as_json: JsonFlag = False,
