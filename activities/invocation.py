@@ -85,6 +85,7 @@ class InvocationActivities:
             outcome.notes.append(f"the state would be too large with the results of {', '.join(given_up)}")
         result = self._result(after, outcome)
         result.answers = priority_answers(before, after, outcome, now)
+        result.woken_at = waking.at
         if recorded is not None:
             result.clock = Clock(real=waking.at, market=now)
         if recorded_section(after) != recorded_section(before):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -30,6 +32,9 @@ from workflows.pending import Occasion, Pending, PendingDecision, PendingEdit, P
 from workflows.presentation import attributes, details, timer_summary
 from workflows.progress import RETRYABLE, Progress
 from workflows.search_attributes import changed_attributes
+
+SHORTEST_WAIT: Final = 0.001
+"""Seconds."""
 
 
 @workflow.defn(name="Automation")
@@ -73,9 +78,12 @@ class Automation:
     async def _wait_until_due(self) -> None:
         while not (self._was_reset or self._should_continue_as_new()):
             at = self._progress.next_wake()
-            delay = None if at is None else at - workflow.time()
-            if delay is not None and delay <= 0:
+            if at == 0:
                 return
+            # What is overdue waits for a timer as well. A query that waited for a worker can make it take in
+            # what followed with the clock of the task before; a replay takes it in with the right clock,
+            # and has to come to the same commands.
+            delay = None if at is None else max(at - workflow.time(), SHORTEST_WAIT)
             self._progress.woken = False
             self._show()
             try:
@@ -139,7 +147,7 @@ class Automation:
             pending.fail(result.message)
             return
         self._state, pending.changes = result.state, result.changes
-        self._progress.edited(result, workflow.time())
+        self._progress.edited(result)
         pending.finish()
 
     async def _run_invocation(
@@ -171,7 +179,7 @@ class Automation:
         workflow.set_current_details(details(kept.report))
         if kept.account_attributes is None:  # an attribute unknown to the server would stall us for ever
             return
-        values = attributes(kept.report, kept.account_attributes, workflow.time())
+        values = attributes(kept.report, kept.account_attributes, kept.woken_at)
         if updates := changed_attributes(kept.attributes, values):
             workflow.upsert_search_attributes(updates)
             kept.attributes = values
@@ -263,7 +271,7 @@ class Automation:
     @workflow.update
     async def retry(self) -> StatusReport:
         """Go on after a person has looked at what needed attention, or at once after a failure."""
-        self._progress.retry(workflow.time())
+        self._progress.retry()
         return self._progress.report
 
     @retry.validator

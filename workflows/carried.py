@@ -23,6 +23,7 @@ class Carried(BaseModel):
 
     Attributes:
         report: how the automation stands.
+        woken_at: workflow time of the last invocation, as its result says it.
         clock: last invocation on both clocks.
         next_actions: what the next invocation will run.
         failing_since: workflow time of the first failure in a row.
@@ -40,6 +41,7 @@ class Carried(BaseModel):
     """
 
     report: StatusReport
+    woken_at: float = 0
     clock: Clock | None = None
     next_actions: str = ""
     failing_since: float | None = None
@@ -68,6 +70,7 @@ class Carried(BaseModel):
         execution = state.get("automation", {}).get("execution", {})
         return cls(
             report=StatusReport(status="starting", wake_at=now),
+            woken_at=now,
             pending_effects=len(execution.get("pending_effects", ())),
             account_attributes={} if settings.search_attributes else None,
         )

@@ -313,6 +313,7 @@ class InvocationResult(BaseModel):
         outcome: what the invocation did, for people.
         outcome_size: its size in bytes.
         iteration: invocations completed.
+        woken_at: workflow time (UNIX seconds) as the request said it.
         due_at: next run in the automation's time; None when nothing is scheduled.
         wake_at: the same moment on the workflow's clock.
         priority_due: whether it is priority actions that are due then.
@@ -330,6 +331,7 @@ class InvocationResult(BaseModel):
     outcome: Json = {}
     outcome_size: int = 0
     iteration: int = 0
+    woken_at: float = 0
     due_at: float | None = None
     wake_at: float | None = None
     priority_due: bool = False

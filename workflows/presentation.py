@@ -35,7 +35,7 @@ def attributes(report: StatusReport, account: Json, now: float) -> Json:
     Args:
         report: how the automation stands.
         account: the values that the activity knows.
-        now: workflow time.
+        now: workflow time of the last invocation.
     """
     wake_at = None if report.status == "paused" else report.wake_at
     distant = wake_at is not None and wake_at - now >= NEXT_RUN_SHOWN_FROM

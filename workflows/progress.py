@@ -79,7 +79,10 @@ class Progress:
         return head if head and not head.merged else None
 
     def next_wake(self) -> float | None:
-        """When to act next; None when only a message can tell."""
+        """When to act next: 0 for at once, None when only a message can tell.
+
+        What is due at once follows from recorded values alone, never from the clock: a replay has to agree.
+        """
         if self.stopping.asked:
             return self.stopping.again_at
         if self.edits:
@@ -93,7 +96,13 @@ class Progress:
             return 0
         if self.kept.retry_at is not None:
             return self.kept.retry_at
-        return 0 if self._asked_for or self._runs_at_once else self.report.wake_at
+        return 0 if self._asked_for or self._runs_at_once or self._is_due else self.report.wake_at
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether the last invocation said that the next one comes right behind it."""
+        wake_at = self.report.wake_at
+        return wake_at is not None and wake_at <= self.kept.woken_at
 
     @property
     def _asked_for(self) -> bool:
@@ -169,7 +178,8 @@ class Progress:
 
     def _take_over(self, result: InvocationResult, now: float) -> None:
         kept, report = self.kept, self.report
-        kept.clock, kept.next_actions = result.clock, result.view.next_actions
+        kept.woken_at, kept.clock = result.woken_at, result.clock
+        kept.next_actions = result.view.next_actions
         kept.account_attributes = result.view.attributes
         kept.failing_since = kept.retry_at = None
         kept.remember_outcome(result.outcome, result.outcome_size)
@@ -234,22 +244,22 @@ class Progress:
         self.kept.retry_at = None
         self._fail_waiting(f"the automation needs attention: {reason}")
 
-    def retry(self, now: float) -> None:
+    def retry(self) -> None:
         """A person has looked at it, or does not want to wait for the next attempt."""
         self.kept.failing_since = None
         self.kept.edited |= self.report.status in ("postponed", "awaiting_approval")
         self._stand("running")
         self.report.failures = 0
         if self.report.wake_at is None:
-            self.report.wake_at = now
+            self.report.wake_at = self.kept.woken_at
         self.wake()
 
-    def edited(self, result: EditResult, now: float) -> None:
+    def edited(self, result: EditResult) -> None:
         """The actions are others now: see at once which of them are ready, and when the next one is due."""
         self.kept.edited = True
         self.kept.next_actions, self.report.details = result.view.next_actions, result.view.details
         if self.needs_attention:
-            self.retry(now)  # the edit is what a person did about it
+            self.retry()  # the edit is what a person did about it
         self.wake()
 
     def pause(self) -> None:

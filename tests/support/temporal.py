@@ -87,7 +87,8 @@ def counted(request: RunInvocation, **result: Any) -> InvocationResult:
     """Return a result whose state counts the invocations; `state` adds to it."""
     count = request.state.get("count", 0) + 1
     state = {**request.state, **result.pop("state", {}), "count": count}
-    return InvocationResult(**{"status": "running", "iteration": count, "state": state, **result})
+    known = {"status": "running", "iteration": count, "state": state, "woken_at": request.woken_at}
+    return InvocationResult(**{**known, **result})
 
 
 def new_state(**more: Any) -> Json:
