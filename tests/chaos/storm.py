@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +14,9 @@ from typing import Final
 
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError
+from temporalio.worker import Replayer
 
+from connection import plugin
 from tests.chaos.automations import FUNDS, MARKETS, Trader
 from tests.chaos.incidents import AtRequest, AtTime, Blow, Incident, OnTheWay, draw
 from tests.chaos.verdict import at_rest, problems
@@ -57,6 +58,8 @@ _WORKER: Final = {
     "OCTOFLOW_WORKER_HEARTBEAT_INTERVAL": "0.2",
     "OCTOFLOW_WORKER_SHUTDOWN_TIMEOUT": "0",
 }
+
+_REPLAYER: Final = Replayer(workflows=[Automation], plugins=[plugin()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +149,23 @@ class _Life:
         async with asyncio.TaskGroup() as timers:
             for incident in self._incidents:
                 self._prepare(incident, timers)
-            timers.create_task(self._rest())
+            timers.create_task(self._rest_or_not())
 
     async def judge(self) -> Sequence[str]:
         """Bring its books up to date, with prices that stand still, and tell what is wrong with it."""
+        try:
+            async with asyncio.timeout(REST_SECONDS):
+                state = await self._caught_up()
+        except TimeoutError:
+            return [f"{self._trader.name} does not answer"]
+        await self._handle.terminate()
+        history = await self._handle.fetch_history()
+        replay = await _REPLAYER.replay_workflow(history, raise_on_replay_failure=False)
+        broken = [] if replay.replay_failure is None else [f"{self._trader.name}: {replay.replay_failure}"]
+        return [*problems(self._trader, state, self._exchange), *broken]
+
+    async def _caught_up(self) -> Json:
+        """Let it look at its account, as often as what it finds can have to be followed up."""
         state = await self._state()
         for number in range(CATCH_UPS):
             if not at_rest(state):
@@ -157,8 +173,7 @@ class _Life:
             question = {"id": f"look{number}", "dsl_script": "total('USDT')"}
             await self._handle.execute_update(Automation.execute, ExecuteRequest(actions=[question]))
             state = await self._rest()
-        await self._handle.terminate()
-        return problems(self._trader, state, self._exchange)
+        return state
 
     def _prepare(self, incident: Incident, timers: asyncio.TaskGroup) -> None:
         faults, key = self._exchange.faults, self._trader.key
@@ -173,14 +188,19 @@ class _Life:
                 if fault is not None:
                     faults.add(fault, replace(where, key=key), skip=nth)
 
+    async def _rest_or_not(self) -> None:
+        """Wait until it rests, or has had the time for it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REST_SECONDS):
+                await self._rest()
+
     async def _strike_later(self, blow: Blow, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self._crew.strike(blow)
 
     async def _rest(self) -> Json:
-        """Wait until it rests, or has had the time for it; return its state."""
-        deadline = time.monotonic() + REST_SECONDS
-        while not at_rest(state := await self._state()) and time.monotonic() < deadline:  # noqa: ASYNC110
+        """Wait until it rests; return its state."""
+        while not at_rest(state := await self._state()):  # noqa: ASYNC110 - only a query tells
             await asyncio.sleep(LOOK_EVERY)
         return state
 

@@ -25,7 +25,7 @@ def problems(trader: Trader, state: Json, exchange: LoopbackExchange) -> Sequenc
         found.append(f"{len(accepted)} orders were placed instead of {expected}")
     found += [f"order {order.order_id} is unknown" for order in accepted if str(order.order_id) not in known]
     found += [f"{one['id']}: {one['error_message']}" for one in _actions(state) if "error_status" in one]
-    found += _unfinished(state) or _drifts(state, account)
+    found += _unfinished(state) or drifts(state, account)
     return [f"{trader.name}: {one}" for one in found]
 
 
@@ -54,7 +54,8 @@ def _known_orders(state: Json) -> Iterator[str]:
     yield from (trade["order_id"] for trade in elements.get("trades", []))
 
 
-def _drifts(state: Json, account: Account) -> list[str]:
+def drifts(state: Json, account: Account) -> list[str]:
+    """Return where the account that a state knows differs from the exchange's books."""
     elements = state["automation"]["exchange_account_elements"]
     books: dict[str, tuple[object, object]] = {
         "balances": (_holdings(elements), _balances(account)),
