@@ -52,7 +52,7 @@ class Automation:
         carried = start.carried or Carried.at_start(start.state, start.settings, workflow.time())
         self._progress = Progress(carried, start.settings)
         self._dispatcher = Dispatcher(start.settings)
-        self._was_reset = False
+        self._was_reset = self._waits_by_records = False
         self._shown: Status | None = None
         workflow.register_random_seed_callback(self._on_reset)
 
@@ -60,6 +60,7 @@ class Automation:
     async def run(self, start: AutomationInput) -> AutomationResult:  # noqa: ARG002 - read by __init__
         """Run the automation until it has finished or is stopped."""
         self._was_reset |= _was_reset_to_start()
+        self._waits_by_records = workflow.patched("wait-by-records")
         self._show()
         while not self._progress.ended:
             await self._wait_until_due()
@@ -80,10 +81,14 @@ class Automation:
             at = self._progress.next_wake()
             if at == 0:
                 return
-            # What is overdue waits for a timer as well. A query that waited for a worker can make it take in
-            # what followed with the clock of the task before; a replay takes it in with the right clock,
-            # and has to come to the same commands.
-            delay = None if at is None else max(at - workflow.time(), SHORTEST_WAIT)
+            delay = None if at is None else at - workflow.time()
+            if delay is not None and delay <= 0:
+                if not self._waits_by_records:  # as runs did that began before this was known
+                    return
+                # What is overdue waits for a timer as well. A query that waited for a worker can make it take
+                # in what followed with the clock of the task before; a replay takes it in with the right
+                # clock, and has to come to the same commands.
+                delay = SHORTEST_WAIT
             self._progress.woken = False
             self._show()
             try:
@@ -179,7 +184,8 @@ class Automation:
         workflow.set_current_details(details(kept.report))
         if kept.account_attributes is None:  # an attribute unknown to the server would stall us for ever
             return
-        values = attributes(kept.report, kept.account_attributes, kept.woken_at)
+        now = kept.woken_at if self._waits_by_records else workflow.time()
+        values = attributes(kept.report, kept.account_attributes, now)
         if updates := changed_attributes(kept.attributes, values):
             workflow.upsert_search_attributes(updates)
             kept.attributes = values
