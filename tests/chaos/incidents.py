@@ -8,7 +8,7 @@ from enum import Enum
 from random import Random
 from typing import Final
 
-from tests.support.loopback.faults import Delay, Drop, Fault, Moment, Say, Trouble, Where
+from tests.support.loopback.faults import Delay, Drop, Fault, Late, Moment, Say, Trouble, Where
 
 CREATES: Final = 4
 """Orders that each automation places by itself; exits that follow from them come on top."""
@@ -64,7 +64,7 @@ class OnTheWay:
 
 Incident = AtRequest | AtTime | OnTheWay
 
-_LOST: Final[Sequence[Fault | None]] = (None, None, Drop(), Drop(Moment.AFTER), Delay(0.3), Delay(0.9))
+_LOST: Final[Sequence[Fault | None]] = (None, None, Drop(), Drop(Moment.AFTER), Late(0.5), Late(0.9))
 """What may happen to the request at which a worker dies; the last one outlives its signature."""
 
 _FAULTS: Final[Sequence[Fault]] = (
@@ -72,6 +72,10 @@ _FAULTS: Final[Sequence[Fault]] = (
     Drop(Moment.AFTER),
     Delay(0.2),
     Delay(0.9),
+    Late(0.1),
+    Late(0.3),
+    Late(0.5),
+    Late(0.9),
     Delay(0.3, Moment.AFTER),
     Say(Trouble.UNAVAILABLE),
     Say(Trouble.UNAVAILABLE, Moment.AFTER),

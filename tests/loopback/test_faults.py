@@ -13,6 +13,7 @@ from tests.support.loopback import (
     Call,
     Delay,
     Drop,
+    Late,
     LoopbackExchange,
     Moment,
     Say,
@@ -67,6 +68,22 @@ async def test_a_request_whose_sender_gave_up_is_carried_out_all_the_same(
     await taken.wait()
 
     assert accepted(exchange) == ["order"]
+
+
+@pytest.mark.parametrize(("window", "taken"), [(5_000, ["order"]), (20, [])])
+async def test_a_request_can_arrive_when_its_sender_has_long_been_told_that_it_failed(
+    window: int, taken: list[str], exchange: LoopbackExchange, client: Client
+):
+    client.options["recvWindow"] = window
+    exchange.faults.add(Late(0.05), CREATE_ORDER)
+
+    with pytest.raises(errors.NetworkError):
+        await limit_buy(client)
+    assert accepted(exchange) == []
+    exchange.faults.add(Delay(0.1), Where(method="GET", path="/time"))
+    await client.fetch_time()
+
+    assert accepted(exchange) == taken
 
 
 async def test_a_request_that_is_delayed_beyond_its_window_is_not_accepted(

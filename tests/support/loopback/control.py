@@ -18,13 +18,14 @@ from tests.support.loopback.faults import (
     Delay,
     Drop,
     Fault,
+    Late,
     PartialFill,
     Rule,
     Say,
     Where,
 )
 
-_FAULTS: Final = {kind.__name__: TypeAdapter(kind) for kind in (Delay, Drop, Say, PartialFill)}
+_FAULTS: Final = {kind.__name__: TypeAdapter(kind) for kind in (Delay, Drop, Late, Say, PartialFill)}
 """Those that can be named from another process."""
 _WHERE: Final = TypeAdapter(Where)
 _RIGHTS: Final = TypeAdapter(Rights)

@@ -20,6 +20,7 @@ from tests.support.loopback.faults import (
     Drop,
     Fault,
     FaultTable,
+    Late,
     Moment,
     PartialFill,
     Say,
@@ -63,6 +64,7 @@ class LoopbackExchange:
         self.books = Books(listings, self.now)
         self.faults = FaultTable()
         self.requests: list[Received] = []
+        self._late: set[asyncio.Task[None]] = set()
         self._dialect: Dialect = DIALECTS[dialect](self.books, self.now)
 
     def now(self) -> Milliseconds:
@@ -78,6 +80,12 @@ class LoopbackExchange:
     def private_requests(self) -> list[Received]:
         """The requests that needed a key."""
         return [received for received in self.requests if received.private]
+
+    async def close(self) -> None:
+        """Forget the requests that are still to arrive."""
+        for task in self._late:
+            task.cancel()
+        await asyncio.gather(*self._late, return_exceptions=True)
 
     async def handle(self, incoming: web.Request) -> web.StreamResponse:
         """Answer a request, as far as the faults allow."""
@@ -130,6 +138,9 @@ class LoopbackExchange:
                     await action()
                 case Drop():
                     raise _ConnectionLost
+                case Late(seconds=seconds):
+                    self._arrive_later(request, seconds)
+                    raise _ConnectionLost
                 case Say(trouble=Trouble.PROXY_PAGE):
                     said = said or _proxy_page(request)
                 case Say(trouble=trouble, retry_after=retry_after):
@@ -137,6 +148,15 @@ class LoopbackExchange:
                 case PartialFill():
                     pass
         return said
+
+    def _arrive_later(self, request: Request, seconds: float) -> None:
+        async def arrive() -> None:
+            await asyncio.sleep(seconds)
+            self._dialect.answer(request)
+
+        task = asyncio.create_task(arrive())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
 
 def _proxy_page(request: Request) -> Answer:

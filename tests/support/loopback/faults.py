@@ -52,6 +52,14 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """The connection breaks at once, and the request arrives that many seconds later all the same."""
+
+    seconds: float
+    moment: Moment = Moment.BEFORE
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """An error is answered; `retry_after` seconds are told in a header where there are any."""
 
@@ -76,7 +84,7 @@ class Call:
     moment: Moment = Moment.BEFORE
 
 
-Fault = Delay | Drop | Say | PartialFill | Call
+Fault = Delay | Drop | Late | Say | PartialFill | Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,3 +57,4 @@ async def serving(
         yield exchange
     finally:
         await runner.cleanup()
+        await exchange.close()
