@@ -6,6 +6,7 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
+from decimal import DefaultContext, localcontext
 from pathlib import Path
 
 import psutil
@@ -49,6 +50,13 @@ def octoflow_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.setenv("OCTOFLOW_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def decimal_settings() -> Iterator[None]:
+    """Decimal settings per test: ccxt changes those it is called with, and some tests call it directly."""
+    with localcontext(DefaultContext):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

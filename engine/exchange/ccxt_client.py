@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import localcontext
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -66,7 +67,7 @@ async def close_client(client: Client) -> None:
 
 @contextmanager
 def reading(exchange_id: str) -> Iterator[None]:
-    """Turn ccxt's errors of a read into reactions.
+    """Turn ccxt's errors of a read into reactions, and keep its decimal settings to itself.
 
     Raises:
         RetryableError: the exchange did not answer, or not properly.
@@ -75,7 +76,8 @@ def reading(exchange_id: str) -> Iterator[None]:
     from ccxt.base import errors
 
     try:
-        yield
+        with localcontext():  # ccxt changes how the current one rounds, and leaves it so
+            yield
     except (errors.NotSupported, errors.RestrictedLocation, errors.BadRequest) as error:
         raise ConfigurationError(
             f"{exchange_id} refuses: {mask(str(error))}", code="exchange_refuses"

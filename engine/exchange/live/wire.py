@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
+from decimal import localcontext
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
@@ -139,8 +140,9 @@ class Wire:
 
     async def _attempt(self, request: Callable[[Client], Awaitable[T]]) -> T | Failure:
         try:
-            await self._prepare()
-            return await request(self.client)
+            with localcontext():  # ccxt changes how the current one rounds, and leaves it so
+                await self._prepare()
+                return await request(self.client)
         except (ConfigurationError, PostponedError):
             raise
         except Exception as error:

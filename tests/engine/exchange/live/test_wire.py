@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time as clock
 from collections.abc import AsyncIterator
+from decimal import getcontext
 from email.utils import formatdate
 
 import pytest
@@ -106,7 +107,6 @@ async def test_the_receive_window_is_the_settings(wire: Wire, exchange: Exchange
     ("headers", "body", "seconds"),
     [
         ({"Retry_After": "12"}, {}, 12),
-        ({"Retry_After": formatdate(clock.time() + 3_600, usegmt=True)}, {}, 3_600),
         ({"Retry_After": "soon"}, {}, None),
         ({}, {"code": -1003, "msg": "Too many requests."}, None),
     ],
@@ -173,6 +173,24 @@ async def test_no_error_of_a_read_shows_a_secret_or_drags_one_along(
     assert "canary" not in str(failed.value)
     assert failed.value.__cause__ is None
     assert failed.value.__context__ is None
+
+
+async def test_a_rate_limit_may_end_at_a_date(wire: Wire, exchange: Exchange) -> None:
+    exchange.will_say(429, {}, Retry_After=formatdate(clock.time() + 3_600, usegmt=True))
+    with pytest.raises(RetryableError) as limited:
+        await read(wire)
+    assert limited.value.retry_after == pytest.approx(3_600, abs=60)
+
+
+async def test_ccxt_s_rounding_does_not_reach_the_scripts_of_the_job(wire: Wire) -> None:
+    async def rounds(client: Client) -> str:
+        return client.decimal_to_precision("0.125", 1, 2, 2)
+
+    before = getcontext().copy()
+    await wire.read(rounds)
+    await wire.send(rounds)
+
+    assert (getcontext().rounding, getcontext().traps) == (before.rounding, before.traps)
 
 
 async def test_a_process_that_was_frozen_before_it_signed_an_effect_does_not_send_it(
