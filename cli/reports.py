@@ -134,6 +134,8 @@ def action_result(action: Action) -> str:
         return shorten(f"{action.error_status}: {action.error_message}")
     if action.is_completed:
         return shorten(_in_words(plain_value(decode_value(action.result))))
+    if action.planned_effects:
+        return "for its effects"
     return f"until {moment(action.not_before)}" if action.not_before is not None else ""
 
 
@@ -217,7 +219,10 @@ def _actions(snapshot: Snapshot) -> RenderableType:
 
 
 def _effects(snapshot: Snapshot) -> RenderableType:
-    rows = [(one.key, one.action_id, one.what, one.status) for one in snapshot.effects[:MAX_ROWS]]
+    rows = [
+        (one.key, one.action_id, one.what, one.status.replace("_", " "))
+        for one in snapshot.effects[:MAX_ROWS]
+    ]
     statuses = {one.status for one in snapshot.effects}
     advice = [
         Text(text.format(id=snapshot.automation_id), style="yellow")

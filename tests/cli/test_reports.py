@@ -73,6 +73,14 @@ def test_effects_under_way_are_shown_with_what_a_person_can_do() -> None:
     assert "octoflow approve bot" in drawn(with_effects("awaiting_approval"))
 
 
+def test_an_action_that_planned_effects_waits_for_them_and_not_for_a_time() -> None:
+    recalled = {"keyword": "market", "last_execution_result": {"intents": ["key"]}}
+    planned = {**WAITING, "suspension": {"operator_state": {"ReCallingOperatorResult": recalled}}}
+    text = drawn(snapshot(planned))
+    assert "for its effects" in text
+    assert "until" not in text
+
+
 def test_what_needs_a_person_is_news_once() -> None:
     planned, unresolved = with_effects("planned"), with_effects("unresolved")
     assert changes(planned, planned) == changes(unresolved, unresolved) == []
