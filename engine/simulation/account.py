@@ -110,7 +110,8 @@ class PaperAccount:
         known = [*self._book.orders.values(), *self._book.ended, *self._elements.orders.missing_orders]
         found = (one for order in known for one in (order, *order.chained))
         match = next((one for one in found if (one.symbol, one.id) == (symbol, order_id)), None)
-        return match or order_of([trade for trade in self._trades if trade.order_id == order_id])
+        fills = [one for one in self._trades if (one.symbol, one.order_id) == (symbol, order_id)]
+        return match or order_of(fills)
 
     def trades(self) -> Sequence[Trade]:
         """Return the account's trades, oldest first."""

@@ -124,6 +124,14 @@ async def test_what_cannot_be_meant_is_refused(script: str, code: str) -> None:
     assert refused.value.code == code
 
 
+async def test_a_filled_order_is_found_by_its_id_on_its_own_market_only() -> None:
+    bought = await run("market('buy', 'BTC/USDT', 0.01)")
+    (trade,) = bought.trades
+    name = trade.order_id
+    script = f"[fetch_order('BTC/USDT', '{name}')['filled'], fetch_order('ETH/USDT', '{name}')]"
+    assert (await run_script(script, exchange(), bought.elements)).value == [Decimal("0.01"), None]
+
+
 async def test_nothing_is_left_of_a_refused_order() -> None:
     after = await run("if_error(market('buy', 'BTC/USDT', 100), \"'refused'\")")
     assert after.value == "refused"
