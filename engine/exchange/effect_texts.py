@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from engine.state import LIMIT_TYPES
+
 Params = Mapping[str, Any]
 
 
@@ -22,11 +24,16 @@ def effect_in_words(kind: str, params: Params) -> str:
 
 def _order(params: Params) -> str:
     words = [str(params.get(name, "")).replace("_", " ") for name in ("type", "side", "amount", "symbol")]
-    for name, word in (("price", "at"), ("stop_price", "when the price reaches")):
-        if params.get(name) is not None:
-            words += [word, str(params[name])]
+    price, stop_price = params.get("price"), params.get("stop_price")
+    has_limit = params.get("type") in LIMIT_TYPES
+    if price is not None and has_limit:
+        words.append(f"at {price}")
+    if stop_price is not None:
+        words.append(f"when the price reaches {stop_price}")
+    expected = f", expected near {price}" if price is not None and not has_limit else ""
     chained = len(params.get("chained", ()))
-    return " ".join(words) + (f", with {chained} exit{'' if chained == 1 else 's'}" if chained else "")
+    exits = f", with {chained} exit{'' if chained == 1 else 's'}" if chained else ""
+    return f"{' '.join(words)}{expected}{exits}"
 
 
 def _cancellation(params: Params) -> str:

@@ -1,6 +1,7 @@
 """The state of an automation: models, loading, dumping."""
 
 from engine.state.account import (
+    LIMIT_TYPES,
     Balance,
     ExchangeAccountElements,
     Fee,
@@ -40,6 +41,7 @@ from engine.state.serialization import SCHEMA_VERSION, dump_state, load_state
 __all__ = [
     "APPLY_CONFIGURATION",
     "DEFINITION",
+    "LIMIT_TYPES",
     "SCHEMA_VERSION",
     "Action",
     "ActionsDag",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,10 @@ Side = Literal["buy", "sell"]
 OrderType = Literal[
     "market", "limit", "stop_loss", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"
 ]
+
+LIMIT_TYPES: Final[frozenset[OrderType]] = frozenset({"limit", "stop_limit", "take_profit_limit"})
+"""Orders whose price is a limit; that of the others is what they are expected to trade at."""
+
 OrderStatus = Literal["open", "closed", "canceled", "expired", "rejected"]
 TimeInForce = Literal["GTC", "IOC", "FOK", "PO"]
 
@@ -55,9 +59,10 @@ class Origin(StateModel):
 class Order(StateModel):
     """An order of this automation. Amounts in base, prices in quote per base, times in UNIX seconds.
 
-    `price` is a limit, `stop_price` the price that the order waits for. Chained orders wait for this order's
-    fill. `created_at` of a stop that was moved is when it was moved. `trailing_percent` is how far a trailing
-    stop stays behind the best price; `stop_ladder` is where a stop moves as take-profits of its group fill.
+    `price` is a limit, or what an order without one is expected to trade at; `stop_price` the price that the
+    order waits for. Chained orders wait for this order's fill. `created_at` of a stop that was moved is when
+    it was moved. `trailing_percent` is how far a trailing stop stays behind the best price; `stop_ladder` is
+    where a stop moves as take-profits of its group fill.
     `origin` is set on live accounts, where what follows from an order is planned in the name of its call.
     """
 

@@ -12,7 +12,7 @@ from engine.exchange.effects import Placed, Refusal
 from engine.exchange.live.api import OrderReport
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.money import ZERO, exact
-from engine.state import Fee, Order, OrderType
+from engine.state import LIMIT_TYPES, Fee, Order, OrderType
 from engine.values import short_decimal
 
 _PRICES_OF: Final[Mapping[OrderType, tuple[str, ...]]] = MappingProxyType(
@@ -31,7 +31,6 @@ _PRICES_OF: Final[Mapping[OrderType, tuple[str, ...]]] = MappingProxyType(
 The price of an order that trades at the market's price is what it filled at, and a trailing stop moves.
 """
 
-_LIMIT_TYPES: Final = frozenset({"limit", "stop_limit", "take_profit_limit"})
 _WORDS: Final = (("limit", True), ("market", False))
 
 
@@ -48,7 +47,7 @@ def differences(order: Order, report: OrderReport, capabilities: Capabilities) -
         for name in fixed
         if getattr(report, name) != getattr(order, name)
     ]
-    if _has_limit(report.kind) not in (None, order.type in _LIMIT_TYPES):
+    if _has_limit(report.kind) not in (None, order.type in LIMIT_TYPES):
         found.append(f"type {report.kind} instead of {order.type}")
     return found
 
@@ -72,7 +71,7 @@ def adopted(order: Order, report: OrderReport) -> Order:
         "created_at": report.created_at,
         "fee": total_fee(report.fees) or order.fee,
     }
-    if order.type not in _LIMIT_TYPES and report.average is not None:
+    if order.type not in LIMIT_TYPES and report.average is not None:
         changes["price"] = report.average
     return order.model_copy(update=changes)
 

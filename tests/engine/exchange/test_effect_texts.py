@@ -16,6 +16,12 @@ LIMIT = {"type": "limit", "side": "buy", "amount": "0.1", "symbol": "BTC/USDT", 
     [
         ("create_order", LIMIT, "limit buy 0.1 BTC/USDT at 40000"),
         ("create_order", {**LIMIT, "type": "market", "price": None}, "market buy 0.1 BTC/USDT"),
+        ("create_order", {**LIMIT, "type": "market"}, "market buy 0.1 BTC/USDT, expected near 40000"),
+        (
+            "create_order",
+            {**LIMIT, "type": "stop_loss", "side": "sell", "price": "38990", "stop_price": "39000"},
+            "stop loss sell 0.1 BTC/USDT when the price reaches 39000, expected near 38990",
+        ),
         (
             "create_order",
             {**LIMIT, "type": "stop_limit", "stop_price": "41000", "chained": [{}, {}]},
