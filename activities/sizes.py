@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from pydantic_core import to_json
 
 from engine.errors import ActionStatus, ConfigurationError
-
-MAX_STATE_BYTES: Final = 1_000_000
-"""Temporal refuses payloads of 2 MB, and would have the activity retried after it acted."""
+from engine.services import MAX_STATE_BYTES
 
 
 def encoded_size(value: Any) -> int:
@@ -36,6 +34,7 @@ def check_state_size(state: dict[str, Any]) -> None:
 def fit_state(state: dict[str, Any], now: float) -> list[str]:
     """Make a new state fit, by giving up results: an invocation that acted must not fail for its size.
 
+    Temporal refuses payloads of 2 MB, and would have the activity retried.
     The largest results go first. Their actions end with the error `limit_exceeded`, which tells their
     dependents and a person what happened.
 

@@ -21,6 +21,7 @@ from engine.types import Seconds
 
 MAX_RESULT_BYTES: Final = 64 * 1024
 MAX_STATE_BYTES: Final = 1_000_000
+"""JSON of the largest state that an invocation takes; what carries it has room for twice as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
 from activities.invocation import InvocationActivities
-from activities.sizes import MAX_STATE_BYTES, encoded_size
+from activities.sizes import encoded_size
 from engine.errors import PostponedError, RetryableError
 from engine.exchange import MarketSource, open_source
 from engine.masking import MaskingFilter, register
-from engine.services import Services
+from engine.services import MAX_STATE_BYTES, Services
 from engine.state import ExchangeDetails
 from tests.support.builders import NOW, action, automation, paper, scripts
 from workflows.messages import InvocationResult, Json, RunInvocation
