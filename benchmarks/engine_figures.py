@@ -20,7 +20,8 @@ import engine
 seconds = time.perf_counter() - start
 status = pathlib.Path("/proc/self/status").read_text()
 peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024
-print(json.dumps([seconds, peak, [m for m in ("ccxt", "numpy", "talib") if m in sys.modules]]))
+heavy = ("aiohttp", "ccxt", "cryptography", "keyring", "numpy", "talib")
+print(json.dumps([seconds, peak, [module for module in heavy if module in sys.modules]]))
 """
 
 

@@ -24,6 +24,8 @@ def test_the_worker_imports_no_command_line() -> None:
     assert modules_after_importing("worker").isdisjoint({"cli", "typer", "rich"})
 
 
-@pytest.mark.parametrize("heavy", ["ccxt", "numpy", "talib", "temporalio"])
+@pytest.mark.parametrize(
+    "heavy", ["aiohttp", "ccxt", "cryptography", "keyring", "numpy", "talib", "temporalio"]
+)
 def test_the_engine_loads_no_heavy_library_before_it_is_needed(heavy: str) -> None:
     assert heavy not in modules_after_importing("engine")
