@@ -16,8 +16,8 @@ CREATES: Final = 4
 ACTIVE_SECONDS: Final = 4.0
 """About how long an automation is busy when nothing happens to it."""
 
-_CREATE: Final = Where(method="POST", path="/order")
-_LOOK_UP: Final = Where(method="GET", path=("/order", "/openOrders", "/allOrders"))
+CREATE: Final = Where(method="POST", path="/order")
+LOOK_UP: Final = Where(method="GET", path=("/order", "/openOrders", "/allOrders"))
 _CANCEL: Final = Where(method="DELETE", path="/order")
 _ANY: Final = Where(path=("/order", "/openOrders", "/allOrders", "/account", "/myTrades"))
 
@@ -63,6 +63,8 @@ class OnTheWay:
 
 
 Incident = AtRequest | AtTime | OnTheWay
+Plan = Sequence[Incident]
+"""What happens to one automation."""
 
 _LOST: Final[Sequence[Fault | None]] = (None, None, Drop(), Drop(Moment.AFTER), Late(0.5), Late(0.9))
 """What may happen to the request at which a worker dies; the last one outlives its signature."""
@@ -90,12 +92,16 @@ _FAULTS: Final[Sequence[Fault]] = (
 )
 
 
-def draw(random: Random) -> Sequence[Incident]:
+def random_plans(runs: int, seed: int) -> Sequence[Plan]:
+    """Return what happens to some automations."""
+    random = Random(seed)
+    return [_draw(random) for _ in range(runs)]
+
+
+def _draw(random: Random) -> Plan:
     """Return what happens to one automation: one or two blows, and up to two troubles on the way."""
     troubles = [
-        OnTheWay(
-            random.choice(_FAULTS), random.choice((_CREATE, _CREATE, _LOOK_UP, _ANY)), random.randrange(4)
-        )
+        OnTheWay(random.choice(_FAULTS), random.choice((CREATE, CREATE, LOOK_UP, _ANY)), random.randrange(4))
         for _ in range(random.randrange(3))
     ]
     return [*(_blow(random) for _ in range(random.randint(1, 2))), *troubles]
@@ -105,7 +111,7 @@ def _blow(random: Random) -> Incident:
     blow = random.choices(tuple(Blow), weights=(3, 1))[0]
     if random.random() < 0.2:
         return AtTime(blow, random.uniform(0.1, ACTIVE_SECONDS))
-    where = random.choices((_CREATE, _LOOK_UP, _CANCEL, _ANY), weights=(6, 3, 1, 2))[0]
+    where = random.choices((CREATE, LOOK_UP, _CANCEL, _ANY), weights=(6, 3, 1, 2))[0]
     nth = 0 if where is _CANCEL else random.randrange(CREATES)
     fault = random.choice(_LOST) if blow is Blow.KILL else None
     return AtRequest(blow, where, nth, random.choice(tuple(Moment)), fault)

@@ -18,11 +18,11 @@ from temporalio.worker import Replayer
 
 from connection import plugin
 from tests.chaos.automations import FUNDS, MARKETS, Trader
-from tests.chaos.incidents import AtRequest, AtTime, Blow, Incident, OnTheWay, draw
+from tests.chaos.incidents import AtRequest, AtTime, Blow, Incident, OnTheWay, Plan
 from tests.chaos.verdict import at_rest, problems
 from tests.chaos.workers import Crew, Nursery, nursery
-from tests.support.live_worker import GUARDED, UNGUARDED
 from tests.support.loopback import Call, LoopbackExchange, serving_binance
+from tests.support.unguarded import Guard
 from workflows.automation import Automation
 from workflows.carried import AutomationInput
 from workflows.client import AutomationHandle
@@ -92,30 +92,32 @@ async def workshop(client: Client) -> AsyncIterator[Nursery]:
         yield workers
 
 
-async def storm(client: Client, workers: Nursery, runs: int, seed: int, *, guarded: bool = True) -> Report:
+async def storm(
+    client: Client, workers: Nursery, plans: Sequence[Plan], seed: int, *, guard: Guard = Guard.WHOLE
+) -> Report:
     """Let automations run through one storm, side by side.
 
     Args:
         client: of a development server.
         workers: where its workers come from.
-        runs: automations, at most one for each market.
-        seed: decides all incidents and prices.
-        guarded: whether the workers have an effect guard.
+        plans: what happens to each of them; at most as many as there are markets.
+        seed: decides how prices move.
+        guard: what the workers have of it.
     """
-    random, name = Random(seed), f"storm{seed}-{GUARDED if guarded else UNGUARDED}"
-    traders = [Trader(name, base) for base in MARKETS[:runs]]
-    crews = [Crew(workers, f"{name}-{number}", guarded) for number in range(-(-runs // CREW_SIZE))]
+    name = f"storm{seed}-{guard.value}"
+    traders = [Trader(name, base) for base in MARKETS[: len(plans)]]
+    crews = [Crew(workers, f"{name}-{number}", guard) for number in range(-(-len(plans) // CREW_SIZE))]
     async with serving_binance() as exchange, at_work(crews):
         lives = [
-            _Life(client, exchange, trader, crews[number // CREW_SIZE], draw(random))
-            for number, trader in enumerate(traders)
+            _Life(client, exchange, trader, crews[number // CREW_SIZE], plan)
+            for number, (trader, plan) in enumerate(zip(traders, plans, strict=True))
         ]
         async with _moving_prices(exchange, traders, Random(seed)):
             await asyncio.gather(*(life.until_rest() for life in lives))
         exchange.faults.clear()
         found = await asyncio.gather(*(life.judge() for life in lives))
     killed, frozen = sum(crew.killed for crew in crews), sum(crew.frozen for crew in crews)
-    return Report(runs, killed, frozen, [problem for one in found for problem in one])
+    return Report(len(plans), killed, frozen, [problem for one in found for problem in one])
 
 
 class _Life:
@@ -127,13 +129,13 @@ class _Life:
         exchange: LoopbackExchange,
         trader: Trader,
         crew: Crew,
-        incidents: Sequence[Incident],
+        plan: Plan,
     ) -> None:
         self._client = client
         self._exchange = exchange
         self._trader = trader
         self._crew = crew
-        self._incidents = incidents
+        self._plan = plan
         self._handle: AutomationHandle = client.get_workflow_handle_for(Automation.run, trader.name)
 
     async def until_rest(self) -> None:
@@ -147,7 +149,7 @@ class _Life:
             task_timeout=timedelta(seconds=2),
         )
         async with asyncio.TaskGroup() as timers:
-            for incident in self._incidents:
+            for incident in self._plan:
                 self._prepare(incident, timers)
             timers.create_task(self._rest_or_not())
 

@@ -41,7 +41,9 @@ def _unfinished(state: Json) -> list[str]:
         return []
     execution = state["automation"].get("execution", {})
     undone = ", ".join(one["id"] for one in _actions(state) if not one.get("executed_at"))
-    pending = [f"{one.get('status', 'planned')} {one['kind']}" for one in execution.get("pending_effects", [])]
+    pending = [
+        f"{one.get('status', 'planned')} {one['kind']}" for one in execution.get("pending_effects", [])
+    ]
     return [f"does not rest: {undone} to do, {pending} under way, {execution.get('degraded_state')}"]
 
 

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from tests.chaos.incidents import Blow
 from tests.conftest import REPOSITORY
-from tests.support.live_worker import ANNOUNCED, GUARDED, UNGUARDED
+from tests.support.live_worker import ANNOUNCED
+from tests.support.unguarded import Guard
 
-FROZEN_SECONDS: Final = 3.0
-"""Longer than a silent attempt is waited for, so that another worker acts before the zombie goes on."""
+FROZEN_SECONDS: Final = 4.5
+"""An attempt is missed after two silent seconds, and repeated a second later: the zombie goes on behind it."""
 
 
 class Nursery:
@@ -27,13 +28,12 @@ class Nursery:
         self._process = process
         self._waiting: dict[str, list[asyncio.Future[int]]] = {}
 
-    async def worker(self, task_queue: str, *, guarded: bool) -> int:
-        """Start a worker, with or without an effect guard; return its process id once it polls."""
+    async def worker(self, task_queue: str, guard: Guard) -> int:
+        """Start a worker; return its process id once it polls."""
         assert self._process.stdin is not None
         ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(task_queue, []).append(ready)
-        kind = GUARDED if guarded else UNGUARDED
-        self._process.stdin.write(f"{kind} {task_queue}\n".encode())
+        self._process.stdin.write(f"{guard.value} {task_queue}\n".encode())
         await self._process.stdin.drain()
         return await ready
 
@@ -77,7 +77,7 @@ class Crew:
 
     nursery: Nursery
     task_queue: str
-    guarded: bool = True
+    guard: Guard = Guard.WHOLE
     killed: int = 0
     frozen: int = 0
     _current: int | None = None
@@ -86,7 +86,7 @@ class Crew:
 
     async def hire(self) -> None:
         """Start a worker that takes over."""
-        self._current = await self.nursery.worker(self.task_queue, guarded=self.guarded)
+        self._current = await self.nursery.worker(self.task_queue, self.guard)
         self._all.append(self._current)
 
     async def strike(self, blow: Blow) -> None:

@@ -1,7 +1,7 @@
 """Worker processes for automations on live accounts that are about to be killed.
 
 Run as `python -m tests.support.live_worker`. It imports everything once, and then starts a worker for each
-line `guarded <task queue>` or `unguarded <task queue>` on its stdin: a fork, so that a new worker costs a
+line `<guard> <task queue>` on its stdin (see `tests.support.unguarded`): a fork, so that a new worker costs a
 tenth of a second. It answers with lines `polling <process id> <task queue>`, among what else is printed, and
 ends with all its workers when stdin closes.
 """
@@ -12,26 +12,22 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import replace
 from typing import Final
 
 from temporalio.worker._worker import load_default_build_id
 
 from connection import connect
 from engine.exchange.ccxt_client import close_client, make_client
-from engine.exchange.live.opening import open_live
 from engine.exchange.live.settings import Delays, LiveSettings
 from engine.invocation import InvocationRequest
 from engine.job import AutomationJob
 from engine.services import EngineSettings, Services
 from engine.state import ExchangeDetails
 from tests.support.builders import action, automation
-from tests.support.unguarded import open_unguarded
+from tests.support.unguarded import Guard, opener, weakened
 from worker import run_worker
 
 ANNOUNCED: Final = "polling"
-GUARDED: Final = "guarded"
-UNGUARDED: Final = "unguarded"
 RECEIVE_WINDOW: Final = 0.6
 WATCH_EVERY: Final = 2.0
 
@@ -51,10 +47,10 @@ IMPATIENT: Final = LiveSettings(
 """As careful as ever, for requests that take milliseconds and workers that are missed after two seconds."""
 
 
-def live_services(*, guarded: bool) -> Services:
+def live_services(guard: Guard = Guard.WHOLE) -> Services:
     """Return the services of a worker for the chaos tests."""
-    services = Services(settings=EngineSettings(live=IMPATIENT), live_exchange=open_live)
-    return services if guarded else replace(services, live_exchange=open_unguarded)
+    live = weakened(IMPATIENT, guard)
+    return Services(settings=EngineSettings(live=live), live_exchange=opener(guard))
 
 
 async def _warm_up() -> None:
@@ -64,12 +60,12 @@ async def _warm_up() -> None:
     await AutomationJob(InvocationRequest(state=automation(action("warm", "1 + 1")), now=0)).run()
 
 
-async def _serve(task_queue: str, *, guarded: bool) -> None:
+async def _serve(task_queue: str, guard: Guard) -> None:
     def announce() -> None:
         # One write: several workers share the pipe.
         os.write(sys.stdout.fileno(), f"{ANNOUNCED} {os.getpid()} {task_queue}\n".encode())
 
-    services = live_services(guarded=guarded)
+    services = live_services(guard)
     await run_worker(await connect(), task_queue=task_queue, services=services, on_ready=announce)
 
 
@@ -78,10 +74,10 @@ def main() -> None:
     asyncio.run(_warm_up())
     workers = []
     for line in sys.stdin:
-        kind, task_queue = line.split()
+        guard, task_queue = line.split()
         worker = os.fork()
         if worker == 0:
-            asyncio.run(_serve(task_queue, guarded=kind == GUARDED))
+            asyncio.run(_serve(task_queue, Guard(guard)))
             os._exit(0)
         workers.append(worker)
     # Until here none of them was waited for, dead or not: no other process can have got the id of one.

@@ -1,10 +1,12 @@
-"""A live account that defeats the effect guard: what the chaos tests must notice."""
+"""Live accounts whose effect guard is weakened: what the chaos tests must notice."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields, replace
+from enum import Enum
+from math import inf
 from typing import Any
 
 from engine.exchange.live.api import (
@@ -20,7 +22,45 @@ from engine.exchange.live.opening import open_live
 from engine.exchange.live.settings import LiveSettings
 from engine.exchange.protocols import MarketSource
 from engine.state import ExchangeAccountDetails, Order
-from engine.types import Symbol, Timestamp
+from engine.types import Seconds, Symbol, Timestamp
+
+
+class Guard(Enum):
+    """What is left of the effect guard."""
+
+    WHOLE = "whole"
+    NONE = "none"
+    """Nothing is looked up, and every sending is an order of its own."""
+    NO_FENCE = "no-fence"
+    """A look-up is believed at once, whatever may still be on its way."""
+    NO_LEASE = "no-lease"
+    """A process that was frozen goes on where it stood."""
+
+
+class _WithoutLease(LiveSettings):
+    """Settings by which nothing is ever too late to be sent."""
+
+    @property
+    def reserve(self) -> Seconds:
+        return -inf
+
+    @property
+    def slowest_signature(self) -> Seconds:
+        return inf
+
+
+def weakened(settings: LiveSettings, guard: Guard) -> LiveSettings:
+    """Return the settings that take away a part of the guard."""
+    if guard is Guard.NO_FENCE:
+        return replace(settings, fence_margin=-settings.receive_window)
+    if guard is Guard.NO_LEASE:
+        return _WithoutLease(**{field.name: getattr(settings, field.name) for field in fields(settings)})
+    return settings
+
+
+def opener(guard: Guard) -> Callable[[ExchangeAccountDetails, LiveSettings], LiveExchange]:
+    """Return how the exchange of an account is opened."""
+    return open_unguarded if guard is Guard.NONE else open_live
 
 
 class UnguardedApi:
