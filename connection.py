@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import platformdirs
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
@@ -103,6 +103,10 @@ class Settings(BaseSettings):
         return self.port + 1000
 
 
+class SettingProblem(Exception):
+    """A variable of the environment has a value that cannot be used; the message names both."""
+
+
 class ConnectionProblem(Exception):
     """Base of what keeps a process from talking to Temporal; the message says what to do."""
 
@@ -169,13 +173,35 @@ def encrypts_payloads(client: Client) -> bool:
     return isinstance(codec, OctoflowCodec) and codec.encrypts
 
 
-def load_settings() -> Settings:
-    """Read the settings from the environment.
+_Settings = TypeVar("_Settings", bound=BaseSettings)
+
+
+def read_settings(kind: type[_Settings]) -> _Settings:
+    """Read settings of some kind from the environment.
 
     Raises:
-        pydantic.ValidationError: a variable has a value that cannot be used.
+        SettingProblem: a variable has a value that cannot be used.
     """
-    return Settings()
+    prefix = kind.model_config.get("env_prefix", "")
+    try:
+        return kind()
+    except ValidationError as error:
+        found = (
+            f"{prefix}{'.'.join(map(str, problem['loc'])).upper()} is {problem['input']!r}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise SettingProblem("; ".join(found)) from error
+    except SettingsError as error:
+        raise SettingProblem(f"{error} ({prefix}*): lists are written in JSON") from error
+
+
+def load_settings() -> Settings:
+    """Read the settings of any process from the environment.
+
+    Raises:
+        SettingProblem: a variable has a value that cannot be used.
+    """
+    return read_settings(Settings)
 
 
 def configured_address() -> str | None:

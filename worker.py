@@ -23,12 +23,15 @@ from activities.log_context import ContextFilter
 from codec import PayloadKeyError
 from connection import (
     ConnectionProblem,
+    SettingProblem,
     connect,
     encrypts_payloads,
     load_settings,
+    read_settings,
     search_attributes_registered,
 )
-from engine.community import HttpCommunity, NoCommunity
+from engine.community import CommunityAuthenticatorFactory, HttpCommunity, NoCommunity
+from engine.errors import ConfigurationError
 from engine.exchange.transfers import TransferPolicy
 from engine.masking import MaskingFilter
 from engine.services import EngineSettings, Services
@@ -74,12 +77,17 @@ class WorkerSettings(BaseSettings):
         """Return the engine's seams as these settings want them.
 
         Raises:
-            ConfigurationError: the community's address cannot be used.
+            ConfigurationError: the community's address cannot be used, or its token is not there.
         """
         policy = TransferPolicy(self.allow_transfers, self.transfer_addresses)
-        url, reference = self.community_url, self.community_token
-        community = HttpCommunity(url=url, reference=reference) if url is not None else NoCommunity()
-        return Services(settings=EngineSettings(transfers=policy), community=community)
+        return Services(settings=EngineSettings(transfers=policy), community=self._community())
+
+    def _community(self) -> CommunityAuthenticatorFactory:
+        if self.community_url is None:
+            return NoCommunity()
+        community = HttpCommunity(url=self.community_url, reference=self.community_token)
+        community.check_reference()
+        return community
 
 
 async def build_worker(
@@ -96,8 +104,12 @@ async def build_worker(
         task_queue: the queue to serve.
         services: the engine's seams; those of the settings by default.
         settings: defaults to those of the environment.
+
+    Raises:
+        SettingProblem: a variable of the environment cannot be used.
+        ConfigurationError: the community that the settings name cannot be used.
     """
-    settings = settings or WorkerSettings()
+    settings = settings or read_settings(WorkerSettings)
     services = services or settings.services()
     registered = await search_attributes_registered(client)
     if not registered:
@@ -170,7 +182,8 @@ def configure_logging(level: int = logging.INFO) -> None:
 
 
 async def _serve(task_queue: str | None) -> None:
-    settings = load_settings()
+    settings, own = load_settings(), read_settings(WorkerSettings)
+    services = own.services()
     queue = task_queue or settings.task_queue
     client = await connect(settings)
     target = client.service_client.config.target_host
@@ -178,7 +191,7 @@ async def _serve(task_queue: str | None) -> None:
     def announce() -> None:
         logger.info("serving task queue '%s' of namespace '%s' at %s", queue, client.namespace, target)
 
-    await run_worker(client, task_queue=queue, on_ready=announce)
+    await run_worker(client, task_queue=queue, services=services, settings=own, on_ready=announce)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -192,7 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConnectionProblem as problem:
         logger.error("%s", problem)
         return EXIT_NOT_REACHABLE
-    except PayloadKeyError as problem:
+    except (SettingProblem, PayloadKeyError, ConfigurationError) as problem:
         logger.error("%s", problem)
         return EXIT_WRONG_SETTINGS
     finally:

@@ -98,7 +98,7 @@ async def _examine(details: ExchangeAccountDetails | None, symbols: Sequence[Sym
     public = exchange.public_side(details.exchange_details, symbols, services.market_source)
     findings += await examine("exchange", public, exchange.CHECKS)
     if not details.is_simulated:
-        allowed = WorkerSettings().allow_transfers
+        allowed = connection.read_settings(WorkerSettings).allow_transfers
         private = account.private_side(details, services.live_exchange, transfers_allowed=allowed)
         findings += await examine("account", private, account.CHECKS)
     return findings

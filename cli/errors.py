@@ -25,7 +25,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from codec import PayloadKeyError
-from connection import NotReachableError, PortInUseError, ServerNotFoundError
+from connection import NotReachableError, PortInUseError, ServerNotFoundError, SettingProblem
 from engine.automation_file import AutomationFileError
 from engine.errors import ConfigurationError, DslError, OctoflowError
 from workflows.client import KeysWouldBeReadableError
@@ -55,6 +55,7 @@ EXIT_CODES: Final[Mapping[type[BaseException], ExitCode]] = MappingProxyType(
         NotReachableError: ExitCode.NOT_REACHABLE,
         ServerNotFoundError: ExitCode.NOT_REACHABLE,
         PortInUseError: ExitCode.FAILED,
+        SettingProblem: ExitCode.WRONG_INPUT,
         PayloadKeyError: ExitCode.WRONG_INPUT,
         KeysWouldBeReadableError: ExitCode.WRONG_INPUT,
         ConfigurationError: ExitCode.WRONG_INPUT,
@@ -84,7 +85,7 @@ def message_of(error: BaseException) -> str:
         name = error.workflow_id
         return f"{name!r} runs already: `octoflow watch {name}` follows it, `octoflow stop {name}` ends it."
     if isinstance(error, ValidationError):
-        return "; ".join(_setting_problem(problem) for problem in error.errors())
+        return "; ".join(_value_problem(problem) for problem in error.errors())
     if isinstance(error, RPCError):
         return f"the Temporal server answers: {error.message}"
     if isinstance(error, OSError) and error.filename is not None:
@@ -97,9 +98,8 @@ def message_of(error: BaseException) -> str:
     )
 
 
-def _setting_problem(problem: Any) -> str:
-    name = ".".join(str(part) for part in problem["loc"])
-    return f"{name} (from OCTOFLOW_{name.upper()}) is {problem['input']!r}: {problem['msg']}"
+def _value_problem(problem: Any) -> str:
+    return f"{'.'.join(map(str, problem['loc']))} is {problem['input']!r}: {problem['msg']}"
 
 
 def report(error: BaseException, *, as_json: bool) -> None:

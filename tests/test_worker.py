@@ -86,3 +86,28 @@ def test_a_worker_without_a_server_says_so_in_one_line(
 
     assert worker.main([]) == worker.EXIT_NOT_REACHABLE
     assert "no Temporal server answers at 127.0.0.1:9" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"COMMUNITY_URL": "http://signals.example.org"}, "http://signals.example.org would carry tokens"),
+        ({"COMMUNITY_URL": "signals.example.org"}, "must have the form https://host/path"),
+        (
+            {"COMMUNITY_URL": "https://signals.example.org", "COMMUNITY_TOKEN": "env:NOBODY"},
+            "NOBODY_ACCESS_TOKEN",
+        ),
+        ({"MAX_INVOCATIONS": "many"}, "OCTOFLOW_WORKER_MAX_INVOCATIONS is 'many'"),
+        ({"TRANSFER_ADDRESSES": "0x1,0x2"}, "transfer_addresses"),
+    ],
+)
+def test_a_worker_with_a_setting_that_cannot_be_used_says_so_in_one_line(
+    variables: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(f"OCTOFLOW_WORKER_{name}", value)
+
+    assert worker.main([]) == worker.EXIT_WRONG_SETTINGS
+    (message,) = caplog.messages
+    assert says in message
+    assert "\n" not in message

@@ -66,6 +66,15 @@ class HttpCommunity:
                 code="invalid_community",
             )
 
+    def check_reference(self) -> None:
+        """Make sure that the token is there which automations without one of their own use, if one is named.
+
+        Raises:
+            ConfigurationError: it is not.
+        """
+        if self.reference is not None:
+            self._token(AuthDetails())
+
     @asynccontextmanager
     async def session(self, auth: AuthDetails) -> AsyncIterator[Community]:
         """Open a session with a connection and cookies of its own.
