@@ -62,13 +62,14 @@ def outcome_of(order: Order, report: OrderReport) -> Placed | Refusal:
 def adopted(order: Order, report: OrderReport) -> Order:
     """Return the intent's order with what only the exchange knows: its id, its fills, its fee.
 
-    The price of an order without a limit becomes the mean price of its fills.
+    The price of an order without a limit becomes the mean price of its fills. An answer may tell no time (0):
+    the order is then as old as its planning.
     """
     changes: dict[str, Any] = {
         "id": report.id,
         "filled": report.filled,
         "status": report.status,
-        "created_at": report.created_at,
+        "created_at": report.created_at or order.created_at,
         "fee": total_fee(report.fees) or order.fee,
     }
     if order.type not in LIMIT_TYPES and report.average is not None:

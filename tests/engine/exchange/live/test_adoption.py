@@ -100,6 +100,10 @@ def test_what_only_the_exchange_knows_is_taken_over() -> None:
     assert (taken.price, taken.fee, taken.tag) == (Decimal(40_000), fee, "mine")
 
 
+def test_an_order_whose_answer_tells_no_time_is_as_old_as_its_planning() -> None:
+    assert adopted(order(created_at=90), report(order(), created_at=0.0)).created_at == 90
+
+
 def test_an_order_that_was_rejected_after_a_part_of_it_filled_was_placed() -> None:
     known = report(order(), status="rejected", filled=Decimal("0.004"))
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from engine.dsl import Dependency
 from engine.errors import RetryableError
+from engine.exchange.live.api import Accepted
 from engine.exchange.live.catch_up import LISTING_DELAY, PATIENCE
 from engine.exchange.live.settlement import Mode
 from engine.state import Fee, Order
 from engine.types import Asset, OrderId
+from tests.support.intents import order
 from tests.support.live_run import LiveRun, asked, keyed
 from tests.support.memory_exchange import MemoryExchange
 from tests.support.memory_market import BTC
@@ -172,6 +175,19 @@ async def test_an_order_that_is_not_listed_yet_is_not_taken_for_gone() -> None:
     assert [order.id for order in run.orders] == ["1"]
     run.exchange.orders |= forgotten
     await run.invoke()
+    assert [order.id for order in run.orders] == ["1"]
+
+
+async def test_an_order_is_not_taken_for_gone_when_its_answer_told_nothing_but_an_id() -> None:
+    run = LiveRun(MemoryExchange())
+    taken = run.exchange.accept(order(amount="0.01", price="40000"))
+    run.exchange.will_answer(Accepted(replace(taken, created_at=0.0)))
+    run.exchange.orders.clear()  # it is not listed yet
+
+    await run.place(RESTING)
+    run.later(LISTING_DELAY / 2)
+    await run.invoke()
+
     assert [order.id for order in run.orders] == ["1"]
 
 
