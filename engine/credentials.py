@@ -122,8 +122,8 @@ def _from_environment(name: str, environment: Mapping[str, str], failing: _Faili
     if not any(given.values()):
         raise failing(
             f"set {variables['api_key']} and {variables['api_secret']} (and {variables['api_password']} "
-            f"where the exchange has one), or for a community {variables['access_token']}, in the environment "
-            "of the worker"
+            f"where the exchange has one), or {variables['access_token']} for a community, in the "
+            "environment of the worker"
         )
     return given
 

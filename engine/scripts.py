@@ -9,8 +9,6 @@ from engine.errors import DslError
 from engine.state import Action
 from engine.types import ActionId
 
-_NO_REFERENCES: frozenset[ActionId] = frozenset()
-
 
 class Scripts:
     """Compiles each pending script once per invocation, before anything is executed."""
