@@ -91,7 +91,7 @@ class EffectRound:
         self._take_over(decided.settled, decided.pending)
         if not self.pending:
             return
-        settlement = await self._session.settle(self.pending, mode, found=decided.found)
+        settlement = await self._session.settle(self.pending, mode, resolved=request.resolved)
         self._take_over(settlement.settled, settlement.pending)
         self.keeps_state = settlement.acted or settlement.retry_after is not None
         self._under_way_at = settlement.next_at

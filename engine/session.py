@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 from uuid import UUID, uuid5
@@ -13,7 +13,7 @@ from engine.errors import ConfigurationError
 from engine.exchange.context import ExchangeContext
 from engine.exchange.live.api import TradingApi
 from engine.exchange.live.context import LiveContext
-from engine.exchange.live.guard import EffectGuard
+from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
 from engine.exchange.live.rights import check_rights
 from engine.exchange.live.settlement import Mode, Settlement
 from engine.exchange.transfers import TransferPolicy
@@ -81,7 +81,7 @@ class ExchangeSession:
         await self._context.require(dependencies)
 
     async def settle(
-        self, intents: Sequence[Intent], mode: Mode, *, found: Collection[str] = ()
+        self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
     ) -> Settlement:
         """Carry pending effects out on the exchange; nothing is requested when there are none.
 
@@ -91,12 +91,12 @@ class ExchangeSession:
         Args:
             intents: the pending effects, in the order in which they were planned.
             mode: what may be done.
-            found: keys of unresolved orders that a person found on the exchange.
+            resolved: keys of unresolved effects, and whether a person found them on the exchange.
 
         Raises:
-            RetryableError, PostponedError, ConfigurationError: before anything was sent.
+            RetryableError, PostponedError, ConfigurationError: before anything was sent or resolved.
         """
-        return await self._open_live().settle(intents, mode, found=found) if intents else Settlement()
+        return await self._open_live().settle(intents, mode, resolved=resolved) if intents else Settlement()
 
     async def look_after(self) -> None:
         """Catch up with the exchange for the sake of the open orders alone.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from engine.errors import PostponedError
 from engine.exchange.live.api import Unclear
 from engine.exchange.live.capabilities import Capabilities
 from engine.invocation import InvocationStatus
-from engine.state import TriggerReason
+from engine.state import Intent, TriggerReason
 from tests.support.builders import NOW, action
+from tests.support.intents import create, intent, order
+from tests.support.intents import unresolved as needing_a_person
 from tests.support.live_job import LiveRun
 from tests.support.memory_exchange import MemoryExchange
 
@@ -126,3 +129,53 @@ async def test_or_says_that_it_is_not_and_the_call_is_evaluated_anew() -> None:
 
     await run.settle(NOW + 121)
     assert (run.completed, len(run.exchange.orders)) == (["buy"], 1)
+
+
+async def test_an_exit_that_a_person_did_not_find_is_placed_under_a_new_name() -> None:
+    run = LiveRun(
+        action("buy", "limit('buy', 'BTC/USDT', 0.01, 40000, stop_loss_price='-5%')"),
+        exchange=MemoryExchange(capabilities=Capabilities()),
+    )
+    await run.settle(NOW)
+    run.exchange.fill("1")
+    await run.invoke(NOW + 60)
+    run.exchange.will_answer(Unclear("timed out"))
+    await run.invoke(NOW + 61)
+    (lost,) = run.pending
+
+    await run.invoke(NOW + 120, resolved={lost["key"]: False})
+    await run.settle(NOW + 121)
+
+    (stop,) = run.open_orders
+    assert (stop["type"], stop["id"]) == ("stop_loss", "2")
+    assert stop["client_order_id"] != lost["params"]["client_order_id"]
+
+
+def with_under_way(*intents: Intent) -> LiveRun:
+    """An automation that has effects under way."""
+    run = LiveRun(action("other", "wait(1000)"))
+    pending = [one.model_dump(mode="json") for one in intents]
+    run.state["automation"]["execution"] = {"pending_effects": pending}
+    return run
+
+
+async def test_a_withdrawal_that_a_person_found_is_among_the_transactions() -> None:
+    transaction = {"txid": "w", "kind": "withdrawal", "asset": "USDT", "amount": "1"}
+    run = with_under_way(intent("withdraw", transaction, key="w", **needing_a_person()))
+
+    await run.invoke(NOW + 120, resolved={"w": True})
+
+    elements = run.state["automation"]["exchange_account_elements"]
+    assert [one["txid"] for one in elements["transactions"]] == ["w"]
+    assert run.kinds_sent == []
+
+
+async def test_what_a_person_decided_is_kept_when_the_account_cannot_be_used_for_longer() -> None:
+    run = with_under_way(create(order("lost"), **needing_a_person()), create(order("planned")))
+    run.exchange.read_error = PostponedError("the key was revoked", reason="authentication")
+
+    outcome = await run.invoke(NOW + 120, resolved={"lost": True})
+
+    assert outcome.status is InvocationStatus.POSTPONED
+    assert [one["key"] for one in run.pending] == ["planned"]
+    assert [one["client_order_id"] for one in run.open_orders] == ["lost"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from engine.exchange.effects import Outcome
-from engine.exchange.live.guard import EffectGuard
+from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
 from engine.exchange.live.settings import Lease, LiveSettings
 from engine.exchange.live.settlement import Mode, Settlement
 from engine.state import Intent, Order
@@ -71,7 +71,7 @@ class Guarded:
         *intents: Intent,
         mode: Mode = Mode.SEND,
         now: float | None = None,
-        found: Collection[str] = (),
+        resolved: Mapping[str, bool] = NOTHING_RESOLVED,
     ) -> Settlement:
         """Run one round, at the exchange's time unless told otherwise."""
         guard = EffectGuard(
@@ -81,7 +81,7 @@ class Guarded:
             now=self.exchange.clock if now is None else now,
             approval_required=self.approval,
         )
-        return await guard.carry_out(intents, mode, found=found)
+        return await guard.carry_out(intents, mode, resolved=resolved)
 
     async def outcome(self, one: Intent, **options: Any) -> Outcome:
         """Run one round of an intent that it must settle."""

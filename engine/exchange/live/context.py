@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -16,7 +16,7 @@ from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.follow_ups import Surroundings, plan_follow_ups
-from engine.exchange.live.guard import EffectGuard
+from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
 from engine.exchange.live.legs import is_follow_up
 from engine.exchange.live.outcomes import apply_outcome
 from engine.exchange.live.planning import cancellation, is_obsolete, repeated
@@ -90,27 +90,27 @@ class LiveContext:
         self._follow_ups: list[Intent] = []
 
     async def settle(
-        self, intents: Sequence[Intent], mode: Mode, *, found: Collection[str] = ()
+        self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
     ) -> Settlement:
         """Carry pending effects out, and write what became of them into the account.
 
-        A follow-up that the guard drops, because it became too old during an outage, is planned again under a
-        new key: an exit must not be lost. It is among the pending ones then. One that makes no sense any more
-        is dropped without asking the exchange, as long as it was never sent: the order to cancel has left the
-        book, or the group of the exit is over.
+        A follow-up that the guard drops, because it became too old during an outage or a person did not find
+        it, is planned again under a new key: an exit must not be lost. It is among the pending ones then. One
+        that makes no sense any more is dropped without asking the exchange, as long as it was never sent: the
+        order to cancel has left the book, or the group of the exit is over.
 
         Args:
             intents: the pending effects, in the order in which they were planned.
             mode: what may be done.
-            found: keys of unresolved orders that a person found on the exchange.
+            resolved: keys of unresolved effects, and whether a person found them on the exchange.
 
         Raises:
-            RetryableError, PostponedError, ConfigurationError: as `EffectGuard`; nothing was sent then.
+            RetryableError, PostponedError, ConfigurationError: as `EffectGuard`; nothing changed then.
         """
         obsolete = [intent for intent in intents if is_obsolete(intent, self._elements.orders)]
         gone = {intent.key for intent in obsolete}
         settlement = await self._guard.carry_out(
-            [intent for intent in intents if intent.key not in gone], mode, found=found
+            [intent for intent in intents if intent.key not in gone], mode, resolved=resolved
         )
         settled, again = [Settled(intent, Dropped()) for intent in obsolete], []
         for one in settlement.settled:

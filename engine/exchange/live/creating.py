@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.errors import OctoflowError
@@ -42,12 +42,12 @@ class Creating:
 
     Args:
         shared: the round.
-        found: keys of those that a person found on the exchange.
+        resolved: by key, whether a person found them on the exchange.
     """
 
-    def __init__(self, shared: Round, found: Collection[str]) -> None:
+    def __init__(self, shared: Round, resolved: Mapping[str, bool]) -> None:
         self._round = shared
-        self._found = found
+        self._resolved = resolved
         self._look_ups: dict[Symbol, LookUp] = {}
 
     async def look_up(self, intents: Sequence[Intent]) -> None:
@@ -66,8 +66,8 @@ class Creating:
         order = self._order(intent)
         look_up = self._look_ups[order.symbol]
         report = look_up.of(order)
-        if intent.key in self._found:
-            return Placed(order if report is None else taken_as_it_is(order, report))
+        if intent.key in self._resolved:
+            return self._as_resolved(intent, order, report)
         seen = self._seen(intent, look_up, report)
         verdict = verdict_on(
             leg_of(intent), seen, self._round.mode, young=self._round.timing.is_young(intent)
@@ -81,6 +81,14 @@ class Creating:
                 return self._round.unanswered(intent, look_up.failure)
             case _:
                 return self._wait_or_drop(verdict, intent)
+
+    def _as_resolved(self, intent: Intent, order: Order, report: OrderReport | None) -> Outcome:
+        """Believe a person, unless the very order that was not found is there after all."""
+        if self._resolved[intent.key]:
+            return Placed(order if report is None else taken_as_it_is(order, report))
+        if report is not None and not differences(order, report, self._round.api.capabilities):
+            return outcome_of(order, report)
+        return Dropped()
 
     def _wait_or_drop(self, verdict: Verdict, intent: Intent) -> Outcome | Waiting:
         """Do what needs nothing from the exchange."""

@@ -18,13 +18,11 @@ class Decided:
 
     Attributes:
         pending: what is left for the guard, in the order given.
-        settled: what the decisions ended.
-        found: keys of orders to create that a person found on the exchange; the guard adopts them.
+        settled: what was rejected.
     """
 
     pending: Sequence[Intent]
     settled: Sequence[Settled] = ()
-    found: frozenset[str] = frozenset()
 
 
 def decide(
@@ -32,52 +30,44 @@ def decide(
     *,
     approved: Collection[str] = (),
     rejected: Mapping[str, str] | None = None,
-    resolved: Mapping[str, bool] | None = None,
+    resolved: Collection[str] = (),
 ) -> Decided:
-    """Return the effects as they are after the decisions.
+    """Return the effects as they are after the decisions; those that are resolved are left to the guard.
 
     Args:
         intents: the pending effects.
         approved: keys of effects that may be sent.
         rejected: keys of effects that must not be sent, with the reason.
-        resolved: keys of unresolved effects, and whether the exchange has them.
+        resolved: keys of unresolved effects of which a person knows what became of them.
 
     Raises:
         ConfigurationError: `unknown_intent`, when a key names no effect that waits for this decision.
     """
-    rejected, resolved = rejected or {}, resolved or {}
+    rejected = rejected or {}
     _check(approved, intents, "awaiting_approval")
     _check(rejected, intents, "awaiting_approval")
     _check(resolved, intents, "unresolved")
     pending: list[Intent] = []
     settled: list[Settled] = []
     for intent in intents:
-        outcome = _outcome(intent, rejected, resolved)
-        if outcome is not None:
-            settled.append(Settled(intent, outcome))
+        if intent.key in rejected:
+            reason = rejected[intent.key] or "rejected without a reason"
+            settled.append(Settled(intent, Refusal(ActionStatus.REJECTED_BY_USER, reason)))
         elif intent.key in approved:
             pending.append(intent.model_copy(update={"status": "planned"}))
         else:
             pending.append(intent)
-    left = {intent.key for intent in pending}
-    return Decided(pending, settled, frozenset(key for key in resolved if key in left))
+    return Decided(pending, settled)
 
 
-def _outcome(intent: Intent, rejected: Mapping[str, str], resolved: Mapping[str, bool]) -> Outcome | None:
-    """Return what a decision makes of an effect; None where it does not end it."""
-    if intent.key in rejected:
-        return Refusal(ActionStatus.REJECTED_BY_USER, rejected[intent.key] or "rejected without a reason")
-    if intent.key not in resolved:
-        return None
-    return as_intended(intent) if resolved[intent.key] else Dropped()
-
-
-def as_intended(intent: Intent) -> Outcome | None:
-    """Return the outcome of an effect that happened as planned; None for an order to look up."""
+def as_resolved(intent: Intent, *, found: bool) -> Outcome | None:
+    """Return the outcome of an effect that a person found, or not; None for an order to create."""
     params = intent.params
     match intent.kind:
         case "create_order":
             return None
+        case _ if not found:
+            return Dropped()
         case "cancel_order":
             return Cancelled(OrderId(params["id"]), Symbol(params["symbol"]))
         case "set_leverage":

@@ -19,7 +19,7 @@ C5    planned                nothing; young               sent
 C6    tried, unresolved      nothing, landed; young       sent again
 C7    not contested          nothing, landed; old         dropped
 C8    tried, unresolved      nothing, not landed          waits for the end of the fence
-C9    planned, tried         fails                        the round ends; raised if nothing was sent in it
+C9    planned, tried         fails                        the round ends; raised if it changed nothing
 C10   planned, tried         fails, `unresolved_after`    unresolved
 C11   unresolved             fails                        stays, the others go on
 C12   just planned           this exchange has none       sent: no earlier attempt can have done it
@@ -27,6 +27,8 @@ C13   planned, tried         this exchange has none       unresolved, for an ear
 C14   any                    none, but it is open         as C1 and C3
 C15   a person found it      any order                    placed, as the exchange has it
 C16   a person found it      nothing, or it fails         placed, as it was meant
+C17   a person did not       the same order               placed, as the exchange has it
+C18   a person did not       anything else, or it fails   dropped
 ====  =====================  ===========================  ====================================================
 
 Orders to create: what the exchange answers.
@@ -48,7 +50,7 @@ A11   any, after a cancellation               as above; the round ends and the n
 A12   unclear, and there is no look-up        unresolved
 ====  ======================================  ============================================================
 
-Every kind of effect: approval, lease and mode.
+Every kind of effect: approval, lease, mode, and what a person found out.
 
 ====  ======================  =========================  =====================================================
 row   leg                     when                       what happens
@@ -60,6 +62,8 @@ M4    planned                 looking up only            held, nothing is asked 
 M5    tried create            looking up only; absent    planned again, for nothing of it exists
 M6    create                  winding down; absent       dropped, young or not
 M7    unresolved              winding down               reported; time alone does not change it
+M8    unresolved, no order    a person found it          happened as it was meant
+M9    unresolved, no order    a person did not           dropped
 ====  ======================  =========================  =====================================================
 
 Cancellations (harmless when repeated), leverage (the same), withdrawals (never repeated).
@@ -92,13 +96,15 @@ W7    planned withdrawal      unclear                    tried; the round ends
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from engine.exchange.effects import Dropped, Outcome
 from engine.exchange.live.api import TradingApi
 from engine.exchange.live.cancelling import Cancelling
 from engine.exchange.live.creating import Creating
+from engine.exchange.live.decisions import as_resolved
 from engine.exchange.live.leveraging import Leveraging
 from engine.exchange.live.round import Halt, Round, Waiting
 from engine.exchange.live.settings import Lease, LiveSettings
@@ -109,6 +115,7 @@ from engine.state import Intent
 from engine.types import Timestamp
 
 _NO_HALT: Final = Halt(why=None)
+NOTHING_RESOLVED: Final[Mapping[str, bool]] = MappingProxyType({})
 
 
 class EffectGuard:
@@ -136,23 +143,23 @@ class EffectGuard:
         self._timing = Timing(api, settings=settings, lease=lease, now=now, max_age=max_age)
 
     async def carry_out(
-        self, intents: Sequence[Intent], mode: Mode, *, found: Collection[str] = ()
+        self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
     ) -> Settlement:
         """Look intents up, send what is absent and may be sent, and tell what became of each.
 
         Args:
             intents: the pending effects, in the order in which they were planned.
             mode: what may be done.
-            found: keys of unresolved orders that a person found on the exchange.
+            resolved: keys of unresolved effects, and whether a person found them on the exchange.
 
         Raises:
-            RetryableError: a look-up got no answer, and nothing was sent.
-            PostponedError: the account cannot be used for longer, and nothing was sent.
-            ConfigurationError: a look-up cannot be had at all, and nothing was sent.
+            RetryableError: a look-up got no answer, and nothing was sent or resolved.
+            PostponedError: the account cannot be used for longer, and nothing was sent or resolved.
+            ConfigurationError: a look-up cannot be had at all, and nothing was sent or resolved.
         """
         shared = Round(self._api, mode, self._timing)
-        steps = await _Steps(shared, found).of(intents)
-        if shared.failure is not None and not (shared.acted or shared.gave_up):
+        steps = await _Steps(shared, resolved).of(intents)
+        if shared.failure is not None and not (shared.acted or shared.gave_up or resolved):
             raise shared.failure
         return _settlement(intents, steps, shared)
 
@@ -162,12 +169,13 @@ class _Steps:
 
     Args:
         shared: the round.
-        found: keys of orders that a person found.
+        resolved: what a person found, or not, by key.
     """
 
-    def __init__(self, shared: Round, found: Collection[str]) -> None:
+    def __init__(self, shared: Round, resolved: Mapping[str, bool]) -> None:
         self._round = shared
-        self._creating = Creating(shared, found)
+        self._resolved = resolved
+        self._creating = Creating(shared, resolved)
         self._carry_out = {
             "create_order": self._creating.carry_out,
             "cancel_order": Cancelling(shared).carry_out,
@@ -195,6 +203,10 @@ class _Steps:
             return self._round.interrupted(intent, failure)
 
     async def _step(self, intent: Intent) -> Outcome | Waiting:
+        if intent.key in self._resolved:
+            known = as_resolved(intent, found=self._resolved[intent.key])
+            if known is not None:
+                return known
         if intent.status != "awaiting_approval":
             return await self._carry_out[intent.kind](intent)
         timing = self._round.timing

@@ -375,7 +375,7 @@ async def test_c15_a_person_can_accept_a_different_order() -> None:
     guarded = Guarded()
     known = guarded.exchange.accept(order(amount="0.02"))
 
-    outcome = await guarded.outcome(create(**unresolved(None)), found={"k1"})
+    outcome = await guarded.outcome(create(**unresolved(None)), resolved={"k1": True})
 
     assert isinstance(outcome, Placed)
     assert (outcome.order.id, outcome.order.amount) == (known.id, Decimal("0.02"))
@@ -386,4 +386,23 @@ async def test_c16_a_person_is_believed_when_the_look_up_finds_nothing(error: Ex
     guarded = Guarded()
     guarded.exchange.read_error = error
 
-    assert await guarded.outcome(create(**unresolved()), found={"k1"}) == Placed(order())
+    assert await guarded.outcome(create(**unresolved()), resolved={"k1": True}) == Placed(order())
+
+
+async def test_c17_an_order_that_a_person_overlooked_is_placed() -> None:
+    guarded = Guarded()
+    known = guarded.exchange.accept(order())
+
+    outcome = await guarded.outcome(create(**unresolved()), resolved={"k1": False})
+
+    assert isinstance(outcome, Placed)
+    assert outcome.order.id == known.id
+
+
+@pytest.mark.parametrize("error", [None, RetryableError("no answer")])
+async def test_c18_an_order_that_a_person_did_not_find_is_dropped(error: Exception | None) -> None:
+    guarded = Guarded()
+    guarded.exchange.accept(order(amount="0.02"))
+    guarded.exchange.read_error = error
+
+    assert await guarded.outcome(create(**unresolved(None)), resolved={"k1": False}) == Dropped()

@@ -1,4 +1,4 @@
-"""Rows L and W of the guard's table: leverage, which may be repeated, and withdrawals, which never are."""
+"""Rows L, W, M8 and M9 of the guard's tables: leverage may be repeated, withdrawals never are."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from engine.errors import ActionStatus, RetryableError
-from engine.exchange.effects import Applied, Dropped, Refusal, Sent
+from engine.exchange.effects import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
 from engine.exchange.live.api import Duplicate, Refused, Unclear
 from engine.exchange.live.settlement import Mode
 from engine.state import Intent, Transaction
+from engine.types import OrderId, Symbol
 from tests.support.builders import NOW
-from tests.support.intents import FENCE, SETTINGS, Guarded, intent, tried, unresolved
+from tests.support.intents import FENCE, SETTINGS, Guarded, cancel, intent, tried, unresolved
 from tests.support.memory_exchange import LIKE_BINANCE, MemoryExchange
 
 NO_ANSWER = Unclear("no answer")
@@ -207,3 +208,26 @@ async def test_w7_an_unclear_withdrawal_is_never_sent_again() -> None:
     guarded.exchange.clock += FENCE
     assert await guarded.left(settlement.pending[0]) == settlement.pending[0]
     assert len(guarded.exchange.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "outcome"),
+    [
+        (cancel("9", **unresolved()), Cancelled(OrderId("9"), Symbol("BTC/USDT"))),
+        (leverage(**unresolved()), Applied()),
+        (withdrawal(**unresolved(None)), Sent(transaction())),
+    ],
+)
+async def test_m8_what_a_person_found_has_happened(one: Intent, outcome: Outcome) -> None:
+    guarded = Guarded()
+
+    assert await guarded.outcome(one, resolved={one.key: True}) == outcome
+    assert guarded.exchange.sent == []
+
+
+@pytest.mark.parametrize("one", [cancel("9", **unresolved()), withdrawal(**unresolved(None))])
+async def test_m9_what_a_person_did_not_find_is_dropped(one: Intent) -> None:
+    guarded = Guarded()
+
+    assert await guarded.outcome(one, resolved={one.key: False}) == Dropped()
+    assert guarded.exchange.sent == []
