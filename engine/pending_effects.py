@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final
 
 from engine.errors import ConfigurationError
 from engine.exchange.effect_texts import effect_in_words
 from engine.exchange.effects import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, load_outcome
 from engine.exchange.live.settlement import Settled
 from engine.invocation import PendingEffect
-from engine.state import Action, AutomationState
-from engine.state.automation import Intent
+from engine.state import Action, AutomationState, Intent, IntentStatus
 from engine.types import ActionId, CallSite, Timestamp
 
 BYTES_PER_LEG: Final = 16 * 1024
@@ -48,9 +47,8 @@ def intents_of(
     now: Timestamp,
 ) -> list[Intent]:
     """Return what a call has planned, as it is recorded before anything of it is sent."""
-    status: Literal["planned", "awaiting_approval"] = (
-        "awaiting_approval" if state.automation.approval == "required" else "planned"
-    )
+    asks = state.automation.approval == "required"
+    status: IntentStatus = "awaiting_approval" if asks else "planned"
     return [
         Intent(
             key=draft.key,

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from engine.invocation import InvocationStatus
 from engine.pending_effects import held_actions
 from engine.setbacks import Setback
-from engine.state import Action
-from engine.state.automation import Intent
+from engine.state import Action, Intent
 from engine.types import ActionId, Timestamp
 
 

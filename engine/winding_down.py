@@ -9,8 +9,7 @@ from engine.exchange import Account, OrderFilter
 from engine.invocation import Journal
 from engine.pending_effects import describe, record
 from engine.session import ExchangeSession
-from engine.state import AutomationState, Orders
-from engine.state.automation import Intent
+from engine.state import AutomationState, Intent, Orders
 from engine.types import EffectKey
 
 

@@ -9,10 +9,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from engine.errors import ActionStatus
-from engine.state import Order, Transaction
+from engine.state import EffectKind, Order, Transaction
 from engine.types import EffectKey, OrderId, Symbol
-
-EffectKind = Literal["create_order", "cancel_order", "set_leverage", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from engine.state.actions import Action, ActionsDag
 from engine.state.base import Money, StateModel
 from engine.types import ActionId, Asset, CallSite, EffectKey, Symbol, TimeFrame
 
+EffectKind = Literal["create_order", "cancel_order", "set_leverage", "withdraw"]
+IntentStatus = Literal["planned", "awaiting_approval", "tried", "unresolved"]
+
 MAX_COMPLETED_PRIORITY_ACTIONS = 20
 
 
@@ -77,10 +80,10 @@ class Intent(StateModel):
     action_id: ActionId
     call_site: CallSite
     leg: str
-    kind: Literal["create_order", "cancel_order", "set_leverage", "withdraw"]
+    kind: EffectKind
     params: dict[str, Any]
     planned_at: float
-    status: Literal["planned", "awaiting_approval", "tried", "unresolved"] = "planned"
+    status: IntentStatus = "planned"
     sent_at: float | None = None
     tries: int = 0
 

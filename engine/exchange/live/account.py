@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.errors import ActionStatus, OperatorError
-from engine.exchange.effects import EffectKind, IntentDraft, Planned
+from engine.exchange.effects import IntentDraft, Planned
 from engine.exchange.groups import lives_alone
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import named
@@ -23,7 +23,7 @@ from engine.exchange.order_building import (
 )
 from engine.exchange.order_options import TAKE_PROFITS_FIRST
 from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
-from engine.state import ExchangeAccountElements, Order, Position, Trade, Transaction
+from engine.state import EffectKind, ExchangeAccountElements, Order, Position, Trade, Transaction
 from engine.types import Asset, EffectKey, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal
 

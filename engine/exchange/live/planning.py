@@ -10,7 +10,7 @@ from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.exits import is_stop
 from engine.exchange.live.legs import AGAIN, CANCEL, follow_up_key, is_follow_up, named, next_leg
-from engine.state import Intent, Order, Orders, Origin
+from engine.state import EffectKind, Intent, Order, Orders, Origin
 from engine.types import EffectKey, Timestamp
 
 
@@ -84,7 +84,7 @@ def dump_order(order: Order) -> dict[str, Any]:
 
 
 def _intent(
-    origin: Origin | None, key: EffectKey, kind: Any, params: dict[str, Any], now: Timestamp
+    origin: Origin | None, key: EffectKey, kind: EffectKind, params: dict[str, Any], now: Timestamp
 ) -> Intent:
     assert origin is not None, "orders of live accounts know their call"
     return Intent(

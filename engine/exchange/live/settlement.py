@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from engine.exchange.effects import Outcome
 from engine.exchange.live.settings import PostponeReason
-from engine.state.automation import Intent
+from engine.state import Intent
 from engine.types import Seconds, Timestamp
 
 
