@@ -24,11 +24,11 @@ from engine.state import (
     ConfiguredPortfolio,
     ExchangeAccountDetails,
     ExchangeAccountElements,
+    Holding,
     Order,
     Portfolio,
     load_state,
 )
-from engine.state.automation import Holding
 from engine.types import Timestamp
 from engine.values import format_decimal
 
@@ -86,9 +86,7 @@ def as_configured(state: AutomationState) -> AutomationState:
 
 def live_account(state: AutomationState) -> ExchangeAccountDetails | None:
     """Return the account that an automation would trade on with real funds; None on paper."""
-    details = state.exchange_account_details
-    is_live = details is not None and details.has_exchange and not details.is_simulated
-    return details if is_live else None
+    return state.exchange_account_details if state.is_live else None
 
 
 async def real_balances(details: ExchangeAccountDetails, services: Services) -> Portfolio:
