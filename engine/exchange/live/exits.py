@@ -91,6 +91,26 @@ def moved(order: Order, amount: Amount, market: Market, capabilities: Capabiliti
 
 
 @exact
+def without_sold(waiting: Sequence[Order], ended: Order, market: Market) -> list[Order]:
+    """Return what waits beside an exit that left the book after a part of it had filled.
+
+    What it sold cannot be sold again: a stop that waits covers all that is left, and of take-profits that
+    wait beside a stop the last ones shrink.
+    """
+    sold, kept = ended.filled, list[Order]()
+    for order in reversed(waiting):
+        if is_stop(order):
+            taken = ended.filled
+        else:
+            taken = min(sold, order.amount) if is_stop(ended) else ZERO
+            sold -= taken
+        amount = market.floor_amount(order.amount - taken) if taken else order.amount
+        if takes(market, amount, level(order)):
+            kept.insert(0, order.model_copy(update={"amount": amount}))
+    return kept
+
+
+@exact
 def replacing(order: Order, market: Market) -> list[Order]:
     """Return what takes the place of an order that was cancelled for it, within what was left of that order.
 

@@ -21,6 +21,7 @@ from engine.exchange.live.exits import (
     is_stop,
     moved,
     replacing,
+    without_sold,
 )
 from engine.exchange.live.legs import is_follow_up
 from engine.exchange.live.planning import cancellation, creation, replacements_in
@@ -71,6 +72,7 @@ def plan_follow_ups(
     | an exit filled | its group reacts as on paper: others are cancelled, stops are reduced or move |
     | a stop filled, or an inactive one's price came | take-profits on the same coins are sold at the market |
     | an inactive take-profit's price came | the stop is cancelled for it; what is left stays with a stop |
+    | an exit ended with a part of it filled | those of its group that wait cover what is left |
     | nothing of a group stands any more | its inactive take-profits are placed, else its stop |
     | an order was cancelled to be replaced | its replacements are placed, within what was left of it |
     | a cancel policy's time or price came | the order is cancelled |
@@ -122,6 +124,8 @@ class _Planner:
             self._open(order, market)
         if order.group is not None and order.status == "closed":
             self._filled.append(order.model_copy(update={"chained": []}))
+        elif order.group is not None and order.filled and market is not None and not is_replaced(order):
+            self._shrink_waiting(order, market)
 
     def react(self) -> None:
         """Let the groups of filled exits react, each to all of its fills at once."""
@@ -181,6 +185,12 @@ class _Planner:
             self.orders.inactive_orders.extend(waiting)
         for one in appearing:
             self._create(one)
+
+    def _shrink_waiting(self, ended: Order, market: Market) -> None:
+        inactive = self.orders.inactive_orders
+        waiting = [order for order in inactive if order.group == ended.group]
+        others = [order for order in inactive if order.group != ended.group]
+        self.orders.inactive_orders = [*others, *without_sold(waiting, ended, market)]
 
     def _react(self, group: str, filled: Sequence[Order], market: Market) -> None:
         """Apply the rules of paper groups to copies, and plan what makes the real orders like them."""

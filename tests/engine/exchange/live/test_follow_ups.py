@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
+
 from engine.dsl import Dependency
 from engine.errors import ActionStatus
 from engine.exchange import Bounds, Candles, Market, OrderFilter
@@ -490,3 +492,28 @@ async def test_the_same_order_is_not_cancelled_twice_while_its_cancellation_is_o
     await run.invoke(mode=Mode.LOOK_UP)
     assert run.follow_ups == []
     assert run.pending == asked_for
+
+
+@pytest.mark.parametrize("strategy", [TAKE_PROFITS_FIRST, None])
+async def test_what_waits_beside_an_exit_that_filled_in_part_covers_only_what_is_left(
+    strategy: str | None,
+) -> None:
+    run = await bought(exits(PROFIT, swap_strategy=strategy))
+    (exit_order,) = run.orders
+    run.exchange.fill(exit_order.id, "0.4")
+    run.exchange.cancel_elsewhere(exit_order.id)
+
+    await run.until_quiet()
+
+    assert [amount for _, _, amount in standing(run)] == [Decimal("0.599")]
+
+
+async def test_take_profits_beside_a_stop_that_filled_in_part_shrink_from_the_last_one_on() -> None:
+    run = await bought(TWO_PROFITS)
+    (stop,) = run.orders
+    run.exchange.fill(stop.id, "0.6")
+    run.exchange.cancel_elsewhere(stop.id)
+
+    await run.until_quiet()
+
+    assert standing(run) == [("limit", "55000", Decimal("0.399"))]
