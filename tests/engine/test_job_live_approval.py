@@ -97,6 +97,22 @@ async def test_what_follows_from_an_approved_order_needs_no_approval_of_its_own(
     assert [order["type"] for order in run.open_orders] == ["stop_loss"]
 
 
+async def test_a_rejected_cancellation_leaves_the_exits_that_wait_as_they_are() -> None:
+    exits = "stop_loss_price='-10%', take_profit_prices=['10%']"
+    cancelling = action("cancel", "cancel_order('BTC/USDT')", "buy")
+    run = await asking(action("buy", f"market('buy', 'BTC/USDT', 0.01, {exits})"), cancelling)
+    await run.invoke(NOW + 1, approved=[run.pending[0]["key"]])
+    await run.settle(NOW + 1)
+    (asked,) = run.pending
+    assert asked["kind"] == "cancel_order"
+
+    await run.invoke(NOW + 60, rejected={asked["key"]: "keep it"})
+
+    orders = run.state["automation"]["exchange_account_elements"]["orders"]
+    assert [order["type"] for order in orders["open_orders"]] == ["stop_loss"]
+    assert [order["type"] for order in orders["inactive_orders"]] == ["limit"]
+
+
 async def unresolved() -> LiveRun:
     """An automation whose order may have arrived on an exchange where nothing can be looked up."""
     run = LiveRun(

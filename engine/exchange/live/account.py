@@ -34,7 +34,7 @@ class LiveAccount:
     """The account as the exchange's books had it when the invocation looked.
 
     Args:
-        elements: the account; inactive orders, which the exchange does not know, are cancelled in it at once.
+        elements: the account; inactive orders, which the exchange does not know, are forgotten in it.
         data: the market that orders are placed in.
         capabilities: of the exchange, for client order ids and withdrawals.
         now: market time, UNIX seconds.
@@ -136,7 +136,8 @@ class LiveAccount:
     def cancel(self, wanted: OrderFilter, key: Callable[[str], str]) -> Sequence[OrderId] | Planned:
         """Plan the cancellation of the matching open orders, and of what cannot live without them.
 
-        Inactive orders are only forgotten; where nothing else matches, that is all there is to do.
+        Inactive orders are only forgotten: at once, or with the order of their group whose place they would
+        take. Where nothing else matches, that is all there is to do.
 
         Raises:
             OperatorError: `order_not_found` when none matches.
@@ -149,12 +150,14 @@ class LiveAccount:
         bound = {order.group for order in matching if not lives_alone(order)}
         chosen = {order.id for order in matching}
         gone = [order for order in orders.open_orders if order.id in chosen or order.group in bound]
-        orders.inactive_orders = [
-            order for order in orders.inactive_orders if order.id not in chosen and order.group not in bound
-        ]
+        waiting = [one for one in orders.inactive_orders if one.id in chosen or one.group in bound]
+        groups = {order.group for order in gone} - {None}
+        forgotten = {order.id for order in waiting if order.group not in groups}
+        orders.inactive_orders = [one for one in orders.inactive_orders if one.id not in forgotten]
         if not gone:
             return [order.id for order in inactive]
-        return self._plan("cancel_order", [(str(leg), _named_by(one)) for leg, one in enumerate(gone)], key)
+        legs = [(str(leg), _cancelling(order, waiting)) for leg, order in enumerate(gone)]
+        return self._plan("cancel_order", legs, key)
 
     def set_leverage(self, symbol: Symbol, leverage: Decimal, key: Callable[[str], str]) -> Planned:
         """Plan a change of the leverage of a futures symbol.
@@ -246,5 +249,8 @@ def _is_called(order: Order, name: str) -> bool:
     return name in (order.id, order.client_order_id)
 
 
-def _named_by(order: Order) -> dict[str, Any]:
-    return {"id": order.id, "client_order_id": order.client_order_id, "symbol": order.symbol}
+def _cancelling(order: Order, waiting: Sequence[Order]) -> dict[str, Any]:
+    """Return the parameters of a cancellation, with what of the order's group is forgotten by it."""
+    params = {"id": order.id, "client_order_id": order.client_order_id, "symbol": order.symbol}
+    forgets = [one.id for one in waiting if order.group is not None and one.group == order.group]
+    return {**params, "forgets": forgets} if forgets else params

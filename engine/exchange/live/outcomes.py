@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.errors import ActionStatus
 from engine.exchange.effects import Applied, Cancelled, Dropped, Outcome, Placed, Refusal, Sent
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.live.legs import INSTEAD, is_follow_up, originated, succeeding
+from engine.exchange.live.legs import INSTEAD, originated, succeeding
 from engine.exchange.live.planning import find_order, replacements_in
 from engine.exchange.live.repositories import flat_position
 from engine.exchange.money import ZERO, to_decimal
@@ -25,6 +25,7 @@ def apply_outcome(
     | placed, open | an open order |
     | placed, not open any more | a closing order: its fills are fetched |
     | cancelled, or nothing to cancel | a closing order: what filled of it is fetched |
+    | the same, of an order whose place others wait for | these are forgotten if that was asked for |
     | a stop that follows, refused for the first time | an inactive order: the price may have passed it |
     | any other follow-up refused or dropped | a missing order, `rejected` or `expired` |
     | a follow-up's cancellation refused | an open order that is left to its owner |
@@ -66,7 +67,7 @@ class _Books:
                 (orders.open_orders if told.status == "open" else orders.closing_orders).append(placed)
             case Refusal() if _may_have_been_passed(intent, outcome):
                 orders.inactive_orders.append(succeeding(_planned(intent), INSTEAD, self.capabilities))
-            case Refusal() | Dropped() if is_follow_up(intent.leg):
+            case Refusal() | Dropped() if intent.is_follow_up:
                 # What a call planned is told to the call instead.
                 status = "rejected" if isinstance(outcome, Refusal) else "expired"
                 orders.missing_orders.append(_planned(intent).model_copy(update={"status": status}))
@@ -74,16 +75,20 @@ class _Books:
     def _cancel(self, intent: Intent, outcome: Outcome) -> None:
         orders = self.elements.orders
         order = find_order(orders.open_orders, intent.params)
+        nothing_there = isinstance(outcome, Refusal) and outcome.status is ActionStatus.ORDER_NOT_FOUND
+        is_gone = isinstance(outcome, Cancelled) or nothing_there
+        if is_gone:
+            forgotten = intent.params.get("forgets", ())
+            orders.inactive_orders = [one for one in orders.inactive_orders if one.id not in forgotten]
         if order is None:
             return
-        nothing_there = isinstance(outcome, Refusal) and outcome.status is ActionStatus.ORDER_NOT_FOUND
-        if isinstance(outcome, Cancelled) or nothing_there:
+        if is_gone:
             orders.open_orders.remove(order)
             order.chained = replacements_in(intent) or order.chained
             # A cancellation that its owner asked for is no news; any other one is looked up and told.
-            order.status = "canceled" if not is_follow_up(intent.leg) else "open"
+            order.status = "canceled" if not intent.is_follow_up else "open"
             orders.closing_orders.append(order)
-        elif isinstance(outcome, Refusal) and is_follow_up(intent.leg):
+        elif isinstance(outcome, Refusal) and intent.is_follow_up:
             # Asking again would be refused again: from here on nothing is done about this order.
             order.group = order.cancel_policy = None
 
@@ -112,7 +117,7 @@ class _Books:
 
 def _may_have_been_passed(intent: Intent, refusal: Refusal) -> bool:
     """Whether a stop may have been refused because its price came before it did; that is believed once."""
-    is_new = is_follow_up(intent.leg) and f"/{INSTEAD}" not in intent.leg
+    is_new = intent.is_follow_up and f"/{INSTEAD}" not in intent.leg
     return is_new and refusal.status is ActionStatus.INVALID_ORDER and "stop_price" in intent.params
 
 

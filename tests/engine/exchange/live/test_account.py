@@ -234,9 +234,9 @@ async def test_cancelling_what_stands_forgets_what_waits_for_its_place() -> None
     await run.until_quiet()
     assert len(run.elements.orders.inactive_orders) == 1
     await run.invoke(lambda account: account.cancel(OrderFilter(symbol=BTC), keyed("cancel")))
-    assert run.elements.orders.inactive_orders == []
     await run.until_quiet()
-    assert run.orders == run.elements.orders.missing_orders == []
+    orders = run.elements.orders
+    assert run.orders == orders.missing_orders == orders.inactive_orders == []
 
 
 async def test_an_exit_that_waits_is_cancelled_without_the_exchange() -> None:
