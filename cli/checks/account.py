@@ -83,7 +83,7 @@ def _reading(rights: KeyRights) -> Finding:
 
 def _trading(rights: KeyRights) -> Finding:
     if rights.trade is False:
-        return failed("the key may not trade", "Allow spot trading on the exchange's page of API keys.")
+        return failed("the key may not trade", "Allow trading on the exchange's page of API keys.")
     return ok("the key may trade" if rights.trade else "the exchange does not tell whether the key may trade")
 
 

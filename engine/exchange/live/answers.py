@@ -30,7 +30,6 @@ leverage that is set already is `Done`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from engine.errors import ActionStatus
@@ -60,15 +59,11 @@ DUPLICATE_TEXTS: Final = ("duplicate client", "client order id already", "alread
 UNKNOWN_ORDER_TEXTS: Final = ("unknown order", "unknown_order", "order does not exist", "order not found")
 UNCHANGED_TEXTS: Final = ("not modified", "not been modified", "no need to change")
 
-_TRANSFER_STATUSES: Final[Mapping[str, ActionStatus]] = {
-    "PermissionDenied": ActionStatus.DISABLED_FUNDS_TRANSFER_ERROR
-}
-
 
 def answer_to_create(
     error: BaseException, message: str, capabilities: Capabilities, retry_after: Seconds | None = None
 ) -> Refused | Duplicate | Unclear:
-    """Return what an error behind a new order, or a withdrawal, means.
+    """Return what an error behind a new order means.
 
     Args:
         error: what ccxt raised.
@@ -85,9 +80,8 @@ def answer_to_withdraw(
     error: BaseException, message: str, capabilities: Capabilities, retry_after: Seconds | None = None
 ) -> Refused | Duplicate | Unclear:
     """Return what an error behind a withdrawal means; what a key may not do is no matter of a symbol."""
-    for name, status in _TRANSFER_STATUSES.items():
-        if is_a(error, name):
-            return Refused(status, message)
+    if is_a(error, "PermissionDenied"):
+        return Refused(ActionStatus.DISABLED_FUNDS_TRANSFER_ERROR, message)
     return answer_to_create(error, message, capabilities, retry_after)
 
 

@@ -103,18 +103,13 @@ class CcxtTradingApi:
     async def withdraw(self, transaction: Transaction) -> Done | Refused | Duplicate | Unclear:
         """Send funds away under the client id `transaction.txid`."""
         parameter = self._capabilities.withdrawal_id_parameter
-        if parameter is None or not transaction.address_to:
-            return Refused(
-                ActionStatus.DISABLED_FUNDS_TRANSFER_ERROR,
-                f"{self._wire.client.id} cannot tell whether a withdrawal happened"
-                if parameter is None
-                else "the withdrawal has no address",
-            )
-        params = {parameter: transaction.txid}
-        if transaction.network is not None:
-            params["network"] = transaction.network
-        if transaction.tag is not None:
-            params["tag"] = transaction.tag
+        if parameter is None:
+            problem = f"{self._wire.client.id} cannot tell whether a withdrawal happened"
+            return Refused(ActionStatus.DISABLED_FUNDS_TRANSFER_ERROR, problem)
+        if not transaction.address_to:
+            return Refused(ActionStatus.DISABLED_FUNDS_TRANSFER_ERROR, "the withdrawal has no address")
+        given = {parameter: transaction.txid, "network": transaction.network, "tag": transaction.tag}
+        params = {name: value for name, value in given.items() if value is not None}
         amount = format_decimal(transaction.amount)
         answer = await self._wire.send(
             lambda client: client.withdraw(transaction.asset, amount, transaction.address_to, params=params)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from engine.exchange.effects import Applied, Dropped, Outcome, Refusal
 from engine.exchange.live.api import Done, Refused, Unclear
 from engine.exchange.live.round import Round, Waiting
 from engine.exchange.live.settlement import Mode
+from engine.exchange.money import to_decimal
 from engine.state import Intent
 from engine.types import Symbol
 
@@ -28,7 +27,7 @@ class Leveraging:
             return self._round.until_landed(intent)
         if not self._round.may_send():
             return self._round.held(intent)
-        symbol, leverage = Symbol(intent.params["symbol"]), Decimal(str(intent.params["leverage"]))
+        symbol, leverage = Symbol(intent.params["symbol"]), to_decimal(intent.params["leverage"])
         answer = await self._round.send(intent, self._round.api.set_leverage(symbol, leverage))
         match answer:
             case Done():

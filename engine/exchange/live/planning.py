@@ -9,7 +9,7 @@ from engine.exchange.groups import lives_alone
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.exits import is_stop
-from engine.exchange.live.legs import AGAIN, CANCEL, follow_up_key, is_follow_up, named, next_leg
+from engine.exchange.live.legs import AGAIN, CANCEL, follow_up_key, named, next_leg
 from engine.state import EffectKind, Intent, Order, Orders, Origin
 from engine.types import EffectKey, Timestamp
 
@@ -63,7 +63,7 @@ def is_obsolete(intent: Intent, orders: Orders) -> bool:
 
     The order that it cancels has left the book, or the group of the exit that it places is over.
     """
-    if intent.status != "planned" or intent.tries or not is_follow_up(intent.leg):
+    if intent.status != "planned" or intent.tries or not intent.is_follow_up:
         return False
     if intent.kind == "cancel_order":
         return find_order(orders.open_orders, intent.params) is None
