@@ -30,7 +30,9 @@ from tests.support.memory_market import MemoryMarket
 T = TypeVar("T")
 
 FEE_RATE = Decimal("0.001")
-LIKE_BINANCE = Capabilities(length=36, signatures_expire=True, finds_by_client_id=True, withdrawal_ids=True)
+LIKE_BINANCE = Capabilities(
+    length=36, signatures_expire=True, finds_by_client_id=True, withdrawal_id_parameter="withdrawOrderId"
+)
 
 
 @dataclass(frozen=True)

@@ -53,11 +53,11 @@ class Capabilities:
         history: the lists which then hold every order of a symbol.
         own_stop_book: where stops are kept apart from other orders: on spot, on futures.
         stop_book_params: what makes ccxt look there.
-        withdrawal_ids: whether withdrawals carry a client id by which they can be found.
         market_buys_by_cost: whether market buys are counted in quote, so that their amount is not fixed.
         stop_price_parameter: what ccxt calls the price of a stop, where all kinds of stops have one name.
         stop_id_parameter: what ccxt calls the client order id of a stop, where it differs.
-        withdrawal_id_parameter: what the exchange calls that id.
+        withdrawal_id_parameter: what the exchange calls the client id by which withdrawals can be found; None
+            where they carry none.
         spot_trailing_params: what a trailing stop needs on spot besides its distance.
         look_up_params: what ccxt wants to hear before it fetches one order.
         options: of ccxt's client; they spare it questions about the account.
@@ -76,7 +76,6 @@ class Capabilities:
     stop_book_params: Mapping[str, Any] = field(default_factory=lambda: _STOP_BOOK)
     stop_price_parameter: str | None = None
     stop_id_parameter: str | None = None
-    withdrawal_ids: bool = False
     market_buys_by_cost: bool = False
     withdrawal_id_parameter: str | None = None
     spot_trailing_params: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
@@ -88,6 +87,11 @@ class Capabilities:
     def can_look_up(self) -> bool:
         """Whether it can be told for certain that an order does not exist."""
         return self.finds_by_client_id or self.finds_in_history
+
+    @property
+    def withdrawal_ids(self) -> bool:
+        """Whether a withdrawal can be found again."""
+        return self.withdrawal_id_parameter is not None
 
     def id_argument(self, client_order_id: str) -> str | int:
         """Return a client order id as ccxt wants it: of exchanges that count, a number."""
@@ -126,7 +130,6 @@ _BINANCE: Final = Capabilities(
     finds_in_history=True,
     history=("fetch_orders",),
     own_stop_book=_FUTURES,
-    withdrawal_ids=True,
     withdrawal_id_parameter="withdrawOrderId",
     spot_trailing_params=MappingProxyType({"stopLossOrTakeProfit": "stopLoss"}),
     duplicate_texts=("duplicate order sent", "clientorderid is duplicated", "client algo id is duplicated"),

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from engine.exchange.exchange_ids import known_exchange_ids
-from engine.exchange.live.capabilities import CAPABILITIES, GENERIC, Capabilities, capabilities_of
+from engine.exchange.live.capabilities import CAPABILITIES, GENERIC, capabilities_of
 from engine.types import EffectKey
 
 KEY = EffectKey("0123456789abcdef0123456789abcdef")
@@ -76,8 +76,3 @@ def test_of_an_exchange_without_a_row_nothing_is_taken_for_granted() -> None:
 
 def test_every_row_but_one_can_tell_that_an_order_does_not_exist() -> None:
     assert [name for name, row in CAPABILITIES.items() if not row.can_look_up] == ["whitebit"]
-
-
-@pytest.mark.parametrize("row", CAPABILITIES.values())
-def test_a_withdrawal_id_has_a_name(row: Capabilities) -> None:
-    assert row.withdrawal_ids is (row.withdrawal_id_parameter is not None)

@@ -82,7 +82,7 @@ async def test_l3_leverage_is_dropped_when_the_automation_stops() -> None:
 
 
 async def test_w1_without_client_ids_no_withdrawal_is_sent() -> None:
-    guarded = Guarded(MemoryExchange(capabilities=replace(LIKE_BINANCE, withdrawal_ids=False)))
+    guarded = Guarded(MemoryExchange(capabilities=replace(LIKE_BINANCE, withdrawal_id_parameter=None)))
 
     outcome = await guarded.outcome(withdrawal())
 
@@ -92,7 +92,7 @@ async def test_w1_without_client_ids_no_withdrawal_is_sent() -> None:
 
 
 async def test_w1_one_that_was_sent_nevertheless_is_not_refused() -> None:
-    guarded = Guarded(MemoryExchange(capabilities=replace(LIKE_BINANCE, withdrawal_ids=False)))
+    guarded = Guarded(MemoryExchange(capabilities=replace(LIKE_BINANCE, withdrawal_id_parameter=None)))
 
     assert await guarded.left(withdrawal(**tried())) == withdrawal(**tried())
 
