@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import cast
 
-from engine.exchange import Account, OrderFilter
+from engine.exchange import Account
+from engine.exchange.protocols import ALL_ORDERS
 from engine.invocation import Journal
 from engine.pending_effects import describe, record
 from engine.session import ExchangeSession
@@ -65,7 +66,7 @@ async def _cancel_on_paper(session: ExchangeSession, journal: Journal) -> None:
     await session.require(())
     account = cast(Account, session.services[Account])
     if orders := account.open_orders():
-        account.cancel(OrderFilter(), _no_key)
+        account.cancel(ALL_ORDERS, _no_key)
         journal.note(f"{len(orders)} open {'order was' if len(orders) == 1 else 'orders were'} cancelled")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from engine.exchange.bars import Bars
 from engine.exchange.candles import Candles
@@ -156,6 +156,9 @@ class OrderFilter:
         )
 
 
+ALL_ORDERS: Final = OrderFilter()
+
+
 class Account(Protocol):
     """The exchange account of the running automation."""
 
@@ -176,7 +179,7 @@ class Account(Protocol):
         """Return the holdings of an asset that no open order locks; 0 for an unknown one."""
         ...
 
-    def open_orders(self, wanted: OrderFilter = OrderFilter()) -> Sequence[Order]:
+    def open_orders(self, wanted: OrderFilter = ALL_ORDERS) -> Sequence[Order]:
         """Return the automation's open orders."""
         ...
 

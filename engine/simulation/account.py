@@ -20,7 +20,7 @@ from engine.exchange.order_building import (
     order_of,
     spot_has_no_leverage,
 )
-from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
+from engine.exchange.protocols import ALL_ORDERS, MarketData, OrderFilter, OrderRequest
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
 from engine.simulation.futures import FuturesBooking, profit
@@ -40,7 +40,6 @@ from engine.state import (
 from engine.types import Amount, Asset, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal
 
-ALL_ORDERS: Final = OrderFilter()
 ORDER_ID_DIGITS: Final = 16
 TRADE_ID_DIGITS: Final = 12
 TXID_DIGITS: Final = 16

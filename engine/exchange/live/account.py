@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.effects import IntentDraft, Planned
@@ -22,12 +22,10 @@ from engine.exchange.order_building import (
     spot_has_no_leverage,
 )
 from engine.exchange.order_options import TAKE_PROFITS_FIRST
-from engine.exchange.protocols import MarketData, OrderFilter, OrderRequest
+from engine.exchange.protocols import ALL_ORDERS, MarketData, OrderFilter, OrderRequest
 from engine.state import EffectKind, ExchangeAccountElements, Order, Position, Trade, Transaction
 from engine.types import Asset, EffectKey, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal
-
-ALL_ORDERS: Final = OrderFilter()
 
 
 class LiveAccount:
