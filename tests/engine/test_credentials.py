@@ -46,7 +46,7 @@ def key_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_variables_of_the_environment() -> None:
+def test_keys_are_read_from_variables_of_the_environment() -> None:
     found = resolved("env:BINANCE", ENVIRONMENT | {"BINANCE_API_PASSWORD": " words "})
     assert found.reveal("api_key") == KEY
     assert found.reveal("api_secret") == SECRET
@@ -60,7 +60,7 @@ def test_missing_variables_are_named() -> None:
     assert "beginning of variables" in refusal("env:BI NANCE", ENVIRONMENT)
 
 
-def test_a_table_of_a_private_file(key_file: Path) -> None:
+def test_keys_are_read_from_a_table_of_a_private_file(key_file: Path) -> None:
     found = resolved(f"file:{key_file}#main")
     assert found.secret_values() == (KEY, SECRET, "pass-phrase")
 
@@ -117,14 +117,14 @@ class Keyring(ModuleType):
         return self.stored.get((service, field))
 
 
-def test_the_systems_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_read_from_the_system_s_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     stored = {("octoflow:main", "api_key"): KEY, ("octoflow:main", "api_secret"): SECRET}
     monkeypatch.setitem(sys.modules, "keyring", Keyring(stored))
     assert resolved("keyring:main").secret_values() == (KEY, SECRET)
     assert "keyring set octoflow:other api_key" in refusal("keyring:other")
 
 
-def test_a_keyring_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keyring_that_cannot_be_used_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", Keyring({}, broken=True))
     assert "cannot be read (KeyringError)" in refusal("keyring:main")
     monkeypatch.setitem(sys.modules, "keyring", None)
@@ -145,7 +145,7 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("vault")
-def test_a_provider_of_an_installed_package() -> None:
+def test_an_installed_package_can_provide_keys() -> None:
     assert resolved("vault:main").secret_values() == (KEY, SECRET)
     assert "its provider failed (PermissionError)" in refusal("vault:sealed")
     assert "must give texts under these names" in refusal("vault:strange")

@@ -213,7 +213,7 @@ class TestRights:
             await run.invoke(NOW)
         assert caught.value.code == "withdrawal_rights"
 
-    async def test_unless_transfers_are_allowed(self, withdrawing: MemoryExchange) -> None:
+    async def test_it_is_fine_where_transfers_are_allowed(self, withdrawing: MemoryExchange) -> None:
         settings = EngineSettings(transfers=TransferPolicy(allowed=True))
         run = LiveRun(action("ask", "total('USDT')"), exchange=withdrawing, settings=settings)
         await run.invoke(NOW)

@@ -146,7 +146,7 @@ def test_a_used_client_id_is_looked_up(exchange_id: str, status: int, body: str)
 
 
 @pytest.mark.parametrize(("exchange_id", "status", "body", "expected"), REFUSALS)
-def test_a_definite_refusal(exchange_id: str, status: int, body: str, expected: str) -> None:
+def test_a_definite_refusal_ends_the_order(exchange_id: str, status: int, body: str, expected: str) -> None:
     error = raised(exchange_id, status, body)
     answer = answer_to_create(error, str(error), capabilities_of(exchange_id))
     assert answer == Refused(ActionStatus(expected), str(error))

@@ -58,7 +58,7 @@ BYBIT = {"readOnly": 0, "ips": ["*"], "permissions": {"Spot": ["SpotTrade"], "Wa
         (Client("kraken", {}), KeyRights()),
     ],
 )
-async def test_rights_in_the_words_of_each_exchange(client: Client, expected: KeyRights) -> None:
+async def test_rights_are_read_in_the_words_of_each_exchange(client: Client, expected: KeyRights) -> None:
     assert await read_key_rights(client) == expected
 
 

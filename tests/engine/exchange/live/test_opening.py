@@ -38,7 +38,9 @@ def details(exchange_id: str | None, **auth: str) -> ExchangeAccountDetails:
         (details("binance", credential_ref="env:NOBODY"), "invalid_credentials", "NOBODY_API_KEY"),
     ],
 )
-def test_an_account_that_cannot_be_opened(account: ExchangeAccountDetails, code: str, said: str) -> None:
+def test_an_account_that_cannot_be_opened_is_told_why(
+    account: ExchangeAccountDetails, code: str, said: str
+) -> None:
     with pytest.raises(ConfigurationError) as refused:
         open_live(account, LiveSettings(), environment={})
     assert refused.value.code == code

@@ -141,7 +141,7 @@ async def test_a_market_buy_is_counted_in_base_or_as_the_table_says_in_cost(exch
         ({"type": "trailing_stop", "trailing_percent": "2.5", "price": None}, "trailingDelta=250"),
     ],
 )
-async def test_order_types_and_times_in_force(changes: dict[str, Any], said: str) -> None:
+async def test_order_types_and_times_in_force_are_in_its_words(changes: dict[str, Any], said: str) -> None:
     assert said in await sent("binance", **changes)
 
 
