@@ -46,7 +46,8 @@ def apply_configuration(state: AutomationState, config: Mapping[str, Any]) -> No
     """Lay a partial state over the automation's metadata, defaults, schedule and account details.
 
     Raises:
-        ConfigurationError: the configuration has other keys, or values of the wrong form.
+        ConfigurationError: the configuration has other keys, or values of the wrong form; it names another
+            account, and orders or effects are left on the live one.
     """
     partial = dict(config)
     automation = dict(partial.pop("automation", {}))
@@ -58,10 +59,13 @@ def apply_configuration(state: AutomationState, config: Mapping[str, Any]) -> No
             f" and {', '.join(f'automation.{key}' for key in CONFIGURABLE)}"
         )
     overlay = load_state({"automation": _merged(_dump_settings(state), automation)}).automation
+    account = state.exchange_account_details
+    if details is not None:
+        account = _account_details(account, details)
+        _refuse_to_leave_orders(state, account)
     for key in automation:
         setattr(state.automation, key, getattr(overlay, key))
-    if details is not None:
-        state.exchange_account_details = _account_details(state.exchange_account_details, details)
+    state.exchange_account_details = account
 
 
 def initial_elements(portfolio: ConfiguredPortfolio) -> ExchangeAccountElements:
@@ -83,6 +87,20 @@ def _account_details(
     if present is None or present.auth_details != details.auth_details:
         details.metadata.rights_checked_at = 0  # nobody has looked at what this key may do
     return details
+
+
+def _refuse_to_leave_orders(state: AutomationState, account: ExchangeAccountDetails) -> None:
+    """Raise when orders of a live account would be looked for, and effects carried out, on another one."""
+    present = state.exchange_account_details
+    if present is None or not state.is_live:
+        return
+    is_same = present.exchange_details == account.exchange_details and not account.is_simulated
+    elements = state.automation.exchange_account_elements
+    if not is_same and (state.automation.execution.pending_effects or (elements and elements.has_orders)):
+        raise ConfigurationError(
+            "exchange_account_details: the automation has orders or effects under way on its present account;"
+            " cancel them, or wait for them, before it gets another one"
+        )
 
 
 def _dump_settings(state: AutomationState) -> dict[str, Any]:

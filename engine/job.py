@@ -241,6 +241,8 @@ class AutomationJob:
             await session.require(dependencies)
             if effects.take_follow_ups():
                 return Step.PLANNED
+        if self._state.is_live and any(one.action.is_configuration for one in prepared):
+            session.sync_back()  # a configuration looks at the orders as they are now
         services = session.services
         for one in prepared:
             step = await runner.run(one, services)

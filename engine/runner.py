@@ -54,7 +54,7 @@ class Step(IntEnum):
     RECONFIGURED = 1
     """The script of the DAG's action was replaced, and is to run now."""
     SKIP_REST = 2
-    """A reset went elsewhere, or the automation is to stop."""
+    """A reset went elsewhere, the account is another one now, or the automation is to stop."""
     PLANNED = 3
     """Effects were planned: nothing else happens before they are recorded."""
 
@@ -219,11 +219,15 @@ class ActionRunner:
                 ActionStatus.UNSUPPORTED_ACTION_TYPE,
                 f"unknown action '{action.action}'; the one there is: apply_configuration",
             )
+        state = self._invocation.state
+        account = state.exchange_account_details
         try:
-            apply_configuration(self._invocation.state, action.config or {})
+            apply_configuration(state, action.config or {})
         except ConfigurationError as error:
             raise OperatorError(ActionStatus.INVALID_CONFIG, error.message) from None
-        return self._complete(action, True, ())
+        step = self._complete(action, True, ())
+        # What runs on another account runs in an invocation that has opened it, under keys of its kind.
+        return step if state.exchange_account_details == account else max(step, Step.SKIP_REST)
 
     def _complete(self, action: Action, value: Any, directives: Iterable[Directive]) -> Step:
         encoded = encode_value(value)

@@ -173,8 +173,13 @@ class ExchangeAccountElements(StateModel):
     @property
     def is_exposed(self) -> bool:
         """Whether orders or positions may be other ones by now, without anything that the automation did."""
+        return self.has_orders or bool(self.exposed_symbols())
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether anything is still to happen with orders of the automation."""
         orders = self.orders
-        return bool(orders.inactive_orders or orders.closing_orders or self.exposed_symbols())
+        return bool(orders.open_orders or orders.inactive_orders or orders.closing_orders)
 
     def exposed_symbols(self) -> list[Symbol]:
         """Return the symbols whose price can change the account: of open orders and of open positions."""
