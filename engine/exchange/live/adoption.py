@@ -79,7 +79,7 @@ def adopted(order: Order, report: OrderReport) -> Order:
 
 def taken_as_it_is(order: Order, report: OrderReport) -> Order:
     """Return an order that a person accepts although it is not the one that was meant."""
-    theirs = {"symbol": report.symbol, "side": report.side, "amount": report.amount}
+    theirs = {"symbol": report.symbol, "side": report.side, "amount": report.amount or order.amount}
     prices = {"price": report.price, "stop_price": report.stop_price}
     return adopted(order.model_copy(update={**theirs, **prices}), report)
 

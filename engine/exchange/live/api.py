@@ -21,6 +21,7 @@ class OrderReport:
     """An order as the exchange tells it; amounts in base, prices in quote per base, times in UNIX seconds.
 
     Attributes:
+        amount: 0 where the exchange does not tell it, as of orders that were counted in quote.
         kind: market, limit, or a stop of either; as the exchange's own word says it, None when it is unclear.
         average: mean price of what filled.
         fees: as far as the answer tells them.

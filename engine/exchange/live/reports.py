@@ -38,13 +38,14 @@ def order_report(
         created: the order that was just sent; some exchanges answer with an id and nothing else.
 
     Raises:
-        ValueError: it has no id, or no amount.
+        ValueError: it has no id, or no side.
     """
     size = contract_size(market)
     amount = _number(raw.get("amount"))
+    untold = created.amount if created else ZERO
     filled = (_number(raw.get("filled")) or ZERO) * size
     side = raw.get("side") or (created.side if created else None)
-    if raw.get("id") is None or side is None or (amount is None and created is None):
+    if raw.get("id") is None or side is None:
         raise ValueError("the exchange's answer names no order")
     return OrderReport(
         id=OrderId(str(raw["id"])),
@@ -52,7 +53,7 @@ def order_report(
         symbol=Symbol(raw.get("symbol") or market["symbol"]),
         side=cast(Side, side),
         kind=raw.get("type") or (created.type if created else None),
-        amount=amount * size if amount is not None else cast(Order, created).amount,
+        amount=amount * size if amount is not None else untold,
         filled=filled,
         status=_STATUSES.get(raw.get("status"), "open"),
         created_at=_seconds(raw.get("timestamp")),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.exchange.effects import Placed
-from engine.exchange.live.adoption import adopted, differences, outcome_of, total_fee
+from engine.exchange.live.adoption import adopted, differences, outcome_of, taken_as_it_is, total_fee
 from engine.exchange.live.api import OrderReport
 from engine.exchange.live.capabilities import Capabilities
 from engine.state import Fee, Order
@@ -102,6 +102,12 @@ def test_what_only_the_exchange_knows_is_taken_over() -> None:
 
 def test_an_order_whose_answer_tells_no_time_is_as_old_as_its_planning() -> None:
     assert adopted(order(created_at=90), report(order(), created_at=0.0)).created_at == 90
+
+
+def test_an_order_that_a_person_accepts_keeps_its_amount_where_the_exchange_tells_none() -> None:
+    taken = taken_as_it_is(order(), report(order(), side="sell", amount=Decimal(0)))
+
+    assert (taken.side, taken.amount) == ("sell", Decimal("0.01"))
 
 
 def test_an_order_that_was_rejected_after_a_part_of_it_filled_was_placed() -> None:

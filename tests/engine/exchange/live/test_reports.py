@@ -44,6 +44,11 @@ def test_an_answer_with_an_id_only_is_the_order_that_was_sent() -> None:
     assert (report.amount, report.filled, report.stop_price, report.status) == (2, 0, 9, "open")
 
 
+def test_an_order_without_an_amount_does_not_hide_the_others_of_its_list() -> None:
+    report = order_report(raw(amount=None, type="market", status="canceled"), SPOT)
+    assert (report.id, report.amount, report.status) == ("7", 0, "canceled")
+
+
 @pytest.mark.parametrize("answer", [{}, {"id": "7"}, {"id": None, "side": "buy", "amount": "1"}])
 def test_an_answer_that_names_no_order_is_none(answer: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="names no order"):
