@@ -27,6 +27,10 @@ class Blow(Enum):
 
     KILL = "kill"
     FREEZE = "freeze"
+    """It goes on a few seconds later."""
+    STOP = "stop"
+    GO_ON = "go on"
+    """Whoever was stopped before goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def _draw(random: Random) -> Plan:
 
 
 def _blow(random: Random) -> Incident:
-    blow = random.choices(tuple(Blow), weights=(3, 1))[0]
+    blow = random.choices((Blow.KILL, Blow.FREEZE), weights=(3, 1))[0]
     if random.random() < 0.2:
         return AtTime(blow, random.uniform(0.1, ACTIVE_SECONDS))
     where = random.choices((CREATE, LOOK_UP, _CANCEL, _ANY), weights=(6, 3, 1, 2))[0]

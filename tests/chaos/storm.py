@@ -49,8 +49,8 @@ LOOK_EVERY: Final = 0.2
 CATCH_UPS: Final = 2
 """Looks at the account behind the storm: what the first one finds may have to be followed up."""
 
-CREW_SIZE: Final = 2
-"""Automations that share a worker, so that a blow to one of them strikes its neighbour as well."""
+NEIGHBOURS: Final = 2
+"""Automations that share a worker, so that a blow to one of them strikes the other as well."""
 
 
 _WORKER: Final = {
@@ -93,7 +93,13 @@ async def workshop(client: Client) -> AsyncIterator[Nursery]:
 
 
 async def storm(
-    client: Client, workers: Nursery, plans: Sequence[Plan], seed: int, *, guard: Guard = Guard.WHOLE
+    client: Client,
+    workers: Nursery,
+    plans: Sequence[Plan],
+    seed: int,
+    *,
+    guard: Guard = Guard.WHOLE,
+    neighbours: int = NEIGHBOURS,
 ) -> Report:
     """Let automations run through one storm, side by side.
 
@@ -103,13 +109,14 @@ async def storm(
         plans: what happens to each of them; at most as many as there are markets.
         seed: decides how prices move.
         guard: what the workers have of it.
+        neighbours: automations that share a worker.
     """
     name = f"storm{seed}-{guard.value}"
     traders = [Trader(name, base) for base in MARKETS[: len(plans)]]
-    crews = [Crew(workers, f"{name}-{number}", guard) for number in range(-(-len(plans) // CREW_SIZE))]
+    crews = [Crew(workers, f"{name}-{number}", guard) for number in range(-(-len(plans) // neighbours))]
     async with serving_binance() as exchange, at_work(crews):
         lives = [
-            _Life(client, exchange, trader, crews[number // CREW_SIZE], plan)
+            _Life(client, exchange, trader, crews[number // neighbours], plan)
             for number, (trader, plan) in enumerate(zip(traders, plans, strict=True))
         ]
         async with _moving_prices(exchange, traders, Random(seed)):

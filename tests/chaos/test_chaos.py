@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from temporalio.client import Client
 
@@ -13,14 +15,19 @@ from tests.support.unguarded import Guard
 
 RUNS = 200
 RUNS_PER_STORM = 10
-
 WEAK_SPOTS: dict[Guard, Plan] = {
     Guard.NONE: [AtRequest(Blow.KILL, CREATE, 0, Moment.AFTER)],
     Guard.NO_FENCE: [OnTheWay(Late(0.45), CREATE, 0)],
-    Guard.NO_LEASE: [AtRequest(Blow.FREEZE, LOOK_UP, 0, Moment.AFTER)],
+    Guard.NO_LEASE: [
+        AtRequest(Blow.STOP, LOOK_UP, 0, Moment.AFTER),
+        AtRequest(Blow.GO_ON, CREATE, 0, Moment.AFTER),
+    ],
 }
 """What goes wrong when a part of the guard is missing: the worker dies when its order was accepted and
 nobody knows; an order arrives after it was looked up; a frozen worker goes on when another one has acted."""
+
+ATTEMPTS = {Guard.NONE: 2, Guard.NO_FENCE: 2, Guard.NO_LEASE: 5}
+"""Automations that it is shown with: tasks can get lost in a frozen worker, until nothing is left to show."""
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -35,11 +42,14 @@ async def test_a_storm_leaves_every_order_once_and_no_state_astray(client: Clien
     assert report.frozen > 0
 
 
-@pytest.mark.parametrize("guard", WEAK_SPOTS)
-async def test_without_a_part_of_the_guard_orders_are_doubled(guard: Guard, client: Client, workers: Nursery):
-    report = await storm(client, workers, [WEAK_SPOTS[guard]], seed=1, guard=guard)
+async def test_without_a_part_of_the_guard_orders_are_doubled(client: Client, workers: Nursery):
+    storms = [
+        storm(client, workers, [plan] * ATTEMPTS[guard], seed=1, guard=guard, neighbours=1)
+        for guard, plan in WEAK_SPOTS.items()
+    ]
 
-    assert any("is unknown" in problem for problem in report.problems)
+    for guard, report in zip(WEAK_SPOTS, await asyncio.gather(*storms), strict=True):
+        assert any("is unknown" in problem for problem in report.problems), guard
 
 
 @pytest.mark.slow

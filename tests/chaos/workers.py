@@ -18,7 +18,7 @@ from tests.support.live_worker import ANNOUNCED
 from tests.support.unguarded import Guard
 
 FROZEN_SECONDS: Final = 4.5
-"""An attempt is missed after two silent seconds, and repeated a second later: the zombie goes on behind it."""
+"""An attempt is missed after two silent seconds, and repeated a second later: a zombie goes on behind it."""
 
 
 class Nursery:
@@ -82,6 +82,7 @@ class Crew:
     frozen: int = 0
     _current: int | None = None
     _all: list[int] = field(default_factory=list)
+    _stopped: list[int] = field(default_factory=list)
     _replacing: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def hire(self) -> None:
@@ -90,10 +91,10 @@ class Crew:
         self._all.append(self._current)
 
     async def strike(self, blow: Blow) -> None:
-        """Kill or freeze the worker at once; another one is started, and a frozen one goes on later.
-
-        Nothing happens while there is none.
-        """
+        """Kill or freeze the worker at once; another one is started. Nothing happens while there is none."""
+        if blow is Blow.GO_ON:
+            self._go_on()
+            return
         worker, self._current = self._current, None
         if worker is None:
             return
@@ -101,10 +102,12 @@ class Crew:
         if blow is Blow.KILL:
             self.killed += 1
             os.kill(worker, signal.SIGKILL)
-        else:
-            self.frozen += 1
-            os.kill(worker, signal.SIGSTOP)
-            self._spawn(self._thaw(worker))
+            return
+        self.frozen += 1
+        os.kill(worker, signal.SIGSTOP)
+        self._stopped.append(worker)
+        if blow is Blow.FREEZE:
+            self._spawn(self._go_on_later())
 
     async def dismiss(self) -> None:
         """End all of them; the nursery keeps the ids of the dead from being used again."""
@@ -119,6 +122,10 @@ class Crew:
         self._replacing.add(task)
         task.add_done_callback(self._replacing.discard)
 
-    async def _thaw(self, worker: int) -> None:
+    async def _go_on_later(self) -> None:
         await asyncio.sleep(FROZEN_SECONDS)
-        os.kill(worker, signal.SIGCONT)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._stopped:
+            os.kill(self._stopped.pop(), signal.SIGCONT)
