@@ -11,8 +11,7 @@ from engine.exchange.live.settlement import Mode, Settled, Settlement
 from engine.invocation import InvocationRequest, Journal
 from engine.pending_effects import hand_over, record
 from engine.session import ExchangeSession
-from engine.state import AutomationState
-from engine.state.automation import Intent
+from engine.state import AutomationState, Intent
 from engine.types import EffectKey, Timestamp
 
 

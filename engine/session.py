@@ -18,8 +18,7 @@ from engine.exchange.live.rights import check_rights
 from engine.exchange.live.settlement import Mode, Settlement
 from engine.exchange.transfers import TransferPolicy
 from engine.services import Services
-from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements
-from engine.state.automation import Intent
+from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Intent
 from engine.types import Timestamp
 
 NAMESPACE: Final = UUID("6f63746f-666c-5f77-8000-6f63746f666c")

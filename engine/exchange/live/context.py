@@ -17,7 +17,6 @@ from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.follow_ups import Surroundings, plan_follow_ups
 from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
-from engine.exchange.live.legs import is_follow_up
 from engine.exchange.live.outcomes import apply_outcome
 from engine.exchange.live.planning import cancellation, is_obsolete, repeated
 from engine.exchange.live.reading import Reading
@@ -31,10 +30,10 @@ from engine.exchange.snapshot import MarketSnapshot
 from engine.state import (
     ExchangeAccountDetails,
     ExchangeAccountElements,
+    Intent,
     Order,
     Orders,
 )
-from engine.state.automation import Intent
 from engine.types import OrderId, Price, Seconds, Symbol, Timestamp
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ class LiveContext:
         )
         settled, again = [Settled(intent, Dropped()) for intent in obsolete], []
         for one in settlement.settled:
-            dropped = isinstance(one.outcome, Dropped) and is_follow_up(one.intent.leg)
+            dropped = isinstance(one.outcome, Dropped) and one.intent.is_follow_up
             if dropped and mode is not Mode.WIND_DOWN:
                 again.append(repeated(one.intent, self._now, self._exchange.api.capabilities))
             else:

@@ -23,14 +23,12 @@ from engine.exchange.live.exits import (
     replacing,
     without_sold,
 )
-from engine.exchange.live.legs import is_follow_up
 from engine.exchange.live.planning import cancellation, creation, replacements_in
 from engine.exchange.market import Market
 from engine.exchange.matching import is_reached
 from engine.exchange.money import ZERO, exact
 from engine.exchange.policies import first_ending
-from engine.state import Order, Orders
-from engine.state.automation import Intent
+from engine.state import Intent, Order, Orders
 from engine.types import Price, Symbol, Timestamp
 
 
@@ -169,7 +167,7 @@ class _Planner:
         if intent is None:
             return order, ended.asked
         chained = replacements_in(intent) or order.chained
-        return order.model_copy(update={"chained": chained}), ended.asked or not is_follow_up(intent.leg)
+        return order.model_copy(update={"chained": chained}), ended.asked or not intent.is_follow_up
 
     def _cancellation_of(self, order: Order) -> Intent | None:
         """Return the cancellation of an order that is on the way."""

@@ -20,11 +20,6 @@ AGAIN: Final = "again"
 INSTEAD: Final = "instead"
 
 
-def is_follow_up(leg: str) -> bool:
-    """Whether a leg follows from an order, instead of being a part of its call."""
-    return "/" in leg
-
-
 def next_leg(leg: str, word: str) -> str:
     """Return the leg of the next repetition: `0/stop`, `0/stop/move1`, `0/stop/move2`."""
     base, _, last = leg.rpartition("/")
