@@ -45,12 +45,6 @@ class ExchangeSession:
         return {**self._context.services(), TransferPolicy: self._services.settings.transfers}
 
     @property
-    def is_live(self) -> bool:
-        """Whether effects happen on a real exchange: the account has credentials."""
-        details = self._state.exchange_account_details
-        return details is not None and details.has_exchange and not details.is_simulated
-
-    @property
     def is_exposed(self) -> bool:
         """Whether the market may have filled orders or liquidated positions meanwhile."""
         elements = self._state.automation.exchange_account_elements
@@ -75,7 +69,7 @@ class ExchangeSession:
                 live account may withdraw funds, and nobody allowed that.
         """
         if self._context is None:
-            self._context = self._live() if self.is_live else self._simulated()
+            self._context = self._live() if self._state.is_live else self._simulated()
         await self._check_rights()
         await self._context.require(dependencies)
 

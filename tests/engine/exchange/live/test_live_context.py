@@ -37,7 +37,6 @@ async def planning() -> LiveRun:
 async def test_nothing_is_opened_as_long_as_nothing_needs_the_account() -> None:
     run = LiveRun(MemoryExchange())
     async with run.session() as session:
-        assert session.is_live
         assert await session.settle([], Mode.SEND) == Settlement()
         assert (session.services, session.watch_at, session.sync_back()) == ({}, None, ())
     assert (run.exchange.opened, run.exchange.closed) == (0, 0)
@@ -47,7 +46,6 @@ async def test_an_account_without_credentials_is_simulated() -> None:
     state = load_state(paper(automation(), {"USDT": 1_000}))
     market = MemoryMarket({BTC: 50_000})
     async with ExchangeSession(state, Services(market_source=lambda details: market), 0) as session:
-        assert not session.is_live
         await session.require([TRADED])
         assert (session.take_follow_ups(), session.watch_at) == ((), None)
     assert market.closed
