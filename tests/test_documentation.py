@@ -8,13 +8,17 @@ from typing import get_args
 
 import pytest
 from pydantic import BaseModel
+from pydantic_settings import BaseSettings
+from typer.main import get_command
 
 from cli.main import app
+from connection import Settings
 from engine.automation_file import load_automation
 from engine.automation_schema import AutomationFile
 from engine.invocation import InvocationOutcome
 from engine.state import AutomationState, Fee, Order, Position, Trade, Transaction
 from tests.conftest import REPOSITORY
+from worker import WorkerSettings
 
 
 def models_in(annotation: object) -> Iterator[type[BaseModel]]:
@@ -66,6 +70,20 @@ def test_every_command_is_described() -> None:
         command.name or command.callback.__name__ for command in app.registered_commands if command.callback
     }
     assert commands <= words_in_code("cli.md")
+
+
+def test_every_option_of_a_command_is_described() -> None:
+    verbs = get_command(app).commands.values()
+    options = {name for verb in verbs for parameter in verb.params for name in parameter.opts}
+    described = set(re.findall(r"--[a-z-]+", (REPOSITORY / "docs" / "cli.md").read_text()))
+    assert {name for name in options if name.startswith("--")} <= described
+
+
+@pytest.mark.parametrize("kind", [Settings, WorkerSettings])
+def test_every_variable_of_the_environment_is_described(kind: type[BaseSettings]) -> None:
+    text = (REPOSITORY / "docs" / "cli.md").read_text()
+    whole = {f"{kind.model_config['env_prefix']}{name.upper()}" for name in kind.model_fields}
+    assert [name for name in sorted(whole) if name not in text] == []
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_the_operators_that_the_documentation_shows_work() -> None:
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(block, namespace)
     shown = namespace["SET"]
-    assert set(shown.operators) == {"drawdown", "mid", "until"}
+    assert set(shown.operators) == {"drawdown", "mid", "until", "cancel_tagged"}
     registry = OperatorRegistry([*default_registry().sets(), shown])
     assert evaluate("[drawdown(100, 75), mid([1, 9, 2, 4], 2)]", registry=registry) == [0.25, 3.0]
     assert run_to_end(f"[until({NOW + 60}), now()]", registry, context()) == ([None, NOW + 60], 1)
