@@ -7,10 +7,7 @@ import pytest
 from engine.errors import (
     InitializationRunFailedError,
 )
-from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, action, automation
-
-FORCED = TriggerReason.FORCED
 
 
 def configure(name: str = "init", **config: object) -> dict:

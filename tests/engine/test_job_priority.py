@@ -16,8 +16,6 @@ from engine.services import EngineSettings, Services
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, action, automation, scripts
 
-FORCED = TriggerReason.FORCED
-
 
 async def test_a_priority_action_runs_alone_and_leaves_the_schedule_untouched() -> None:
     run = Invoked(automation(action("a", "wait(50)"), action("b", "$a", "a")))
