@@ -12,6 +12,9 @@ from engine.types import Seconds, Timestamp
 
 MAX_DOUBLINGS: Final = 4
 
+_CLOCKS_DIFFER: Final[Seconds] = 1
+"""How much the exchange's clock may be behind the one that effects are planned by, as good clocks are."""
+
 
 class Timing:
     """The clocks of one round.
@@ -97,12 +100,13 @@ class Timing:
     def is_first_attempt(self, intent: Intent) -> bool:
         """Whether no earlier attempt can have sent an effect that was just planned.
 
-        An attempt that was killed is followed by another one after `heartbeat_timeout`, and the lease lets
-        nothing be sent unless that is more than `receive_window + zombie_margin`. Without a lease, nobody
-        knows when the attempt before was.
+        The lease lets an attempt send only more than `receive_window + zombie_margin` seconds before another
+        one can begin: two attempts never send within a time of that length, whatever the exchange's clock
+        says about when it was planned. Without a lease, nobody knows when the attempt before was.
         """
         limited = isfinite(self._lease.remaining())
-        return limited and abs(self._api.exchange_time() - intent.planned_at) < self._settings.reserve
+        age = self._api.exchange_time() - intent.planned_at
+        return limited and -_CLOCKS_DIFFER <= age < self._settings.reserve - _CLOCKS_DIFFER
 
     def may_sign(self) -> bool:
         """Whether a request that is signed right now lands before another process may take over."""

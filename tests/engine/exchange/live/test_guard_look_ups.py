@@ -328,10 +328,21 @@ async def test_c11_an_unresolved_order_does_not_hold_the_others_up() -> None:
 
 async def test_c12_without_a_look_up_an_order_is_sent_when_no_earlier_attempt_can_have_done_it() -> None:
     guarded = Guarded(MemoryExchange(capabilities=BLIND))
-    guarded.exchange.clock += RESERVE - 1
+    guarded.exchange.clock += RESERVE - 2
 
     assert isinstance(await guarded.outcome(create()), Placed)
     assert guarded.placed == ["k1"]
+
+
+async def test_c13_without_a_look_up_nothing_is_sent_twice_by_a_clock_that_is_behind() -> None:
+    guarded = Guarded(MemoryExchange(capabilities=BLIND))
+    guarded.exchange.clock -= RESERVE - 1
+    await guarded.carry_out(create(market_order()), now=NOW)
+
+    guarded.exchange.clock += RESERVE + 1  # the attempt was killed, and this is the next one
+    await guarded.carry_out(create(market_order()), now=NOW)
+
+    assert len(guarded.exchange.sent) <= 1
 
 
 async def test_c13_without_a_look_up_a_killed_attempt_is_never_repeated() -> None:
