@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import (
-    InitializationRunFailedError,
-)
+from engine.errors import InitializationRunFailedError
 from tests.support.builders import NOW, Invoked, action, automation
 
 
