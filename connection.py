@@ -192,7 +192,11 @@ def read_settings(kind: type[_Settings]) -> _Settings:
         )
         raise SettingProblem("; ".join(found)) from error
     except SettingsError as error:
-        raise SettingProblem(f"{error} ({prefix}*): lists are written in JSON") from error
+        named = [f"{prefix}{name.upper()}" for name in kind.model_fields if f'"{name}"' in str(error)]
+        raise SettingProblem(
+            f"{', '.join(named) or f'{prefix}*'} cannot be read: lists are written in JSON, such as "
+            '["one", "two"]'
+        ) from error
 
 
 def load_settings() -> Settings:

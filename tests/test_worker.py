@@ -98,7 +98,7 @@ def test_a_worker_without_a_server_says_so_in_one_line(
             "NOBODY_ACCESS_TOKEN",
         ),
         ({"MAX_INVOCATIONS": "many"}, "OCTOFLOW_WORKER_MAX_INVOCATIONS is 'many'"),
-        ({"TRANSFER_ADDRESSES": "0x1,0x2"}, "transfer_addresses"),
+        ({"TRANSFER_ADDRESSES": "0x1,0x2"}, "OCTOFLOW_WORKER_TRANSFER_ADDRESSES cannot be read"),
     ],
 )
 def test_a_worker_with_a_setting_that_cannot_be_used_says_so_in_one_line(
