@@ -44,7 +44,8 @@ class Prospects:
     def next_due_at(self) -> Timestamp | None:
         """When the next invocation is due; None when only a message can change anything."""
         if self.setback is not None:
-            return self.setback.due_at
+            cared_for = [self.effects_at, self.watch_at] if self.setback.leaves_account_usable else []
+            return self._earliest([self.setback.due_at, *cared_for])
         if self.ends:
             return None if self.has_ended else self._earliest([self.effects_at or self.now])
         runnable = self._runnable(self.priority or self.actions)

@@ -11,6 +11,9 @@ from engine.exchange.live.settings import Delays, PostponeReason
 from engine.state import DegradedState
 from engine.types import Seconds, Timestamp
 
+LACKS: Final = frozenset[PostponeReason]({"not_enough_funds", "below_minimum"})
+"""Reasons that only keep an action from its work: the account answers, and its orders need care as ever."""
+
 SOON: Final[Seconds] = 10
 """When an invocation that failed after effects is made up for."""
 
@@ -30,6 +33,11 @@ class Setback:
     message: str
     due_at: Timestamp
     postpones: bool
+
+    @property
+    def leaves_account_usable(self) -> bool:
+        """Whether effects and open orders can be cared for meanwhile."""
+        return self.postpones and self.reason in LACKS
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

@@ -116,6 +116,23 @@ async def test_an_action_that_is_called_again_and_again_waits_for_funds(amount: 
     assert run.completed == []
 
 
+async def test_exits_that_wait_are_looked_after_while_an_action_waits_for_funds() -> None:
+    exits = "stop_loss_price='-10%', take_profit_prices=['10%']"
+    run = LiveRun(
+        action("open", f"market('buy', 'BTC/USDT', 0.01, {exits})"),
+        action("more", "[wait(60), market('buy', 'BTC/USDT', 1)]"),
+    )
+    await run.settle(NOW)
+    outcome = await run.settle(NOW + 60)
+    assert (outcome.status, outcome.next_due_at) == (InvocationStatus.POSTPONED, NOW + 120)
+
+    run.exchange.market.prices[BTC] = Decimal(56_000)
+    await run.settle(NOW + 120)
+
+    assert [order["type"] for order in run.open_orders] == []
+    assert run.held("BTC") == 1
+
+
 async def test_it_goes_on_when_the_funds_are_there() -> None:
     run = LiveRun(action("buy", "[wait(60), market('buy', 'BTC/USDT', 1)]"))
     await run.invoke(NOW)
