@@ -77,9 +77,15 @@ def adopted(order: Order, report: OrderReport) -> Order:
     return order.model_copy(update=changes)
 
 
+@exact
 def taken_as_it_is(order: Order, report: OrderReport) -> Order:
-    """Return an order that a person accepts although it is not the one that was meant."""
-    theirs = {"symbol": report.symbol, "side": report.side, "amount": report.amount or order.amount}
+    """Return an order that a person accepts although it is not the one that was meant.
+
+    Its exits close the same shares of it as they did of that one.
+    """
+    amount = report.amount or order.amount
+    exits = [one.model_copy(update={"amount": one.amount * amount / order.amount}) for one in order.chained]
+    theirs = {"symbol": report.symbol, "side": report.side, "amount": amount, "chained": exits}
     prices = {"price": report.price, "stop_price": report.stop_price}
     return adopted(order.model_copy(update={**theirs, **prices}), report)
 

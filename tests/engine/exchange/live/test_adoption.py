@@ -110,6 +110,14 @@ def test_an_order_that_a_person_accepts_keeps_its_amount_where_the_exchange_tell
     assert (taken.side, taken.amount) == ("sell", Decimal("0.01"))
 
 
+def test_exits_of_an_order_that_a_person_accepts_close_the_same_shares_of_it() -> None:
+    profit = order("tp", side="sell", amount="0.005", price="50000")
+
+    taken = taken_as_it_is(order(chained=[profit]), report(order(), amount=Decimal("0.02")))
+
+    assert [one.amount for one in taken.chained] == [Decimal("0.01")]
+
+
 def test_an_order_that_was_rejected_after_a_part_of_it_filled_was_placed() -> None:
     known = report(order(), status="rejected", filled=Decimal("0.004"))
 
