@@ -201,7 +201,7 @@ class Progress:
         if result.status in ENDED:
             return "the automation ended before this action ran"
         if self.paused and not result.priority_due:
-            return "what it has planned, or depends on, is held until the automation is resumed; it goes on then"
+            return "it goes on when the automation is resumed: what it planned, or depends on, is held"
         return None
 
     def fail(self, failure: Failure, occasion: Occasion, now: float) -> None:
