@@ -10,11 +10,13 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.metadata import version
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.collector import freeze_startup
 from activities.editing import EditActivities
@@ -123,6 +125,7 @@ async def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
+        deployment_config=_deployment(),
         workflows=[Automation],
         activities=[invocations.run_invocation, edits.apply_edit],
         max_concurrent_activities=settings.max_invocations,
@@ -132,6 +135,15 @@ async def build_worker(
         max_heartbeat_throttle_interval=timedelta(seconds=settings.heartbeat_interval),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings.sticky_timeout),
     )
+
+
+def _deployment() -> WorkerDeploymentConfig:
+    """Return the name and version under which servers know this worker.
+
+    Without one, the SDK hashes the code of all loaded modules at every start, which takes seconds.
+    """
+    release = WorkerDeploymentVersion(deployment_name="octoflow", build_id=version("octoflow"))
+    return WorkerDeploymentConfig(version=release, use_worker_versioning=False)
 
 
 async def run_worker(
