@@ -22,9 +22,9 @@ class IntentDraft:
         leg: which part of its call it is.
         kind: what is to be done.
         params: everything that is sent, fixed, as JSON: an `Order` for `create_order`; `id`,
-            `client_order_id` and `symbol` (and `replacements`, orders to place once it is gone, or `forgets`,
-            ids of inactive orders that go with it) for `cancel_order`; `symbol` and `leverage`; a
-            `Transaction` for `withdraw`.
+            `client_order_id` and `symbol` for `cancel_order` (and `replacements`, orders to place once it is
+            gone; `forgets`, ids of inactive orders that go with it; `at_the_end`, whether a stop asks for
+            it); `symbol` and `leverage`; a `Transaction` for `withdraw`.
     """
 
     key: EffectKey

@@ -69,6 +69,20 @@ async def test_exits_of_orders_that_stay_open_are_named_as_unprotected() -> None
     assert outcome.notes == ["exits that hang on open orders are not placed any more, when those fill: 1"]
 
 
+async def test_an_automation_that_goes_on_after_all_keeps_its_orders_and_the_exits_that_wait() -> None:
+    exits = "stop_loss_price='-10%', take_profit_prices=['10%']"
+    run = LiveRun(action("buy", f"market('buy', 'BTC/USDT', 0.01, {exits})"), action("wait", "wait(100000)"))
+    await run.settle(NOW)
+    await run.invoke(NOW + 60, stopping=True, cancel_open_orders=True)
+    assert [one["kind"] for one in run.pending] == ["cancel_order"]
+
+    await run.settle(NOW + 3_600)  # the stop came to nothing, for nobody answered in time
+
+    orders = run.state["automation"]["exchange_account_elements"]["orders"]
+    assert [len(orders[name]) for name in ("open_orders", "inactive_orders")] == [1, 1]
+    assert "cancel_order" not in run.kinds_sent
+
+
 async def test_a_refused_cancellation_does_not_keep_the_automation_alive() -> None:
     run = LiveRun(action("buy", LIMIT), action("wait", "wait(1000)"))
     await run.settle(NOW)

@@ -17,7 +17,7 @@ from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.follow_ups import Surroundings, plan_follow_ups
 from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
 from engine.exchange.live.outcomes import apply_outcome
-from engine.exchange.live.planning import cancellation, is_obsolete, repeated
+from engine.exchange.live.planning import ending, is_obsolete, repeated
 from engine.exchange.live.reading import Reading
 from engine.exchange.live.settlement import Mode, Settled, Settlement
 from engine.exchange.live.watching import needs_price, watch_at
@@ -95,7 +95,7 @@ class LiveContext:
         A follow-up that the guard drops, because it became too old during an outage or a person did not find
         it, is planned again under a new key: an exit must not be lost. It is among the pending ones then. One
         that makes no sense any more is dropped without asking the exchange, as long as it was never sent: the
-        order to cancel has left the book, or the group of the exit is over.
+        order to cancel has left the book, the group of the exit is over, or the automation goes on after all.
 
         Args:
             intents: the pending effects, in the order in which they were planned.
@@ -105,7 +105,8 @@ class LiveContext:
         Raises:
             RetryableError, PostponedError, ConfigurationError: as `EffectGuard`; nothing changed then.
         """
-        obsolete = [intent for intent in intents if is_obsolete(intent, self._elements.orders)]
+        ends = mode is Mode.WIND_DOWN
+        obsolete = [one for one in intents if is_obsolete(one, self._elements.orders, ends=ends)]
         gone = {intent.key for intent in obsolete}
         settlement = await self._guard.carry_out(
             [intent for intent in intents if intent.key not in gone], mode, resolved=resolved
@@ -142,11 +143,13 @@ class LiveContext:
         return planned
 
     def plan_cancel_all(self) -> Sequence[Intent]:
-        """Return a cancellation of each open order of the automation; inactive orders are forgotten."""
-        self._elements.orders.inactive_orders = []
+        """Return a cancellation of each open order of the automation; inactive ones are forgotten with it."""
         asked = {intent.params.get("client_order_id") for intent in self._pending if _cancels(intent)}
-        orders = self._elements.orders.open_orders
-        return [cancellation(order, self._now) for order in orders if order.client_order_id not in asked]
+        orders = self._elements.orders
+        wanted = [order for order in orders.open_orders if order.client_order_id not in asked]
+        if not orders.open_orders:
+            orders.inactive_orders = []
+        return [ending(order, orders.inactive_orders, self._now) for order in wanted]
 
     @property
     def watch_at(self) -> Timestamp | None:

@@ -40,6 +40,14 @@ def cancellation(order: Order, now: Timestamp, replacements: Sequence[Order] = (
     return _intent(origin, follow_up_key(order.client_order_id, leg), "cancel_order", params, now)
 
 
+def ending(order: Order, inactive: Sequence[Order], now: Timestamp) -> Intent:
+    """Return the intent to cancel an open order, and what waits for its place, as the automation ends."""
+    intent = cancellation(order, now)
+    forgets = [one.id for one in inactive if order.group is not None and one.group == order.group]
+    params = {**intent.params, "at_the_end": True, **({"forgets": forgets} if forgets else {})}
+    return intent.model_copy(update={"params": params})
+
+
 def repeated(intent: Intent, now: Timestamp, capabilities: Capabilities) -> Intent:
     """Return a follow-up that never reached the exchange, planned again under a key of its own."""
     leg = next_leg(intent.leg, AGAIN)
@@ -58,14 +66,22 @@ def replacements_in(intent: Intent) -> list[Order]:
     return [Order.model_validate(raw) for raw in intent.params.get("replacements", ())]
 
 
-def is_obsolete(intent: Intent, orders: Orders) -> bool:
+def is_obsolete(intent: Intent, orders: Orders, *, ends: bool) -> bool:
     """Whether a follow-up that was never sent makes no sense any more.
 
-    The order that it cancels has left the book, or the group of the exit that it places is over.
+    The order that it cancels has left the book, the group of the exit that it places is over, or it was
+    planned for the automation's end, and the automation goes on.
+
+    Args:
+        intent: of the automation.
+        orders: of the account.
+        ends: whether the automation is winding down.
     """
     if intent.status != "planned" or intent.tries or not intent.is_follow_up:
         return False
     if intent.kind == "cancel_order":
+        if intent.params.get("at_the_end") and not ends:
+            return True
         return find_order(orders.open_orders, intent.params) is None
     group = intent.params.get("group")
     ended = [order for order in orders.closing_orders if is_settled(order) and order.group == group]
