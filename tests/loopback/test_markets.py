@@ -16,7 +16,7 @@ from tests.support.loopback.markets import recorded_listings, written_listings
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Recorded market data with two symbols, one of which does not trade."""
+    """Recorded markets: one with all filters, one with none of its own for market orders, a closed one."""
     filters = [
         {"filterType": "PRICE_FILTER", "tickSize": "0.01000000"},
         {"filterType": "LOT_SIZE", "minQty": "0.10", "maxQty": "900.00", "stepSize": "0.10000000"},
@@ -31,9 +31,9 @@ def folder(tmp_path: Path) -> Path:
             "status": status,
             "baseAsset": base,
             "quoteAsset": "USDT",
-            "filters": filters,
+            "filters": [one for one in filters if base != "BARE" or one["filterType"] != "MARKET_LOT_SIZE"],
         }
-        for base, status in (("NEW", "TRADING"), ("OLD", "BREAK"))
+        for base, status in (("NEW", "TRADING"), ("BARE", "TRADING"), ("OLD", "BREAK"))
     ]
     path = tmp_path / "exchange" / "binance" / "exchangeInfo.json.gz"
     path.parent.mkdir(parents=True)
@@ -52,11 +52,12 @@ def test_about_thirty_markets_are_written_for_it():
 async def test_a_recorded_market_list_is_served_as_it_was_recorded(folder: Path):
     listings = recorded_listings(folder)
     assert listings is not None
+    assert [listings[f"{base}USDT"].max_market_amount for base in ("NEW", "BARE")] == [100, 900]
 
     async with serving_binance(listings) as exchange:
         account = exchange.books.add_account("key", "secret", {"USDT": 100})
         async with trading_client(exchange, account) as client:
-            assert list(client.markets) == ["NEW/USDT"]
+            assert set(client.markets) == {"NEW/USDT", "BARE/USDT"}
             assert client.markets["NEW/USDT"]["limits"]["cost"]["min"] == 10
             assert (await client.create_order("NEW/USDT", "market", "buy", 20))["filled"] == 20
 

@@ -119,6 +119,7 @@ def recorded_listings(folder: Path | None = None) -> Mapping[MarketId, Listing] 
 def _recorded(entry: Mapping[str, Any], written: Mapping[MarketId, Listing]) -> Listing:
     filters = {item["filterType"]: item for item in entry["filters"]}
     lot, notional = filters["LOT_SIZE"], filters.get("NOTIONAL") or filters["MIN_NOTIONAL"]
+    market_lot = filters.get("MARKET_LOT_SIZE", lot)
     return Listing(
         base=entry["baseAsset"],
         quote=entry["quoteAsset"],
@@ -127,7 +128,7 @@ def _recorded(entry: Mapping[str, Any], written: Mapping[MarketId, Listing]) -> 
         price=written[entry["symbol"]].price if entry["symbol"] in written else Decimal(1),
         min_amount=Decimal(lot["minQty"]),
         max_amount=Decimal(lot["maxQty"]),
-        max_market_amount=Decimal(filters["MARKET_LOT_SIZE"]["maxQty"]),
+        max_market_amount=Decimal(market_lot["maxQty"]),
         min_notional=Decimal(notional["minNotional"]),
         max_orders=filters["MAX_NUM_ORDERS"]["maxNumOrders"],
         max_stops=filters["MAX_NUM_ALGO_ORDERS"]["maxNumAlgoOrders"],
