@@ -53,6 +53,7 @@ async def test_without_a_part_of_the_guard_orders_are_doubled(client: Client, wo
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 async def test_two_hundred_runs(client: Client, workers: Nursery):
     reports = [
         await storm(client, workers, random_plans(RUNS_PER_STORM, seed), seed)

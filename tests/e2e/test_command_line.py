@@ -79,9 +79,11 @@ def test_a_session_from_the_first_run_to_the_stop(installation: Installation, bo
 
 
 def _edit_it(installation: Installation, file: Path) -> None:
-    file.write_text(LONG.replace("40 + 2", "43").replace("wait(100000)", "wait(200000)") + "  new: $first\n")
+    file.write_text(
+        LONG.replace("40 + 2", "987_654").replace("wait(100000)", "wait(200000)") + "  new: $first\n"
+    )
     assert "dry run" in installation.run("edit", "long-bot", str(file), "--dry-run").out
-    assert "43" not in installation.run("show", "long-bot").out
+    assert "987_654" not in installation.run("show", "long-bot").out
 
     changed = installation.run("edit", "long-bot", str(file))
     assert "keeps its result" in changed.out
