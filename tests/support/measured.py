@@ -38,9 +38,22 @@ class Cost(NamedTuple):
 def measure(texts: Sequence[str]) -> list[Cost]:
     """Return what it costs to compile and evaluate each text.
 
+    What seems too much is measured up to two times more: a busy neighbour slows a processor down.
+
     Raises:
         AssertionError: a text crashed the process.
     """
+    costs = _measure_once(texts)
+    for _ in range(2):
+        excessive = [index for index, cost in enumerate(costs) if not cost.is_within_limits]
+        if not excessive:
+            break
+        for index, cost in zip(excessive, _measure_once([texts[one] for one in excessive]), strict=True):
+            costs[index] = min(costs[index], cost)
+    return costs
+
+
+def _measure_once(texts: Sequence[str]) -> list[Cost]:
     ran = subprocess.run(
         [sys.executable, "-m", "tests.support.measured"],
         input=json.dumps(list(texts)),
