@@ -12,7 +12,8 @@ from cli.errors import CommandError, ExitCode
 from engine.automation_schema import parse_moment
 from engine.dsl import Defaults, Dependency, compile_script
 from engine.errors import ConfigurationError, DslError, RetryableError
-from engine.exchange import Recording, fetch_recording, list_recorded
+from engine.exchange.download import fetch_recording
+from engine.exchange.recordings import Recording, list_recorded
 from engine.operators import default_registry
 from engine.simulation.sample_market import SAMPLE_SEED, write_sample_market
 from engine.state import AutomationState, RecordedMarket

@@ -33,7 +33,7 @@ from engine.errors import (
     OperatorError,
     PostponedError,
 )
-from engine.exchange import Account
+from engine.exchange.account_protocols import Account
 from engine.exchange.effects import IntentDraft
 from engine.exchange.live.settings import PostponeReason
 from engine.invocation import ExecutedAction, InvocationRequest, Journal, shorten

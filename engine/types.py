@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, NewType
+from typing import Final, Literal, NewType
 
 ActionId = NewType("ActionId", str)
 """Id of an action, unique in its automation."""
@@ -37,6 +37,9 @@ Timestamp = float
 """UNIX seconds, market time."""
 
 Seconds = float
+
+MarketKind = Literal["spot", "future"]
+"""What is traded: the asset itself, or a contract on it."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 

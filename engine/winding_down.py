@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import cast
 
-from engine.exchange import Account
-from engine.exchange.protocols import ALL_ORDERS
+from engine.exchange.account_protocols import ALL_ORDERS, Account
 from engine.invocation import Journal
 from engine.pending_effects import describe, record
 from engine.session import ExchangeSession

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.exchange.market import MarketKind
+from engine.types import MarketKind
 
 NATIVE_SPOT_STOPS: Final = frozenset({"binance", "bingx", "coinbase", "kucoin"})
 """Exchanges that watch the price of spot stops themselves."""

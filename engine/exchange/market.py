@@ -8,9 +8,8 @@ from typing import Final, Literal
 
 from engine.exchange.money import ZERO, floor_to_tick
 from engine.state import Side
-from engine.types import Amount, Asset, Price, Symbol
+from engine.types import Amount, Asset, MarketKind, Price, Symbol
 
-MarketKind = Literal["spot", "future"]
 Liquidity = Literal["maker", "taker"]
 FeeSide = Literal["get", "give", "base", "quote"]
 

@@ -12,8 +12,8 @@ from engine.exchange.ccxt_client import Client, close_client, connect, make_clie
 from engine.exchange.concurrency import concurrently
 from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market
+from engine.exchange.market_protocols import Ticker
 from engine.exchange.money import to_decimal
-from engine.exchange.protocols import Ticker
 from engine.exchange.public_cache import PROCESS_CACHES, PublicCaches, scope_of
 from engine.exchange.public_funding import Hours, due_hours, fetch_funding
 from engine.exchange.public_markets import MarketList, fetch_market_list

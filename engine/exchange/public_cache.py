@@ -14,7 +14,7 @@ from cachetools import LRUCache, TTLCache
 from engine.errors import RetryableError
 from engine.exchange.candles import Candles
 from engine.exchange.funding import FundingRate
-from engine.exchange.protocols import Ticker
+from engine.exchange.market_protocols import Ticker
 from engine.exchange.public_funding import LEAST_HOURS, Hours
 from engine.exchange.public_markets import MarketList
 from engine.state import ExchangeDetails

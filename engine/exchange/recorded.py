@@ -21,8 +21,8 @@ from engine.exchange.funding import FundingRate
 from engine.exchange.funding_files import recorded_funding
 from engine.exchange.market import Market, generic_market
 from engine.exchange.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
+from engine.exchange.market_protocols import Ticker
 from engine.exchange.money import to_decimal
-from engine.exchange.protocols import Ticker
 from engine.exchange.recordings import Recording, list_recorded
 from engine.types import Symbol, TimeFrame, Timestamp
 

@@ -12,7 +12,7 @@ from engine.exchange.candles import Candles
 from engine.exchange.funding import FundingRate
 from engine.exchange.live.repositories import LiveOrders, LivePortfolio, LivePositions, LiveTrades
 from engine.exchange.market import Market
-from engine.exchange.protocols import MarketSource, Ticker
+from engine.exchange.market_protocols import MarketSource, Ticker
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order, Portfolio, Position, Trade
 from engine.types import Symbol, TimeFrame, Timestamp
 

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Final, Protocol
 
 from engine.errors import ActionStatus, DslError, OperatorError
+from engine.exchange.account_protocols import Account
 from engine.exchange.market import Market
+from engine.exchange.market_protocols import MarketData
 from engine.exchange.money import ZERO, exact
-from engine.exchange.protocols import Account, MarketData
 from engine.exchange.quantity import Marker, Quantity
 from engine.state import Side
 from engine.types import Amount, Asset, Price

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final, cast
 
 from engine.dsl import Choice, Kind, Number, OperatorContext, OperatorSet, Range, SymbolParam, operator
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.exchange import Account, MarketData, OrderFilter
+from engine.exchange.account_protocols import Account, OrderFilter
 from engine.exchange.effects import Applied, Cancelled, Planned, Sent
+from engine.exchange.market_protocols import MarketData
 from engine.exchange.money import to_decimal
 from engine.exchange.order_options import OrderOptions
 from engine.exchange.quantity import Marker, Quantity, parse_amount

@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Final
 
 from engine.errors import ActionStatus, OperatorError
+from engine.exchange.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
 from engine.exchange.bars import Bars
 from engine.exchange.effects import Applied, IntentDraft
 from engine.exchange.funding import NO_FUNDING, Funding
 from engine.exchange.market import Market
+from engine.exchange.market_protocols import MarketData
 from engine.exchange.money import ZERO, ceil_to_tick, exact
 from engine.exchange.order_building import (
     check_ceilings,
@@ -20,7 +22,6 @@ from engine.exchange.order_building import (
     order_of,
     spot_has_no_leverage,
 )
-from engine.exchange.protocols import ALL_ORDERS, MarketData, OrderFilter, OrderRequest
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
 from engine.simulation.futures import FuturesBooking, profit

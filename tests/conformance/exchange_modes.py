@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.errors import DslError
-from engine.exchange import Bounds, Market
 from engine.exchange.bars import join_bars, price_now
 from engine.exchange.exits import opened_exits
 from engine.exchange.limits import check_and_adapt, sweep_dust
-from engine.exchange.market import DEFAULT_TICK
+from engine.exchange.market import DEFAULT_TICK, Bounds, Market
 from engine.exchange.market_lists import parse_ccxt_markets
 from engine.exchange.matching import crosses, first_touch
 from engine.exchange.money import ceil_to_tick, floor_to_tick

@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Final
 
 from engine.errors import RetryableError
-from engine.exchange import Bounds, Candles, FundingRate, Market, Ticker
 from engine.exchange.bars import Bars, finished_bars
-from engine.exchange.candles import COLUMNS
+from engine.exchange.candles import COLUMNS, Candles
+from engine.exchange.funding import FundingRate
+from engine.exchange.market import Bounds, Market
+from engine.exchange.market_protocols import Ticker
 from engine.state import ExchangeAccountElements
 from engine.types import Asset, Symbol, TimeFrame
 from tests.conformance.corpus import CandleSet, Case

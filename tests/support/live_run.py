@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.dsl import Dependency
 from engine.errors import RetryableError
-from engine.exchange import Account, OrderRequest
+from engine.exchange.account_protocols import Account, OrderRequest
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.settlement import Mode, Settlement
 from engine.services import Services

@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import ActionStatus, OperatorError
+from engine.exchange.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
 from engine.exchange.effects import IntentDraft, Planned
 from engine.exchange.groups import lives_alone
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import named
 from engine.exchange.live.planning import dump_order
+from engine.exchange.market_protocols import MarketData
 from engine.exchange.money import ZERO
 from engine.exchange.order_building import (
     check_ceilings,
@@ -22,7 +24,6 @@ from engine.exchange.order_building import (
     spot_has_no_leverage,
 )
 from engine.exchange.order_options import TAKE_PROFITS_FIRST
-from engine.exchange.protocols import ALL_ORDERS, MarketData, OrderFilter, OrderRequest
 from engine.state import EffectKind, ExchangeAccountElements, Order, Position, Trade, Transaction
 from engine.types import Asset, EffectKey, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal

@@ -31,9 +31,8 @@ from engine.exchange.live.order_requests import UnpricedOrder, order_call
 from engine.exchange.live.pages import fetch_pages, page_size
 from engine.exchange.live.reports import order_report, portfolio, positions, trade, withdrawal
 from engine.exchange.live.wire import Failure, Wire
-from engine.exchange.market import MarketKind
 from engine.state import Order, Portfolio, Position, Trade, Transaction
-from engine.types import OrderId, Seconds, Symbol, Timestamp
+from engine.types import MarketKind, OrderId, Seconds, Symbol, Timestamp
 from engine.values import format_decimal
 
 CLOCK_MARGIN: Final[Seconds] = 60

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import DslError
+from engine.exchange.account_protocols import Account
 from engine.exchange.bars import Bars, finished_bars, join_bars, price_now
 from engine.exchange.concurrency import concurrently
 from engine.exchange.effects import Dropped, Placed
@@ -22,7 +23,7 @@ from engine.exchange.live.reading import Reading
 from engine.exchange.live.settlement import Mode, Settled, Settlement
 from engine.exchange.live.watching import needs_price, watch_at
 from engine.exchange.market import Market
-from engine.exchange.protocols import Account, MarketData
+from engine.exchange.market_protocols import MarketData
 from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.exchange.requirements import CandleKey, wanted
 from engine.exchange.snapshot import MarketSnapshot

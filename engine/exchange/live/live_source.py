@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from engine.exchange.ccxt_client import Client
 from engine.exchange.live.wire import Wire
-from engine.exchange.protocols import Ticker
+from engine.exchange.market_protocols import Ticker
 from engine.exchange.public import PublicSource
 from engine.exchange.public_cache import PublicCaches
 from engine.state import ExchangeDetails

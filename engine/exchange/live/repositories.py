@@ -11,10 +11,9 @@ from typing import Final
 from engine.exchange.concurrency import gathered
 from engine.exchange.live.adoption import total_fee
 from engine.exchange.live.api import OrderReport, TradingApi
-from engine.exchange.market import MarketKind
 from engine.exchange.money import ZERO
 from engine.state import ExchangeAccountElements, Order, Portfolio, Position, Trade
-from engine.types import EffectKey, Seconds, Symbol, Timestamp
+from engine.types import EffectKey, MarketKind, Seconds, Symbol, Timestamp
 
 CLOCKS: Final[Seconds] = 3_600
 """How far the clocks of two machines may differ at most, where orders are looked for by time."""

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.exchange import RecordedSource, list_recorded, recorded_range
+from engine.exchange.recorded import RecordedSource
+from engine.exchange.recordings import list_recorded, recorded_range
 from engine.types import Symbol, TimeFrame
 from tests.support.market import write_candles
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import ActionStatus, DslError
-from engine.exchange import Bounds, Candles, Market
+from engine.exchange.candles import Candles
+from engine.exchange.market import Bounds, Market
 from engine.types import Asset
 from tests.support.memory_market import BTC, HOUR, MemoryMarket
 from tests.support.paper import NOW, PaperRun, run_script

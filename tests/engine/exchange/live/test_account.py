@@ -11,12 +11,13 @@ import pytest
 
 from engine.dsl import Dependency
 from engine.errors import ActionStatus, OperatorError
-from engine.exchange import Bounds, Market, OrderFilter, Ticker
+from engine.exchange.account_protocols import OrderFilter
 from engine.exchange.effects import IntentDraft, Planned
 from engine.exchange.exits import Exits, TakeProfit
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.market import generic_market
+from engine.exchange.market import Bounds, Market, generic_market
+from engine.exchange.market_protocols import Ticker
 from engine.exchange.order_options import TAKE_PROFITS_FIRST
 from engine.state import Order, Position
 from engine.types import Asset, EffectKey, OrderId, Symbol

@@ -12,7 +12,7 @@ import pytest
 
 from engine.dsl import Dependency
 from engine.errors import OperatorError, RetryableError
-from engine.exchange import OrderFilter
+from engine.exchange.account_protocols import OrderFilter
 from engine.exchange.exits import Exits, TakeProfit
 from engine.exchange.live.api import OrderReport, Unclear
 from engine.exchange.order_options import TAKE_PROFITS_FIRST

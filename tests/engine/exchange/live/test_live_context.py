@@ -10,9 +10,11 @@ import pytest
 
 from engine.dsl import Dependency
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.exchange import Account, ExchangeRepositoryFactory, MarketData, OrderFilter
+from engine.exchange.account_protocols import Account, OrderFilter
 from engine.exchange.live.api import Unclear
 from engine.exchange.live.settlement import Mode, Settlement
+from engine.exchange.market_protocols import MarketData
+from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.exchange.transfers import TransferPolicy
 from engine.services import Services
 from engine.session import ExchangeSession

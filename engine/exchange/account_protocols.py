@@ -1,114 +1,16 @@
-"""The seams of the exchange room: market data in, an account to act on."""
+"""The seam of the account: what is asked for, and who acts on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
-from engine.exchange.bars import Bars
-from engine.exchange.candles import Candles
 from engine.exchange.effects import Applied, IntentDraft, Planned
 from engine.exchange.exits import NO_EXITS, Exits
-from engine.exchange.funding import FundingRate
-from engine.exchange.market import Market
 from engine.state import Order, OrderType, Position, Side, TimeInForce, Trade, Transaction
-from engine.types import Amount, Asset, OrderId, Price, Symbol, TimeFrame, Timestamp
-
-
-@dataclass(frozen=True, slots=True)
-class Ticker:
-    """The latest prices of a symbol, quote per base; `timestamp` in UNIX seconds."""
-
-    symbol: Symbol
-    close: Price
-    timestamp: Timestamp
-    bid: Price | None = None
-    ask: Price | None = None
-    high: Price | None = None
-    low: Price | None = None
-    volume: Amount | None = None
-
-
-class MarketSource(Protocol):
-    """Public data of one exchange. Unknown symbols are absent from answers; other failures are raised."""
-
-    async def markets(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:
-        """Return all markets by symbol.
-
-        Args:
-            missing: symbols that the caller did not find; a list from a cache is loaded again for them, once.
-        """
-        ...
-
-    async def candles(self, symbol: Symbol, time_frame: TimeFrame, *, now: Timestamp, count: int) -> Candles:
-        """Return up to `count` candles as known at `now`, oldest first, the running candle last."""
-        ...
-
-    async def tickers(self, symbols: Collection[Symbol], *, now: Timestamp) -> Mapping[Symbol, Ticker]:
-        """Return the tickers of the symbols at `now`."""
-        ...
-
-    async def history(
-        self, symbol: Symbol, *, since: Timestamp, now: Timestamp, fetched: Collection[TimeFrame]
-    ) -> Bars:
-        """Return what the price did after `since` and up to `now`.
-
-        Args:
-            symbol: the market.
-            since: start of the period, UNIX seconds.
-            now: end of the period.
-            fetched: time frames whose candles are at hand, for sources that pay for each request.
-        """
-        ...
-
-    async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
-        """Return the funding of a perpetual future that became known after `since` and up to `now`.
-
-        Oldest first; nothing where the source does not have it.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Release connections; the source is not used afterwards."""
-        ...
-
-
-class MarketData(Protocol):
-    """The market as an operator sees it: data of one instant, fetched before.
-
-    Every method raises `DslError` (`invalid_parameters`) for an unknown symbol, naming the nearest ones, and
-    (`evaluation`) for data that is not there.
-    """
-
-    def market(self, symbol: Symbol) -> Market:
-        """Return the trading rules of a symbol."""
-        ...
-
-    def candles(self, symbol: Symbol, time_frame: TimeFrame) -> Candles:
-        """Return the candles of a symbol, the running one last."""
-        ...
-
-    def ticker(self, symbol: Symbol) -> Ticker:
-        """Return the latest prices of a symbol."""
-        ...
-
-    def mark_price(self, symbol: Symbol) -> Price:
-        """Return the latest ticker's close, else the newest candle's close."""
-        ...
-
-    def priced_symbols(self) -> Collection[Symbol]:
-        """Return the symbols whose prices were fetched: what the automation trades or asks the price of."""
-        ...
-
-    def value(self, amount: Decimal, asset: Asset, unit: Asset) -> Decimal | None:
-        """Return what `amount` of an asset is worth in `unit` at known prices, or None without a price."""
-        ...
-
-    async def load_prices(self, assets: Iterable[Asset], unit: Asset) -> None:
-        """Fetch the prices that `value` needs for these assets, where the exchange has them."""
-        ...
+from engine.types import Amount, Asset, OrderId, Price, Symbol
 
 
 @dataclass(frozen=True, slots=True)
