@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from engine.exchange.market import Market
-from engine.exchange.money import ZERO, exact
+from engine.money import ZERO, exact
 from engine.state import Order, Side
 from engine.types import Amount, OrderId, Price, Timestamp
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from engine.exchange.account_protocols import Account
 from engine.exchange.market import Market
 from engine.exchange.market_protocols import MarketData
-from engine.exchange.money import ZERO, exact
 from engine.exchange.sizing import Holdings, SideHoldings
+from engine.money import ZERO, exact
 from engine.state import Side
 from engine.types import Amount, Price
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.exchange.exits import BALANCED, BALANCED_TRAILING, ONE_CANCELS_THE_OTHER
-from engine.exchange.money import exact
+from engine.money import exact
 from engine.state import Order
 from engine.types import Amount, Timestamp
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.market import Market
-from engine.exchange.money import ZERO, exact
+from engine.money import ZERO, exact
 from engine.types import Amount, Price
 
 MAX_PARTS: Final = 50

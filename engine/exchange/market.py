@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
-from engine.exchange.money import ZERO, floor_to_tick
+from engine.money import ZERO, floor_to_tick
 from engine.state import Side
 from engine.types import Amount, Asset, MarketKind, Price, Symbol
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from engine.exchange.market import DEFAULT_FEE_RATE, DEFAULT_TICK, UNBOUNDED, Bounds, FeeSide, Market
-from engine.exchange.money import to_decimal
+from engine.money import to_decimal
 from engine.types import Asset, MarketKind, Symbol
 
 Markets = Mapping[Symbol, Market]

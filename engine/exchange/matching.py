@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from engine.exchange.bars import Bars
 from engine.exchange.market import Liquidity
-from engine.exchange.money import to_decimal
 from engine.exchange.order_options import trailing_stop
+from engine.money import to_decimal
 from engine.state import Order, OrderType, Side
 from engine.types import Price, Timestamp
 

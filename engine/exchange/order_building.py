@@ -11,7 +11,7 @@ from engine.exchange.exit_plans import unsupported_stop
 from engine.exchange.exits import chained_orders
 from engine.exchange.limits import check_and_adapt
 from engine.exchange.market import Market
-from engine.exchange.money import ZERO
+from engine.money import ZERO
 from engine.state import Order, Trade
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal, short_decimal

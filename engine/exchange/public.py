@@ -13,10 +13,10 @@ from engine.exchange.concurrency import concurrently
 from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market
 from engine.exchange.market_protocols import Ticker
-from engine.exchange.money import to_decimal
 from engine.exchange.public_cache import PROCESS_CACHES, PublicCaches, scope_of
 from engine.exchange.public_funding import Hours, due_hours, fetch_funding
 from engine.exchange.public_markets import MarketList, fetch_market_list
+from engine.money import to_decimal
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, Seconds, Symbol, TimeFrame, Timestamp
 

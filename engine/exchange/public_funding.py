@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.exchange.ccxt_client import Client, reading
 from engine.exchange.funding import FundingRate
-from engine.exchange.money import to_decimal
+from engine.money import to_decimal
 from engine.types import Seconds, Symbol, Timestamp
 
 HOUR: Final[Seconds] = 3_600

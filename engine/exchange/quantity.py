@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from engine.errors import DslError
-from engine.exchange.money import to_decimal
+from engine.money import to_decimal
 
 
 class Marker(StrEnum):

@@ -22,8 +22,8 @@ from engine.exchange.funding_files import recorded_funding
 from engine.exchange.market import Market, generic_market
 from engine.exchange.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
 from engine.exchange.market_protocols import Ticker
-from engine.exchange.money import to_decimal
 from engine.exchange.recordings import Recording, list_recorded
+from engine.money import to_decimal
 from engine.types import Symbol, TimeFrame, Timestamp
 
 MARKET_LISTS: Final = ("markets.json", "exchangeInfo.json", "exchangeInfo.json.gz")

@@ -10,8 +10,8 @@ from engine.errors import ActionStatus, DslError, OperatorError
 from engine.exchange.account_protocols import Account
 from engine.exchange.market import Market
 from engine.exchange.market_protocols import MarketData
-from engine.exchange.money import ZERO, exact
 from engine.exchange.quantity import Marker, Quantity
+from engine.money import ZERO, exact
 from engine.state import Side
 from engine.types import Amount, Asset, Price
 from engine.values import short_decimal

@@ -13,9 +13,9 @@ from engine.exchange.candles import Candles
 from engine.exchange.concurrency import concurrently
 from engine.exchange.market import Market
 from engine.exchange.market_protocols import Ticker
-from engine.exchange.money import to_decimal
 from engine.exchange.repositories import MarketRepository, OhlcvRepository, TickerRepository
 from engine.exchange.valuation import convert, needed_symbols
+from engine.money import to_decimal
 from engine.types import Asset, Price, Symbol, TimeFrame
 
 

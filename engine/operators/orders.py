@@ -10,10 +10,10 @@ from engine.errors import ActionStatus, DslError, OperatorError
 from engine.exchange.account_protocols import Account, OrderFilter
 from engine.exchange.effects import Applied, Cancelled, Planned, Sent
 from engine.exchange.market_protocols import MarketData
-from engine.exchange.money import to_decimal
 from engine.exchange.order_options import OrderOptions
 from engine.exchange.quantity import Marker, Quantity, parse_amount
 from engine.exchange.transfers import TransferPolicy
+from engine.money import to_decimal
 from engine.operators.outcomes import Answer, done, later
 from engine.operators.placing import place, shown
 from engine.state import Side, Transaction

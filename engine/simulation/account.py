@@ -13,7 +13,6 @@ from engine.exchange.effects import Applied, IntentDraft
 from engine.exchange.funding import NO_FUNDING, Funding
 from engine.exchange.market import Market
 from engine.exchange.market_protocols import MarketData
-from engine.exchange.money import ZERO, ceil_to_tick, exact
 from engine.exchange.order_building import (
     check_ceilings,
     check_kind,
@@ -22,6 +21,7 @@ from engine.exchange.order_building import (
     order_of,
     spot_has_no_leverage,
 )
+from engine.money import ZERO, ceil_to_tick, exact
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
 from engine.simulation.futures import FuturesBooking, profit

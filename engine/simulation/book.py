@@ -11,8 +11,8 @@ from engine.exchange.exits import opened_exits
 from engine.exchange.groups import lives_alone, react
 from engine.exchange.market import Market
 from engine.exchange.matching import crosses, rule_of
-from engine.exchange.money import ZERO, exact
 from engine.exchange.order_building import check_ceilings
+from engine.money import ZERO, exact
 from engine.simulation.bookings import Booking, SpotBooking
 from engine.simulation.fills import Fill, fee_of
 from engine.simulation.futures import FuturesBooking

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.exchange.market import Liquidity, Market
-from engine.exchange.money import ZERO, exact
+from engine.money import ZERO, exact
 from engine.simulation.ledger import Lock
 from engine.state import Fee, Order, Side
 from engine.types import Amount, Asset, Price, Timestamp

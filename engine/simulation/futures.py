@@ -12,7 +12,7 @@ from typing import Final
 
 from engine.errors import ActionStatus, ConfigurationError, OperatorError
 from engine.exchange.market import Market
-from engine.exchange.money import ZERO, exact
+from engine.money import ZERO, exact
 from engine.simulation.fills import Fill
 from engine.simulation.ledger import Ledger, Lock
 from engine.state import Fee, Order, Position, Side

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.errors import ActionStatus, OperatorError
-from engine.exchange.money import ZERO, exact
+from engine.money import ZERO, exact
 from engine.types import Asset, OrderId
 from engine.values import format_decimal
 

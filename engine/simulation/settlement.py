@@ -21,8 +21,8 @@ from engine.exchange.matching import (
     rule_of,
     trail,
 )
-from engine.exchange.money import to_decimal
 from engine.exchange.policies import Ending, first_ending
+from engine.money import to_decimal
 from engine.simulation.fills import Fill
 from engine.state import Order
 from engine.state.account import OrderStatus

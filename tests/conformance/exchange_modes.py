@@ -13,11 +13,11 @@ from engine.exchange.limits import check_and_adapt, sweep_dust
 from engine.exchange.market import DEFAULT_TICK, Bounds, Market
 from engine.exchange.market_lists import parse_ccxt_markets
 from engine.exchange.matching import crosses, first_touch
-from engine.exchange.money import ceil_to_tick, floor_to_tick
 from engine.exchange.order_building import check_ceilings
 from engine.exchange.quantity import Marker, parse_amount, parse_price, parse_quantity
 from engine.exchange.sizing import cap, resolve_amount, resolve_price
 from engine.exchange.valuation import convert, price_path
+from engine.money import ceil_to_tick, floor_to_tick
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill, fee_of
 from engine.simulation.futures import FuturesBooking

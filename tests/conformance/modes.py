@@ -23,9 +23,9 @@ from engine.dsl import (
 )
 from engine.errors import ActionStatus, DslError, OctoflowError
 from engine.exchange.context import ExchangeContext
-from engine.exchange.money import floor_to_tick
 from engine.exchange.quantity import Marker, parse_amount, parse_price, parse_quantity
 from engine.exchange.sizing import cap, resolve_amount, resolve_price
+from engine.money import floor_to_tick
 from engine.operators import default_registry
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, ExchangeDetails, Order, Trade
 from engine.values import format_decimal

@@ -11,7 +11,7 @@ from engine.errors import ActionStatus
 from engine.exchange.effects import Placed, Refusal
 from engine.exchange.live.api import OrderReport
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.money import ZERO, exact
+from engine.money import ZERO, exact
 from engine.state import LIMIT_TYPES, Fee, Order, OrderType
 from engine.values import short_decimal
 

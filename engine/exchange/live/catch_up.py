@@ -22,8 +22,8 @@ from decimal import Decimal
 from typing import Final
 
 from engine.exchange.concurrency import gathered
-from engine.exchange.money import ZERO, exact
 from engine.exchange.repositories import OrderRepository, TradeRepository
+from engine.money import ZERO, exact
 from engine.state import Fee, Order, Trade
 from engine.state.account import Orders, OrderStatus
 from engine.types import Asset, OrderId, Seconds, Symbol, Timestamp

@@ -8,7 +8,7 @@ from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import GIVE_UP, MOVE, STOP, succeeding
 from engine.exchange.market import Market
 from engine.exchange.matching import is_reached
-from engine.exchange.money import ZERO, exact
+from engine.money import ZERO, exact
 from engine.state import Order
 from engine.types import Amount, Price
 

@@ -26,8 +26,8 @@ from engine.exchange.live.exits import (
 from engine.exchange.live.planning import cancellation, creation, replacements_in
 from engine.exchange.market import Market
 from engine.exchange.matching import is_reached
-from engine.exchange.money import ZERO, exact
 from engine.exchange.policies import first_ending
+from engine.money import ZERO, exact
 from engine.state import Intent, Order, Orders
 from engine.types import Price, Symbol, Timestamp
 

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.money import ZERO
+from engine.money import ZERO
 from engine.state import Order, Origin
 from engine.types import EffectKey, OrderId
 

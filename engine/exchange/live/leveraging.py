@@ -6,7 +6,7 @@ from engine.exchange.effects import Applied, Dropped, Outcome, Refusal
 from engine.exchange.live.api import Done, Refused, Unclear
 from engine.exchange.live.round import Round, Waiting
 from engine.exchange.live.settlement import Mode
-from engine.exchange.money import to_decimal
+from engine.money import to_decimal
 from engine.state import Intent
 from engine.types import Symbol
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.money import exact, to_decimal
+from engine.money import exact, to_decimal
 from engine.state import Order, OrderType
 from engine.values import format_decimal
 

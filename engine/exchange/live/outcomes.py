@@ -10,7 +10,7 @@ from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import INSTEAD, originated, succeeding
 from engine.exchange.live.planning import find_order, replacements_in
 from engine.exchange.live.repositories import flat_position
-from engine.exchange.money import ZERO, to_decimal
+from engine.money import ZERO, to_decimal
 from engine.state import ExchangeAccountElements, Intent, Order, Origin
 from engine.types import Symbol
 

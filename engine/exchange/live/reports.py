@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, cast
 
 from engine.exchange.live.api import OrderReport
 from engine.exchange.live.order_requests import CcxtMarket, contract_size
-from engine.exchange.money import ZERO, exact, to_decimal
+from engine.money import ZERO, exact, to_decimal
 from engine.state import Balance, Fee, Order, Portfolio, Position, Side, Trade, Transaction
 from engine.state.account import OrderStatus
 from engine.types import Asset, OrderId, Symbol, Timestamp

@@ -11,7 +11,7 @@ from typing import Final
 from engine.exchange.concurrency import gathered
 from engine.exchange.live.adoption import total_fee
 from engine.exchange.live.api import OrderReport, TradingApi
-from engine.exchange.money import ZERO
+from engine.money import ZERO
 from engine.state import ExchangeAccountElements, Order, Portfolio, Position, Trade
 from engine.types import EffectKey, MarketKind, Seconds, Symbol, Timestamp
 

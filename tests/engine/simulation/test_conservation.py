@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.errors import OperatorError
 from engine.exchange.market import Market
-from engine.exchange.money import EXACT_CONTEXT
+from engine.money import EXACT_CONTEXT
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill, limit_lock
 from engine.simulation.futures import FuturesBooking

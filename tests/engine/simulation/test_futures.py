@@ -12,7 +12,7 @@ from engine.errors import ActionStatus, DslError, OperatorError
 from engine.exchange.candles import Candles
 from engine.exchange.funding import FundingRate
 from engine.exchange.market import Market, generic_market
-from engine.exchange.money import EXACT_CONTEXT
+from engine.money import EXACT_CONTEXT
 from engine.simulation.book import PaperBook
 from engine.simulation.futures import FuturesBooking, profit
 from engine.simulation.ledger import Ledger
