@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from cli.errors import CommandError, ExitCode
-from engine.automation_schema import parse_moment
+from engine.automation_file.schema import parse_moment
 from engine.dsl import Defaults, Dependency, compile_script
 from engine.errors import ConfigurationError, DslError, RetryableError
 from engine.exchange.download import fetch_recording

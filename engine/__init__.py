@@ -1,6 +1,6 @@
 """The engine: executes one invocation of an automation at a time, and keeps nothing in between."""
 
-from engine.automation_file import load_automation
+from engine.automation_file.compile import load_automation
 from engine.dsl import operator
 from engine.errors import (
     ActionStatus,

@@ -13,8 +13,8 @@ from typer.main import get_command
 
 from cli.main import app
 from connection import Settings
-from engine.automation_file import load_automation
-from engine.automation_schema import AutomationFile
+from engine.automation_file.compile import load_automation
+from engine.automation_file.schema import AutomationFile
 from engine.invocation import InvocationOutcome
 from engine.state import AutomationState, Fee, Order, Position, Trade, Transaction
 from tests.conftest import REPOSITORY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli.edit import Edit, print_edit
-from engine.automation_file import load_automation
+from engine.automation_file.compile import load_automation
 from engine.edit import EditError
 from engine.state import AutomationState, load_state
 from tests.support.builders import Invoked, action, automation

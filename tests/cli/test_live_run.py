@@ -12,7 +12,7 @@ from cli.consent import require_consent
 from cli.errors import CommandError
 from cli.plan import plan_of
 from cli.run import Overlay
-from engine.automation_file import load_automation
+from engine.automation_file.compile import load_automation
 from engine.services import Services
 from engine.state import AutomationState, Order
 from engine.types import Asset

@@ -9,7 +9,7 @@ import pytest
 from cli import market
 from cli.errors import CommandError
 from cli.market import MarketChoice, Need, choose_market, lay_over, needs_of
-from engine.automation_file import load_automation
+from engine.automation_file.compile import load_automation
 from engine.errors import ConfigurationError, RetryableError
 from engine.state import AutomationState
 from engine.types import Symbol, TimeFrame

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.automation_file import AutomationFileError, Problem, load_automation
-from engine.automation_schema import automation_json_schema
+from engine.automation_file.compile import AutomationFileError, Problem, load_automation
+from engine.automation_file.schema import automation_json_schema
 from engine.state import AutomationState, dump_state, load_state
 
 DIP_BUYER = """

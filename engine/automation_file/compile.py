@@ -16,8 +16,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from engine.automation_schema import FORMS, ActionEntry, AutomationFile, ExchangeEntry
-from engine.automation_source import (
+from engine.automation_file.schema import FORMS, ActionEntry, AutomationFile, ExchangeEntry
+from engine.automation_file.source import (
     AutomationFileError,
     Document,
     KeyPath,

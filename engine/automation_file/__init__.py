@@ -1,0 +1,1 @@
+"""The file a person writes, and the state that it becomes."""
