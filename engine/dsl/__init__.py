@@ -1,6 +1,9 @@
 """The expression language: grammar, parser, typed syntax tree, evaluator and operator registry."""
 
-from engine.dsl.context import (
+from engine.dsl.compiling.dependencies import Dependency
+from engine.dsl.executor import Done, DSLExecutor, Waiting
+from engine.dsl.limits import Limits
+from engine.dsl.registry.context import (
     Defaults,
     Directive,
     EffectCount,
@@ -11,10 +14,7 @@ from engine.dsl.context import (
     StopAutomation,
     UpdateConfiguration,
 )
-from engine.dsl.dependencies import Dependency
-from engine.dsl.executor import Done, DSLExecutor, Waiting
-from engine.dsl.limits import Limits
-from engine.dsl.markers import (
+from engine.dsl.registry.markers import (
     Choice,
     ExpressionText,
     Lazy,
@@ -26,7 +26,7 @@ from engine.dsl.markers import (
     TimeFrameParam,
     Unit,
 )
-from engine.dsl.registry import Kind, OperatorDefinition, OperatorRegistry, OperatorSet, operator
+from engine.dsl.registry.registry import Kind, OperatorDefinition, OperatorRegistry, OperatorSet, operator
 from engine.dsl.script import CompiledScript, compile_script
 
 __all__ = [

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from engine.dsl.call_compiler import Facts
-from engine.dsl.code import UNKNOWN, Code
-from engine.dsl.compiler import Compiler
-from engine.dsl.context import Defaults, ScriptContext
-from engine.dsl.dependencies import Dependency, extract
-from engine.dsl.frame import Frame
+from engine.dsl.compiling.calls import Facts
+from engine.dsl.compiling.compiler import Compiler
+from engine.dsl.compiling.dependencies import Dependency, extract
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
-from engine.dsl.parser import parse
-from engine.dsl.registry import Kind, OperatorRegistry
+from engine.dsl.registry.context import Defaults, ScriptContext
+from engine.dsl.registry.registry import Kind, OperatorRegistry
+from engine.dsl.running.code import UNKNOWN, Code
+from engine.dsl.running.frame import Frame
+from engine.dsl.syntax.parser import parse
 
 _CACHED_SCRIPTS: Final = 2_048
 _NO_SLOTS: Final[list[Any]] = []

@@ -6,7 +6,7 @@ import builtins
 from typing import Annotated, Any, Final
 
 from engine.dsl import Kind, OperatorSet, Range, Series, operator
-from engine.dsl.arithmetic import is_hashable, truth
+from engine.dsl.running.arithmetic import is_hashable, truth
 from engine.errors import DslError
 
 SET: Final = OperatorSet("collection", "Lists and dicts.")

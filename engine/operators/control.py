@@ -19,7 +19,7 @@ from engine.dsl import (
     Unit,
     operator,
 )
-from engine.dsl.arithmetic import truth
+from engine.dsl.running.arithmetic import truth
 from engine.errors import ActionStatus, DslError, OperatorError
 from engine.operators.text import str_
 from engine.types import Seconds, Timestamp

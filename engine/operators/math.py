@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from engine.dsl import Kind, Number, OperatorSet, Range, Series, operator
-from engine.dsl.arithmetic import add, check_number, power
 from engine.dsl.limits import DEFAULT_LIMITS
+from engine.dsl.running.arithmetic import add, check_number, power
 from engine.errors import DslError
 
 SET: Final = OperatorSet("math", "Arithmetic and rounding.")

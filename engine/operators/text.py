@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from engine.dsl import Kind, Number, OperatorSet, operator
-from engine.dsl.arithmetic import check_number
 from engine.dsl.limits import DEFAULT_LIMITS
+from engine.dsl.running.arithmetic import check_number
 from engine.errors import DslError
 from engine.values import format_decimal, is_series, plain_value
 

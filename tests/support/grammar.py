@@ -56,7 +56,7 @@ _LEAVES = ("LEAF_1", "LEAF_2")
 @cache
 def _grammar() -> Lark:
     """The grammar, in which every level may also be a leaf: otherwise the drawn scripts would never end."""
-    text = files("engine.dsl").joinpath("grammar.lark").read_text(encoding="utf-8")
+    text = files("engine.dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
     for level in _LEVELS:
         text, count = re.subn(
             rf"^\?{level}: ", rf"?{level}: {' | '.join(_LEAVES)} | ", text, flags=re.MULTILINE

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.dsl.nodes import (
+from engine.dsl.syntax.nodes import (
     Argument,
     Arithmetic,
     Call,
@@ -23,7 +23,7 @@ from engine.dsl.nodes import (
     Signed,
     Subscript,
 )
-from engine.dsl.parser import parse
+from engine.dsl.syntax.parser import parse
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from engine.dsl.nodes import Script
-from engine.dsl.parser import parse
-from engine.dsl.printer import unparse
+from engine.dsl.syntax.nodes import Script
+from engine.dsl.syntax.parser import parse
+from engine.dsl.syntax.printer import unparse
 from engine.errors import DslError
 from tests.support.examples import examples
 from tests.support.grammar import scripts

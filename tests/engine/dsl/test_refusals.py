@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.dsl.parser import parse
+from engine.dsl.syntax.parser import parse
 from engine.errors import DslError
 from tests.support.scripts import evaluate
 

@@ -10,7 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
-from engine.dsl.signature import Parameter, read_docstring, read_parameters, read_return_type
+from engine.dsl.registry.signature import Parameter, read_docstring, read_parameters, read_return_type
 from engine.errors import ConfigurationError
 
 Source = Literal["candles", "price", "orders"]

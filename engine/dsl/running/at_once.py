@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.dsl.arithmetic import truth
-from engine.dsl.code import Combine, Run
-from engine.dsl.fast_paths import Careful
-from engine.dsl.frame import Frame
+from engine.dsl.running.arithmetic import truth
+from engine.dsl.running.code import Combine, Run
+from engine.dsl.running.frame import Frame
+from engine.dsl.running.number_paths import Careful
 
 
 def is_true(value: Any) -> bool:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, cast
 
-from engine.dsl.binding import Place, invalid, refused_value
-from engine.dsl.checks import REFUSED
-from engine.dsl.code import Code, Run, Step
-from engine.dsl.context import ReCallingOperatorResult
-from engine.dsl.frame import SCALARS, Frame, Suspended
-from engine.dsl.lazy import Journal, Thunk
-from engine.dsl.registry import Kind, OperatorDefinition
-from engine.dsl.signature import Parameter
-from engine.dsl.stepwise import value_of
+from engine.dsl.registry.argument_binding import Place, invalid, refused_value
+from engine.dsl.registry.argument_types import REFUSED
+from engine.dsl.registry.context import ReCallingOperatorResult
+from engine.dsl.registry.registry import Kind, OperatorDefinition
+from engine.dsl.registry.signature import Parameter
+from engine.dsl.running.code import Code, Run, Step
+from engine.dsl.running.frame import SCALARS, Frame, Suspended
+from engine.dsl.running.lazy import Journal, Thunk
+from engine.dsl.running.resumable import value_of
 from engine.types import CallSite
 from engine.values import is_series
 

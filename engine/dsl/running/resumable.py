@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.dsl.code import Code, Combine, Step
-from engine.dsl.fast_paths import Careful
-from engine.dsl.frame import Frame, Suspended
-from engine.dsl.plain import is_true
+from engine.dsl.running.at_once import is_true
+from engine.dsl.running.code import Code, Combine, Step
+from engine.dsl.running.frame import Frame, Suspended
+from engine.dsl.running.number_paths import Careful
 
 
 async def value_of(code: Code, frame: Frame) -> Any:

@@ -9,9 +9,9 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final
 
-from engine.dsl.arithmetic import ARITHMETIC, COMPARISONS, Apply
-from engine.dsl.code import Run
-from engine.dsl.frame import SCALARS, Frame
+from engine.dsl.running.arithmetic import ARITHMETIC, COMPARISONS, Apply
+from engine.dsl.running.code import Run
+from engine.dsl.running.frame import SCALARS, Frame
 
 _HIGH: Final = 2**255
 _LOW: Final = -_HIGH

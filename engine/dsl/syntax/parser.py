@@ -8,9 +8,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
-from engine.dsl.nodes import Script
-from engine.dsl.refusals import refusal
 from engine.dsl.source import brackets, error_at
+from engine.dsl.syntax.nodes import Script
+from engine.dsl.syntax.refusals import refusal
 
 if TYPE_CHECKING:
     from lark import Lark, Token
@@ -45,7 +45,7 @@ def _parser() -> Lark:
     # Importing lark and building its tables takes 0.1 s; processes that run no script never need them.
     from lark import Lark
 
-    from engine.dsl.tree_builder import TreeBuilder
+    from engine.dsl.syntax.tree_builder import TreeBuilder
 
     grammar = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(
@@ -67,7 +67,7 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS) -> Script:
     """
     from lark.exceptions import UnexpectedInput, UnexpectedToken
 
-    from engine.dsl.tree_builder import Misplaced
+    from engine.dsl.syntax.tree_builder import Misplaced
 
     _check_size(text, limits)
     try:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from engine.dsl.markers import Choice, LazyValue, Number, Range, Series, SymbolParam, TimeFrameParam
+from engine.dsl.registry.markers import Choice, LazyValue, Number, Range, Series, SymbolParam, TimeFrameParam
 from engine.types import TIME_FRAMES
 from engine.values import is_series
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.dsl import formulas
-from engine.dsl.formulas import Formula
-from engine.dsl.frame import Frame
+from engine.dsl.running import formulas
+from engine.dsl.running.formulas import Formula
+from engine.dsl.running.frame import Frame
 
 Run = Callable[[Frame], Any]
 """A plain form: computes the value at once."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from engine.dsl.arithmetic import check_items, weigh
-from engine.dsl.context import Directive, OperatorContext, ReCallingOperatorResult, ScriptContext
 from engine.dsl.limits import Limits
+from engine.dsl.registry.context import Directive, OperatorContext, ReCallingOperatorResult, ScriptContext
+from engine.dsl.running.arithmetic import check_items, weigh
 from engine.dsl.source import position_of
 from engine.errors import DslError, OctoflowError
 from engine.types import CallSite

@@ -6,19 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from engine.dsl import formulas, operands, plain, stepwise
-from engine.dsl.arithmetic import signed
-from engine.dsl.code import OUTSIDE, Code, Run, Step, all_needs, constant_code
-from engine.dsl.fast_paths import (
+from engine.dsl.compiling.scope import PLACEHOLDER
+from engine.dsl.running import at_once as plain
+from engine.dsl.running import formulas, operands
+from engine.dsl.running import resumable as stepwise
+from engine.dsl.running.arithmetic import signed
+from engine.dsl.running.code import OUTSIDE, Code, Run, Step, all_needs, constant_code
+from engine.dsl.running.formulas import Formula
+from engine.dsl.running.frame import Frame
+from engine.dsl.running.number_paths import (
     Careful,
     binary,
     careful_arithmetic,
     careful_comparison,
     with_constant_right,
 )
-from engine.dsl.formulas import Formula
-from engine.dsl.frame import Frame
-from engine.dsl.nodes import (
+from engine.dsl.syntax.nodes import (
     Arithmetic,
     Call,
     Comparison,
@@ -37,10 +40,9 @@ from engine.dsl.nodes import (
     Slice,
     Subscript,
 )
-from engine.dsl.scope import PLACEHOLDER
 
 if TYPE_CHECKING:
-    from engine.dsl.compiler import Compiler
+    from engine.dsl.compiling.compiler import Compiler
 
 _MAX_NESTED_CHAIN: Final = 16
 """Longer chains of arithmetic are loops, not nested closures, to stay within Python's recursion limit."""

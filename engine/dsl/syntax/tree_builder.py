@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 from lark import Token, Transformer
 
 from engine.dsl.limits import DEFAULT_LIMITS
-from engine.dsl.literals import BadLiteralError, read_number, read_text
-from engine.dsl.nodes import (
+from engine.dsl.syntax.literals import BadLiteralError, read_number, read_text
+from engine.dsl.syntax.nodes import (
     Argument,
     Arithmetic,
     Assignment,

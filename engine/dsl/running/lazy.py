@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Generator
 from typing import Any
 
-from engine.dsl.code import Code
-from engine.dsl.frame import Frame
-from engine.dsl.stepwise import value_of
+from engine.dsl.running.code import Code
+from engine.dsl.running.frame import Frame
+from engine.dsl.running.resumable import value_of
 from engine.errors import ActionStatus, DslError, Position
 
 

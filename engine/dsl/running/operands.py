@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from engine.dsl.arithmetic import is_hashable, type_of
-from engine.dsl.code import Combine, Run
-from engine.dsl.frame import SCALARS, Frame
-from engine.dsl.registry import closest
+from engine.dsl.registry.registry import closest
+from engine.dsl.running.arithmetic import is_hashable, type_of
+from engine.dsl.running.code import Combine, Run
+from engine.dsl.running.frame import SCALARS, Frame
 from engine.errors import DslError
 from engine.values import is_series
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from engine.dsl.checks import describe_value
-from engine.dsl.markers import SymbolParam, TimeFrameParam
-from engine.dsl.registry import OperatorDefinition, closest
-from engine.dsl.signature import Parameter
+from engine.dsl.registry.argument_types import describe_value
+from engine.dsl.registry.markers import SymbolParam, TimeFrameParam
+from engine.dsl.registry.registry import OperatorDefinition, closest
+from engine.dsl.registry.signature import Parameter
 from engine.errors import DslError
 
 

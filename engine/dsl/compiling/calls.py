@@ -7,24 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from engine.dsl.binding import choose_parameters, lay_out, refused_value
-from engine.dsl.calls import BoundArgument, CallPlan, plain_call, stepwise_call
-from engine.dsl.checks import REFUSED
-from engine.dsl.code import Code, all_needs, constant_code
-from engine.dsl.formulas import Bound, Formula, call, reading
-from engine.dsl.frame import SCALARS
-from engine.dsl.markers import SymbolParam, TimeFrameParam
-from engine.dsl.nodes import Argument, Call, Constant, DictLiteral, Expression
-from engine.dsl.parser import parse
-from engine.dsl.registry import Kind, OperatorDefinition, Window
-from engine.dsl.scope import PLACEHOLDER
-from engine.dsl.signature import Parameter
-from engine.dsl.windows import Need
+from engine.dsl.compiling.candles_needed import Need
+from engine.dsl.compiling.scope import PLACEHOLDER
+from engine.dsl.registry.argument_binding import choose_parameters, lay_out, refused_value
+from engine.dsl.registry.argument_types import REFUSED
+from engine.dsl.registry.markers import SymbolParam, TimeFrameParam
+from engine.dsl.registry.registry import Kind, OperatorDefinition, Window
+from engine.dsl.registry.signature import Parameter
+from engine.dsl.running.calls import BoundArgument, CallPlan, plain_call, stepwise_call
+from engine.dsl.running.code import Code, all_needs, constant_code
+from engine.dsl.running.formulas import Bound, Formula, call, reading
+from engine.dsl.running.frame import SCALARS
+from engine.dsl.syntax.nodes import Argument, Call, Constant, DictLiteral, Expression
+from engine.dsl.syntax.parser import parse
 from engine.errors import DslError
 from engine.types import CallSite
 
 if TYPE_CHECKING:
-    from engine.dsl.compiler import Compiler
+    from engine.dsl.compiling.compiler import Compiler
 
 
 @dataclass(frozen=True, slots=True)

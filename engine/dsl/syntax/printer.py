@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from engine.dsl.nodes import (
+from engine.dsl.syntax.nodes import (
     Argument,
     Arithmetic,
     Call,

@@ -15,12 +15,21 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from engine.dsl.context import OperatorContext
-from engine.dsl.unchecked import ARITHMETIC, COMPARISONS, LOGICAL, SIGNED, Sign, Step, Values, itself
+from engine.dsl.registry.context import OperatorContext
+from engine.dsl.running.formula_operators import (
+    ARITHMETIC,
+    COMPARISONS,
+    LOGICAL,
+    SIGNED,
+    Sign,
+    Step,
+    Values,
+    itself,
+)
 from engine.types import CallSite
 
 if TYPE_CHECKING:
-    from engine.dsl.code import Run
+    from engine.dsl.running.code import Run
 
 _LARGEST_VARIABLE: Final = 2**60
 """Variables that are larger integers take the general form."""

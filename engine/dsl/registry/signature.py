@@ -10,9 +10,9 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from engine.dsl.checks import Check, check_for, members_of
-from engine.dsl.context import ReCallingOperatorResult
-from engine.dsl.markers import (
+from engine.dsl.registry.argument_types import Check, check_for, members_of
+from engine.dsl.registry.context import ReCallingOperatorResult
+from engine.dsl.registry.markers import (
     Choice,
     ExpressionText,
     Lazy,

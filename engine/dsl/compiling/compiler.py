@@ -11,19 +11,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
-from engine.dsl import plain, stepwise
-from engine.dsl.call_compiler import CallCompiler, Facts
-from engine.dsl.code import Code, Run, Step, all_needs, constant_code
-from engine.dsl.context import ScriptContext
-from engine.dsl.expressions import COMPILE
-from engine.dsl.formulas import compiled
-from engine.dsl.frame import SCALARS, Frame
+from engine.dsl.compiling.calls import CallCompiler, Facts
+from engine.dsl.compiling.candles_needed import candles_needed
+from engine.dsl.compiling.expressions import COMPILE
+from engine.dsl.compiling.scope import PLACEHOLDER, Scope
 from engine.dsl.limits import Limits
-from engine.dsl.nodes import Expression, Script
-from engine.dsl.registry import OperatorRegistry
-from engine.dsl.scope import PLACEHOLDER, Scope
+from engine.dsl.registry.context import ScriptContext
+from engine.dsl.registry.registry import OperatorRegistry
+from engine.dsl.running import at_once as plain
+from engine.dsl.running import resumable as stepwise
+from engine.dsl.running.code import Code, Run, Step, all_needs, constant_code
+from engine.dsl.running.formulas import compiled
+from engine.dsl.running.frame import SCALARS, Frame
 from engine.dsl.source import error_at
-from engine.dsl.windows import candles_needed
+from engine.dsl.syntax.nodes import Expression, Script
 from engine.errors import DslError, OctoflowError
 
 _FOLDING_WORK: Final = 20_000

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.dsl.call_compiler import DataRequest, Facts
-from engine.dsl.code import OUTSIDE, UNKNOWN, Code
-from engine.dsl.frame import Frame
-from engine.dsl.markers import SymbolParam, TimeFrameParam
-from engine.dsl.printer import unparse
-from engine.dsl.registry import Source
+from engine.dsl.compiling.calls import DataRequest, Facts
+from engine.dsl.registry.markers import SymbolParam, TimeFrameParam
+from engine.dsl.registry.registry import Source
+from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code
+from engine.dsl.running.frame import Frame
 from engine.dsl.source import error_at
+from engine.dsl.syntax.printer import unparse
 from engine.errors import DslError
 
 

@@ -1,0 +1,1 @@
+"""Text becomes a typed tree, and a tree becomes text."""
