@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from engine.errors import RetryableError
 from engine.exchange.candles import Candles
-from engine.exchange.ccxt_client import close_client, make_client, reading
 from engine.exchange.market_lists import to_ccxt_form
 from engine.exchange.public import MILLISECONDS
 from engine.exchange.public_markets import fetch_market_list
 from engine.exchange.recordings import candle_path, write_candles
+from engine.exchanges.client import close_client, make_client, reading
 from engine.state import ExchangeDetails
 from engine.types import Seconds, Symbol, TimeFrame
 

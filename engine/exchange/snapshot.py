@@ -10,11 +10,11 @@ from typing import NoReturn
 
 from engine.errors import ConfigurationError, DslError
 from engine.exchange.candles import Candles
-from engine.exchange.concurrency import concurrently
 from engine.exchange.market import Market
 from engine.exchange.market_protocols import Ticker
 from engine.exchange.repositories import MarketRepository, OhlcvRepository, TickerRepository
 from engine.exchange.valuation import convert, needed_symbols
+from engine.exchanges.concurrency import concurrently
 from engine.money import to_decimal
 from engine.types import Asset, Price, Symbol, TimeFrame
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from ccxt.base import errors
 
-from engine.exchange.ccxt_client import close_client, make_client
+from engine.exchanges.client import close_client, make_client
 from engine.state import ExchangeDetails
 from tests.support.loopback import CREATE_ORDER, Drop, Moment, PartialFill, Say, Trouble
 from tests.support.loopback.process import loopback_process

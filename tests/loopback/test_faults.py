@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from ccxt.base import errors
 
-from engine.exchange.ccxt_client import Client
+from engine.exchanges.client import Client
 from tests.support.loopback import (
     CREATE_ORDER,
     Call,

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from ccxt.base import errors
 
-from engine.exchange.ccxt_client import Client
+from engine.exchanges.client import Client
 from tests.support.loopback import LoopbackExchange
 from tests.support.loopback.accounts import Account
 

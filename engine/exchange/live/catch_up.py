@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from engine.exchange.concurrency import gathered
 from engine.exchange.repositories import OrderRepository, TradeRepository
+from engine.exchanges.concurrency import gathered
 from engine.money import ZERO, exact
 from engine.state import Fee, Order, Trade
 from engine.state.account import Orders, OrderStatus

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.errors import ActionStatus, ConfigurationError
-from engine.exchange.ccxt_client import Client
 from engine.exchange.live.answers import (
     answer_to_cancel,
     answer_to_change,
@@ -31,6 +30,7 @@ from engine.exchange.live.order_requests import UnpricedOrder, order_call
 from engine.exchange.live.pages import fetch_pages, page_size
 from engine.exchange.live.reports import order_report, portfolio, positions, trade, withdrawal
 from engine.exchange.live.wire import Failure, Wire
+from engine.exchanges.client import Client
 from engine.state import Order, Portfolio, Position, Trade, Transaction
 from engine.types import MarketKind, OrderId, Seconds, Symbol, Timestamp
 from engine.values import format_decimal

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from engine.credentials import FIELDS, Credentials
 from engine.errors import ConfigurationError
-from engine.exchange.ccxt_client import Client, make_client
 from engine.exchange.live.capabilities import capabilities_of
 from engine.exchange.live.settings import LiveSettings
+from engine.exchanges.client import Client, make_client
 from engine.state import ExchangeDetails
 from engine.types import Timestamp
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from engine.errors import DslError
 from engine.exchange.account_protocols import Account
 from engine.exchange.bars import Bars, finished_bars, join_bars, price_now
-from engine.exchange.concurrency import concurrently
 from engine.exchange.effects import Dropped, Placed
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.api import LiveExchange
@@ -27,6 +26,7 @@ from engine.exchange.market_protocols import MarketData
 from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.exchange.requirements import CandleKey, wanted
 from engine.exchange.snapshot import MarketSnapshot
+from engine.exchanges.concurrency import concurrently
 from engine.state import (
     ExchangeAccountDetails,
     ExchangeAccountElements,

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from engine.exchange.ccxt_client import Client
 from engine.exchange.live.api import KeyRights
+from engine.exchanges.client import Client
 
 _Reader = Callable[[Client], Awaitable[KeyRights]]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
 
-from engine.exchange.ccxt_client import Client
 from engine.exchange.live.wire import Wire
 from engine.exchange.market_protocols import Ticker
 from engine.exchange.public import PublicSource
 from engine.exchange.public_cache import PublicCaches
+from engine.exchanges.client import Client
 from engine.state import ExchangeDetails
 from engine.types import Symbol, Timestamp
 

@@ -11,7 +11,6 @@ from typing import Final
 
 from engine.credentials import resolve
 from engine.errors import ConfigurationError
-from engine.exchange.ccxt_client import close_client
 from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.capabilities import REFUSED, capabilities_of
 from engine.exchange.live.ccxt_api import CcxtTradingApi
@@ -22,6 +21,7 @@ from engine.exchange.live.settings import LiveSettings
 from engine.exchange.live.wire import Pace, Wire
 from engine.exchange.public_cache import PROCESS_CACHES, PublicCaches, scope_of
 from engine.exchange.public_markets import fetch_market_list
+from engine.exchanges.client import close_client
 from engine.masking import Secrets
 from engine.state import ExchangeAccountDetails
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from engine.exchange.ccxt_client import Client
 from engine.exchange.live.reports import Raw
+from engine.exchanges.client import Client
 
 SMALLEST_PAGE: Final = 50
 """Rows that every exchange puts on a page when it is asked to."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.exchange.concurrency import concurrently
 from engine.exchange.live.catch_up import CaughtUp, catch_up
 from engine.exchange.repositories import Repositories
+from engine.exchanges.concurrency import concurrently
 from engine.state import ExchangeAccountElements, Order, Portfolio, Position
 from engine.types import OrderId, Symbol, Timestamp
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from itertools import chain
 from typing import Final
 
-from engine.exchange.concurrency import gathered
 from engine.exchange.live.adoption import total_fee
 from engine.exchange.live.api import OrderReport, TradingApi
+from engine.exchanges.concurrency import gathered
 from engine.money import ZERO
 from engine.state import ExchangeAccountElements, Order, Portfolio, Position, Trade
 from engine.types import EffectKey, MarketKind, Seconds, Symbol, Timestamp

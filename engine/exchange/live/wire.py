@@ -12,12 +12,12 @@ from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
 from engine.errors import ConfigurationError, OctoflowError, PostponedError, RetryableError
-from engine.exchange.ccxt_client import Client, connect
 from engine.exchange.live.answers import is_a, is_rate_limit, postponement
 from engine.exchange.live.client import TooLateToSign, signing_before
 from engine.exchange.live.clock import ExchangeClock
 from engine.exchange.public_markets import MarketList
-from engine.exchange.uninterrupted import uninterrupted
+from engine.exchanges.client import Client, connect
+from engine.exchanges.uninterrupted import uninterrupted
 from engine.masking import Secrets, mask
 from engine.types import Seconds, Timestamp
 

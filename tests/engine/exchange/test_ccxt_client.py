@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from engine.exchange.ccxt_client import close_client, connect, make_client
-from engine.exchange.connections import SharedResolver
-from engine.exchange.uninterrupted import uninterrupted
+from engine.exchanges.client import close_client, connect, make_client
+from engine.exchanges.connections import SharedResolver
+from engine.exchanges.uninterrupted import uninterrupted
 from engine.state import ExchangeDetails
 
 LEAN = """

@@ -13,13 +13,13 @@ from typing import Literal
 import pytest
 
 from engine.errors import ConfigurationError, RetryableError
-from engine.exchange.ccxt_client import close_client, make_client
 from engine.exchange.download import fetch_recording
 from engine.exchange.public import PublicSource
 from engine.exchange.public_cache import PublicCaches
 from engine.exchange.public_funding import Hours, fetch_funding
 from engine.exchange.recordings import list_recorded
 from engine.exchange.sources import open_source
+from engine.exchanges.client import close_client, make_client
 from engine.state import ExchangeDetails
 from engine.types import Symbol, TimeFrame
 from tests.support.public_exchange import PublicExchange, serving
@@ -261,7 +261,7 @@ async def test_an_unknown_exchange_is_refused(name: str) -> None:
 def test_only_the_module_of_the_wanted_exchange_is_imported() -> None:
     script = (
         "import sys\n"
-        "from engine.exchange.ccxt_client import make_client\n"
+        "from engine.exchanges.client import make_client\n"
         "from engine.state import ExchangeDetails\n"
         "assert not any(name.startswith('ccxt') for name in sys.modules)\n"
         "make_client(ExchangeDetails(internal_name='kraken'))\n"

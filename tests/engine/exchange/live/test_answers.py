@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from engine.errors import ActionStatus
-from engine.exchange.ccxt_client import Client, make_client
 from engine.exchange.live.answers import (
     answer_to_cancel,
     answer_to_change,
@@ -17,6 +16,7 @@ from engine.exchange.live.answers import (
 )
 from engine.exchange.live.api import Absent, Done, Duplicate, Refused, Unclear
 from engine.exchange.live.capabilities import capabilities_of
+from engine.exchanges.client import Client, make_client
 from engine.state import ExchangeDetails
 
 ORDER_URLS = {

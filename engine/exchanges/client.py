@@ -10,8 +10,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from engine.errors import ConfigurationError, RetryableError
-from engine.exchange.ccxt_import import exchange_class
-from engine.exchange.uninterrupted import uninterrupted
+from engine.exchanges.imports import exchange_class
+from engine.exchanges.uninterrupted import uninterrupted
 from engine.masking import mask
 from engine.state import ExchangeDetails
 from engine.types import Seconds
@@ -92,7 +92,7 @@ def reading(exchange_id: str) -> Iterator[None]:
 def connect(client: Client) -> None:
     """Let a client connect with what the process's connections share; needs a running event loop."""
     # aiohttp takes 0.15 s to import; automations without exchange never need it.
-    from engine.exchange.connections import open_session
+    from engine.exchanges.connections import open_session
 
     open_session(client)
 
