@@ -33,8 +33,8 @@ from connection import (
     search_attributes_registered,
 )
 from engine.community import CommunityAuthenticatorFactory, HttpCommunity, NoCommunity
+from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError
-from engine.exchange.transfers import TransferPolicy
 from engine.masking import MaskingFilter
 from engine.services import EngineSettings, Services
 from workflows.automation import Automation

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from activities.effects import degraded_reason, pending_effects
-from engine.exchange.effect_texts import effect_in_words
+from engine.effects.texts import effect_in_words
 from engine.invocation import InvocationOutcome
 from workflows.messages import View
 from workflows.search_attributes import EXCHANGE, SYMBOLS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from engine.effects.intents import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, load_outcome
+from engine.effects.texts import effect_in_words
 from engine.errors import ConfigurationError
-from engine.exchange.effect_texts import effect_in_words
-from engine.exchange.effects import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, load_outcome
 from engine.exchange.live.settlement import Settled
 from engine.invocation import PendingEffect
 from engine.state import Action, AutomationState, Intent, IntentStatus

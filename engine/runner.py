@@ -23,6 +23,7 @@ from engine.dsl import (
     UpdateConfiguration,
     Waiting,
 )
+from engine.effects.intents import IntentDraft
 from engine.errors import (
     ActionStatus,
     BelowMinimumError,
@@ -34,7 +35,6 @@ from engine.errors import (
     PostponedError,
 )
 from engine.exchange.account_protocols import Account
-from engine.exchange.effects import IntentDraft
 from engine.exchange.live.settings import PostponeReason
 from engine.invocation import ExecutedAction, InvocationRequest, Journal, shorten
 from engine.pending_effects import BYTES_PER_LEG, effects_handed_to, intents_of, key_scope, record

@@ -10,12 +10,12 @@ from typing import Final
 
 from engine.community import CommunityAuthenticatorFactory, NoCommunity
 from engine.dsl import Limits, OperatorRegistry
+from engine.effects.transfers import TransferPolicy
 from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.opening import open_live
 from engine.exchange.live.settings import UNLIMITED, Lease, LiveSettings
 from engine.exchange.market_protocols import MarketSource
 from engine.exchange.sources import open_source
-from engine.exchange.transfers import TransferPolicy
 from engine.operators import default_registry
 from engine.state import ExchangeAccountDetails, ExchangeDetails
 from engine.types import Seconds

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from engine.dsl import OperatorContext
+from engine.effects.intents import Placed, Planned
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.account_protocols import Account, OrderRequest
-from engine.exchange.effects import Placed, Planned
 from engine.exchange.future_sizing import holdings
 from engine.exchange.limits import sweep_dust
 from engine.exchange.market import Market

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from engine.effects.intents import Applied, IntentDraft
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
 from engine.exchange.bars import Bars
-from engine.exchange.effects import Applied, IntentDraft
 from engine.exchange.funding import NO_FUNDING, Funding
 from engine.exchange.market import Market
 from engine.exchange.market_protocols import MarketData

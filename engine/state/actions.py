@@ -101,7 +101,7 @@ class Action(StateModel):
 
     @property
     def effect_outcomes(self) -> Mapping[str, Mapping[str, Any]]:
-        """What became of them so far, by key, in the JSON form of `engine.exchange.effects`."""
+        """What became of them so far, by key, in the JSON form of `engine.effects.intents`."""
         outcomes: Mapping[str, Mapping[str, Any]] = self._recalled().get("outcomes", {})
         return outcomes
 

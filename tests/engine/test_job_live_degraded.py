@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from engine.effects.transfers import TransferPolicy
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
 from engine.exchange.live.api import KeyRights, Refused, Unclear
 from engine.exchange.market import Bounds, generic_market
-from engine.exchange.transfers import TransferPolicy
 from engine.invocation import InvocationStatus
 from engine.services import EngineSettings
 from engine.state import TriggerReason

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.exchange.transfers import TransferPolicy
+from engine.effects.transfers import TransferPolicy
 from engine.services import EngineSettings, Services
 from tests.support.builders import Invoked, paper, scripts
 from tests.support.market import flat_market

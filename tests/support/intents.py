@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.exchange.effects import Outcome
+from engine.effects.intents import Outcome
 from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
 from engine.exchange.live.settings import Lease, LiveSettings
 from engine.exchange.live.settlement import Mode, Settlement

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
+from engine.effects.intents import IntentDraft, Planned
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
-from engine.exchange.effects import IntentDraft, Planned
 from engine.exchange.groups import lives_alone
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import named

@@ -7,8 +7,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
+from engine.effects.intents import Placed, Refusal
 from engine.errors import ActionStatus
-from engine.exchange.effects import Placed, Refusal
 from engine.exchange.live.api import OrderReport
 from engine.exchange.live.capabilities import Capabilities
 from engine.money import ZERO, exact

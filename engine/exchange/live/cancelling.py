@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from engine.effects.intents import Cancelled, Dropped, Outcome, Refusal
 from engine.errors import ActionStatus, OctoflowError
-from engine.exchange.effects import Cancelled, Dropped, Outcome, Refusal
 from engine.exchange.live.api import Absent, Done, OrderReport, Refused, Unclear
 from engine.exchange.live.round import Round, Waiting
 from engine.exchange.live.settlement import Mode

@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.effects.intents import Dropped, Placed
 from engine.errors import DslError
 from engine.exchange.account_protocols import Account
 from engine.exchange.bars import Bars, finished_bars, join_bars, price_now
-from engine.exchange.effects import Dropped, Placed
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.catch_up import is_settled

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from engine.effects.intents import Dropped, Outcome, Placed, Refusal
 from engine.errors import OctoflowError
-from engine.exchange.effects import Dropped, Outcome, Placed, Refusal
 from engine.exchange.live.adoption import differences, outcome_of, taken_as_it_is
 from engine.exchange.live.api import Accepted, Duplicate, OrderReport, Refused, Unclear
 from engine.exchange.live.round import LOOK_BACK, Round, Waiting

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.effects.intents import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
 from engine.errors import ActionStatus, ConfigurationError
-from engine.exchange.effects import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
 from engine.exchange.live.settlement import Settled
 from engine.state import Intent, Transaction
 from engine.types import OrderId, Symbol

@@ -100,7 +100,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from engine.exchange.effects import Dropped, Outcome
+from engine.effects.intents import Dropped, Outcome
 from engine.exchange.live.api import TradingApi
 from engine.exchange.live.cancelling import Cancelling
 from engine.exchange.live.creating import Creating

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.exchange.effects import Applied, Dropped, Outcome, Refusal
+from engine.effects.intents import Applied, Dropped, Outcome, Refusal
 from engine.exchange.live.api import Done, Refused, Unclear
 from engine.exchange.live.round import Round, Waiting
 from engine.exchange.live.settlement import Mode

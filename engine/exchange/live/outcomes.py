@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.effects.intents import Applied, Cancelled, Dropped, Outcome, Placed, Refusal, Sent
 from engine.errors import ActionStatus
-from engine.exchange.effects import Applied, Cancelled, Dropped, Outcome, Placed, Refusal, Sent
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import INSTEAD, originated, succeeding
 from engine.exchange.live.planning import find_order, replacements_in

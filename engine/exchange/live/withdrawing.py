@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from engine.effects.intents import Dropped, Outcome, Refusal, Sent
 from engine.errors import ActionStatus, OctoflowError
-from engine.exchange.effects import Dropped, Outcome, Refusal, Sent
 from engine.exchange.live.api import Done, Duplicate, Refused, Unclear
 from engine.exchange.live.round import LOOK_BACK, Round, Waiting
 from engine.exchange.live.settlement import Mode

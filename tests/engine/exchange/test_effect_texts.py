@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.exchange.effect_texts import effect_in_words
+from engine.effects.texts import effect_in_words
 
 LIMIT = {"type": "limit", "side": "buy", "amount": "0.1", "symbol": "BTC/USDT", "price": "40000"}
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from engine.dsl import Dependency
+from engine.effects.intents import IntentDraft, Planned
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.account_protocols import OrderFilter
-from engine.exchange.effects import IntentDraft, Planned
 from engine.exchange.exits import Exits, TakeProfit
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.capabilities import Capabilities

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.exchange.effects import Placed
+from engine.effects.intents import Placed
 from engine.exchange.live.adoption import adopted, differences, outcome_of, taken_as_it_is, total_fee
 from engine.exchange.live.api import OrderReport
 from engine.exchange.live.capabilities import Capabilities

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from engine.effects.intents import Refusal
 from engine.errors import ActionStatus, ConfigurationError
-from engine.exchange.effects import Refusal
 from engine.exchange.live.decisions import decide
 from tests.support.intents import create, order, tried, unresolved
 

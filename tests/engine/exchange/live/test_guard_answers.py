@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from engine.effects.intents import Placed, Refusal
 from engine.errors import ActionStatus, RetryableError
-from engine.exchange.effects import Placed, Refusal
 from engine.exchange.live.api import Duplicate, Refused, Unclear
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.settlement import Settlement

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.effects.intents import Cancelled, Dropped, Refusal
 from engine.errors import ActionStatus, RetryableError
-from engine.exchange.effects import Cancelled, Dropped, Refusal
 from engine.exchange.live.api import Absent, Refused, Unclear
 from engine.exchange.live.settlement import Mode
 from engine.types import OrderId, Symbol

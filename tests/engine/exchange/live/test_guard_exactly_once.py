@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from engine.exchange.effects import Placed
+from engine.effects.intents import Placed
 from engine.exchange.live.api import Unclear
 from engine.exchange.live.settlement import Settlement
 from engine.state import Intent, Order

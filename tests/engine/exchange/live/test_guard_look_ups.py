@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from engine.effects.intents import Dropped, Placed, Refusal
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.exchange.effects import Dropped, Placed, Refusal
 from engine.exchange.live.capabilities import Capabilities
 from engine.types import Symbol
 from tests.support.builders import NOW

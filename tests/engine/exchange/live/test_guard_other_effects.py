@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from engine.effects.intents import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
 from engine.errors import ActionStatus, RetryableError
-from engine.exchange.effects import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
 from engine.exchange.live.api import Duplicate, Refused, Unclear
 from engine.exchange.live.settlement import Mode
 from engine.state import Intent, Transaction

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.exchange.effects import Dropped, Placed
+from engine.effects.intents import Dropped, Placed
 from engine.exchange.live import guard
 from engine.exchange.live.api import Unclear
 from engine.exchange.live.settlement import Mode
