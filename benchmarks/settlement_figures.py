@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.figures import Figure, median_ms
-from engine.exchange.bars import Bars, finished_bars
-from engine.exchange.candles import Candles
-from engine.exchange.market import Market, generic_market
-from engine.exchange.recordings import list_recorded
+from engine.market.bars import Bars, finished_bars
+from engine.market.candles import Candles
+from engine.market.market import Market, generic_market
+from engine.market.recordings import list_recorded
 from engine.simulation.account import PaperAccount
 from engine.state import AutomationState, ExchangeAccountElements, Order, Trade, dump_state, load_state
 from engine.types import OrderId, Price, Symbol

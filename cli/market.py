@@ -12,10 +12,10 @@ from cli.errors import CommandError, ExitCode
 from engine.automation_file.schema import parse_moment
 from engine.dsl import Defaults, Dependency, compile_script
 from engine.errors import ConfigurationError, DslError, RetryableError
-from engine.exchange.download import fetch_recording
-from engine.exchange.recordings import Recording, list_recorded
+from engine.market.download import fetch_recording
+from engine.market.recordings import Recording, list_recorded
+from engine.market.sample_market import SAMPLE_SEED, write_sample_market
 from engine.operators import default_registry
-from engine.simulation.sample_market import SAMPLE_SEED, write_sample_market
 from engine.state import AutomationState, RecordedMarket
 from engine.types import Symbol, TimeFrame
 

@@ -24,8 +24,8 @@ from engine.errors import (
     StateError,
 )
 from engine.exchange.live.settlement import Mode
-from engine.exchange.market_protocols import MarketData
 from engine.invocation import InvocationOutcome, InvocationRequest, Journal
+from engine.market.market_protocols import MarketData
 from engine.pending_effects import held_actions, key_scope, shown
 from engine.prospects import Prospects
 from engine.runner import ActionRunner, Graph, Invocation, Step

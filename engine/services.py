@@ -14,8 +14,8 @@ from engine.effects.transfers import TransferPolicy
 from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.opening import open_live
 from engine.exchange.live.settings import UNLIMITED, Lease, LiveSettings
-from engine.exchange.market_protocols import MarketSource
-from engine.exchange.sources import open_source
+from engine.market.market_protocols import MarketSource
+from engine.market.sources import open_source
 from engine.operators import default_registry
 from engine.state import ExchangeAccountDetails, ExchangeDetails
 from engine.types import Seconds

@@ -10,10 +10,10 @@ from typing import Final
 
 from cli.checks.finding import Check, Finding, failed, ok, warning
 from engine.exchange.live.capabilities import capabilities_of
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import MarketSource
 from engine.exchanges.capabilities import native_stops
 from engine.exchanges.client import Client, close_client, make_client
+from engine.market.market import Market
+from engine.market.market_protocols import MarketSource
 from engine.state import ExchangeDetails
 from engine.types import Symbol
 from engine.values import format_decimal

@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from engine.exchange.account_protocols import Account
-from engine.exchange.bars import Bars, join_bars, price_now
-from engine.exchange.funding import FundingRate
-from engine.exchange.market_protocols import MarketData, MarketSource
 from engine.exchange.repositories import ExchangeRepositoryFactory
-from engine.exchange.requirements import CandleKey, wanted
-from engine.exchange.snapshot import MarketSnapshot
 from engine.exchanges.concurrency import concurrently
+from engine.market.bars import Bars, join_bars, price_now
+from engine.market.funding import FundingRate
+from engine.market.market_protocols import MarketData, MarketSource
+from engine.market.requirements import CandleKey, wanted
+from engine.market.snapshot import MarketSnapshot
 from engine.money import ZERO
 from engine.simulation.account import PaperAccount
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from engine.errors import ActionStatus, DslError, OperatorError
 from engine.exchange.exits import Exits, TakeProfit
-from engine.exchange.market import Market
 from engine.exchange.quantity import parse_price
 from engine.exchange.sizing import HUNDRED, resolve_price
+from engine.market.market import Market
 from engine.money import exact, to_decimal
 from engine.types import Price
 from engine.values import format_decimal

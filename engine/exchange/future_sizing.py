@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.exchange.account_protocols import Account
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import MarketData
 from engine.exchange.sizing import Holdings, SideHoldings
+from engine.market.market import Market
+from engine.market.market_protocols import MarketData
 from engine.money import ZERO, exact
 from engine.state import Side
 from engine.types import Amount, Price

@@ -10,7 +10,7 @@ from engine.exchange.account_protocols import OrderFilter, OrderRequest
 from engine.exchange.exit_plans import unsupported_stop
 from engine.exchange.exits import chained_orders
 from engine.exchange.limits import check_and_adapt
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.money import ZERO
 from engine.state import Order, Trade
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp

@@ -11,7 +11,7 @@ from engine.errors import ActionStatus, DslError, OperatorError
 from engine.exchange.cancel_policy import read_cancel_policy
 from engine.exchange.exit_plans import plan_exits
 from engine.exchange.exits import Exits
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.money import exact, to_decimal
 from engine.state import OrderType, Side, TimeInForce
 from engine.types import Price

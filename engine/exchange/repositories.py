@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from engine.errors import ConfigurationError
-from engine.exchange.bars import Bars
-from engine.exchange.candles import Candles
-from engine.exchange.funding import FundingRate
 from engine.exchange.live.repositories import LiveOrders, LivePortfolio, LivePositions, LiveTrades
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import MarketSource, Ticker
+from engine.market.bars import Bars
+from engine.market.candles import Candles
+from engine.market.funding import FundingRate
+from engine.market.market import Market
+from engine.market.market_protocols import MarketSource, Ticker
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order, Portfolio, Position, Trade
 from engine.types import Symbol, TimeFrame, Timestamp
 

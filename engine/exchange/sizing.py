@@ -8,9 +8,9 @@ from typing import Final, Protocol
 
 from engine.errors import ActionStatus, DslError, OperatorError
 from engine.exchange.account_protocols import Account
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import MarketData
 from engine.exchange.quantity import Marker, Quantity
+from engine.market.market import Market
+from engine.market.market_protocols import MarketData
 from engine.money import ZERO, exact
 from engine.state import Side
 from engine.types import Amount, Asset, Price

@@ -9,10 +9,6 @@ from typing import Final
 from engine.effects.intents import Applied, IntentDraft
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
-from engine.exchange.bars import Bars
-from engine.exchange.funding import NO_FUNDING, Funding
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import MarketData
 from engine.exchange.order_building import (
     check_ceilings,
     check_kind,
@@ -21,6 +17,10 @@ from engine.exchange.order_building import (
     order_of,
     spot_has_no_leverage,
 )
+from engine.market.bars import Bars
+from engine.market.funding import NO_FUNDING, Funding
+from engine.market.market import Market
+from engine.market.market_protocols import MarketData
 from engine.money import ZERO, ceil_to_tick, exact
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.simulation.fills import Fill, balance_changes, required_lock
 from engine.simulation.ledger import Ledger, Lock
 from engine.state import Fee, Order

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.errors import ActionStatus, ConfigurationError, OperatorError
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.money import ZERO, exact
 from engine.simulation.fills import Fill
 from engine.simulation.ledger import Ledger, Lock

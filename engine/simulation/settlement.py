@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
-from engine.exchange.bars import Bars
-from engine.exchange.funding import NO_FUNDING, Funding, FundingRate
-from engine.exchange.market import Market
 from engine.exchange.matching import (
     START,
     Moment,
@@ -22,6 +19,9 @@ from engine.exchange.matching import (
     trail,
 )
 from engine.exchange.policies import Ending, first_ending
+from engine.market.bars import Bars
+from engine.market.funding import NO_FUNDING, Funding, FundingRate
+from engine.market.market import Market
 from engine.money import to_decimal
 from engine.simulation.fills import Fill
 from engine.state import Order

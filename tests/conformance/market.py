@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Final
 
 from engine.errors import RetryableError
-from engine.exchange.bars import Bars, finished_bars
-from engine.exchange.candles import COLUMNS, Candles
-from engine.exchange.funding import FundingRate
-from engine.exchange.market import Bounds, Market
-from engine.exchange.market_protocols import Ticker
+from engine.market.bars import Bars, finished_bars
+from engine.market.candles import COLUMNS, Candles
+from engine.market.funding import FundingRate
+from engine.market.market import Bounds, Market
+from engine.market.market_protocols import Ticker
 from engine.state import ExchangeAccountElements
 from engine.types import Asset, Symbol, TimeFrame
 from tests.conformance.corpus import CandleSet, Case

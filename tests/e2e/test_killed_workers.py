@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from engine.exchange.recordings import recorded_range
+from engine.market.recordings import recorded_range
 from engine.types import Symbol, TimeFrame
 from tests.conftest import REPOSITORY
 from tests.support.builders import action, automation, paper

@@ -8,7 +8,7 @@ from decimal import Decimal
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ActionStatus
 from engine.exchange.live.api import Refused
-from engine.exchange.market import Bounds, generic_market
+from engine.market.market import Bounds, generic_market
 from engine.services import EngineSettings, Services
 from engine.types import Asset
 from tests.support.builders import NOW, Invoked, action, paper, scripts

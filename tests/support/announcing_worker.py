@@ -13,9 +13,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from connection import connect
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import MarketSource
-from engine.exchange.sources import open_source
+from engine.market.market import Market
+from engine.market.market_protocols import MarketSource
+from engine.market.sources import open_source
 from engine.services import Services
 from engine.state import ExchangeDetails
 from engine.types import Symbol

@@ -12,7 +12,7 @@ from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.opening import open_live
 from engine.exchange.live.settings import LiveSettings
 from engine.exchange.live.wire import Pace
-from engine.exchange.public_cache import PublicCaches
+from engine.market.public_cache import PublicCaches
 from engine.state import AuthDetails, ExchangeAccountDetails, ExchangeDetails
 from tests.support.loopback.accounts import Account
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from engine.exchange.exits import Exits, TakeProfit
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.types import Asset, Symbol
 from tests.support.live_run import LiveRun, asked, live_state
 from tests.support.memory_exchange import MemoryExchange

@@ -21,7 +21,7 @@ from engine.exchange.live.api import (
 )
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.settings import LiveSettings
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.state import Balance, ExchangeAccountDetails, Fee, Order, Portfolio, Position, Trade, Transaction
 from engine.types import Asset, OrderId, Symbol
 from tests.support.builders import NOW

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
-from engine.exchange.bars import Bars, finished_bars
-from engine.exchange.candles import Candles
-from engine.exchange.funding import FundingRate
-from engine.exchange.market import Market, generic_market
-from engine.exchange.market_protocols import Ticker
+from engine.market.bars import Bars, finished_bars
+from engine.market.candles import Candles
+from engine.market.funding import FundingRate
+from engine.market.market import Market, generic_market
+from engine.market.market_protocols import Ticker
 from engine.types import Symbol, TimeFrame
 
 BTC = Symbol("BTC/USDT")

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.dsl import Defaults, Done, DSLExecutor, ScriptContext, compile_script
 from engine.exchange.context import ExchangeContext
-from engine.exchange.market_protocols import MarketSource
+from engine.market.market_protocols import MarketSource
 from engine.operators import default_registry
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order, Trade
 

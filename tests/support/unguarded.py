@@ -20,7 +20,7 @@ from engine.exchange.live.api import (
 )
 from engine.exchange.live.opening import open_live
 from engine.exchange.live.settings import LiveSettings
-from engine.exchange.market_protocols import MarketSource
+from engine.market.market_protocols import MarketSource
 from engine.state import ExchangeAccountDetails, Order
 from engine.types import Seconds, Symbol, Timestamp
 

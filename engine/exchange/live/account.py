@@ -13,7 +13,6 @@ from engine.exchange.groups import lives_alone
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import named
 from engine.exchange.live.planning import dump_order
-from engine.exchange.market_protocols import MarketData
 from engine.exchange.order_building import (
     check_ceilings,
     check_kind,
@@ -23,6 +22,7 @@ from engine.exchange.order_building import (
     spot_has_no_leverage,
 )
 from engine.exchange.order_options import TAKE_PROFITS_FIRST
+from engine.market.market_protocols import MarketData
 from engine.money import ZERO
 from engine.state import EffectKind, ExchangeAccountElements, Order, Position, Trade, Transaction
 from engine.types import Asset, EffectKey, OrderId, Price, Symbol, Timestamp

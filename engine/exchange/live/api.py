@@ -10,7 +10,7 @@ from typing import Protocol
 from engine.errors import ActionStatus
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.settings import PostponeReason
-from engine.exchange.market_protocols import MarketSource
+from engine.market.market_protocols import MarketSource
 from engine.state import Fee, Order, Portfolio, Position, Side, Trade, Transaction
 from engine.state.account import OrderStatus
 from engine.types import Amount, OrderId, Price, Seconds, Symbol, Timestamp

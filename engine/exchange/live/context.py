@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from engine.effects.intents import Dropped, Placed
 from engine.errors import DslError
 from engine.exchange.account_protocols import Account
-from engine.exchange.bars import Bars, finished_bars, join_bars, price_now
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.catch_up import is_settled
@@ -21,12 +20,13 @@ from engine.exchange.live.planning import ending, is_obsolete, repeated
 from engine.exchange.live.reading import Reading
 from engine.exchange.live.settlement import Mode, Settled, Settlement
 from engine.exchange.live.watching import needs_price, watch_at
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import MarketData
 from engine.exchange.repositories import ExchangeRepositoryFactory
-from engine.exchange.requirements import CandleKey, wanted
-from engine.exchange.snapshot import MarketSnapshot
 from engine.exchanges.concurrency import concurrently
+from engine.market.bars import Bars, finished_bars, join_bars, price_now
+from engine.market.market import Market
+from engine.market.market_protocols import MarketData
+from engine.market.requirements import CandleKey, wanted
+from engine.market.snapshot import MarketSnapshot
 from engine.state import (
     ExchangeAccountDetails,
     ExchangeAccountElements,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.exchange.bars import Bars
 from engine.exchange.cancel_policy import EXPIRATION_TIME
 from engine.exchange.exits import opened_exits
 from engine.exchange.groups import react
@@ -24,9 +23,10 @@ from engine.exchange.live.exits import (
     without_sold,
 )
 from engine.exchange.live.planning import cancellation, creation, replacements_in
-from engine.exchange.market import Market
 from engine.exchange.matching import is_reached
 from engine.exchange.policies import first_ending
+from engine.market.bars import Bars
+from engine.market.market import Market
 from engine.money import ZERO, exact
 from engine.state import Intent, Order, Orders
 from engine.types import Price, Symbol, Timestamp

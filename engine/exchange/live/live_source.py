@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
 
 from engine.exchange.live.wire import Wire
-from engine.exchange.market_protocols import Ticker
-from engine.exchange.public import PublicSource
-from engine.exchange.public_cache import PublicCaches
 from engine.exchanges.client import Client
+from engine.market.market_protocols import Ticker
+from engine.market.public import PublicSource
+from engine.market.public_cache import PublicCaches
 from engine.state import ExchangeDetails
 from engine.types import Symbol, Timestamp
 

@@ -19,9 +19,9 @@ from engine.exchange.live.clock import ExchangeClock
 from engine.exchange.live.live_source import LiveSource
 from engine.exchange.live.settings import LiveSettings
 from engine.exchange.live.wire import Pace, Wire
-from engine.exchange.public_cache import PROCESS_CACHES, PublicCaches, scope_of
-from engine.exchange.public_markets import fetch_market_list
 from engine.exchanges.client import close_client
+from engine.market.public_cache import PROCESS_CACHES, PublicCaches, scope_of
+from engine.market.public_markets import fetch_market_list
 from engine.masking import Secrets
 from engine.state import ExchangeAccountDetails
 

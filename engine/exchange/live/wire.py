@@ -15,9 +15,9 @@ from engine.errors import ConfigurationError, OctoflowError, PostponedError, Ret
 from engine.exchange.live.answers import is_a, is_rate_limit, postponement
 from engine.exchange.live.client import TooLateToSign, signing_before
 from engine.exchange.live.clock import ExchangeClock
-from engine.exchange.public_markets import MarketList
 from engine.exchanges.client import Client, connect
 from engine.exchanges.uninterrupted import uninterrupted
+from engine.market.public_markets import MarketList
 from engine.masking import Secrets, mask
 from engine.types import Seconds, Timestamp
 

@@ -12,7 +12,7 @@ from engine.community import HttpCommunity, LeaderSnapshot
 from engine.community.models import MAX_ASSETS
 from engine.community.publishing import publish_snapshot
 from engine.errors import RetryableError
-from engine.exchange.market_protocols import MarketData
+from engine.market.market_protocols import MarketData
 from engine.state import AutomationState, load_state
 from engine.types import Asset
 from tests.support.community import CommunityServer, serving

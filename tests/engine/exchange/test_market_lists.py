@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.exchange.market import Bounds
-from engine.exchange.market_lists import parse_ccxt_markets, parse_exchange_info, to_ccxt_form
 from engine.exchanges.capabilities import native_stops
+from engine.market.market import Bounds
+from engine.market.market_lists import parse_ccxt_markets, parse_exchange_info, to_ccxt_form
 from engine.types import MarketKind, Symbol
 
 BTC = Symbol("BTC/USDT")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import ActionStatus, OperatorError
 from engine.exchange.limits import check_and_adapt, sweep_dust
-from engine.exchange.market import Bounds, Market, generic_market
+from engine.market.market import Bounds, Market, generic_market
 from engine.money import ceil_to_tick, floor_to_tick, to_decimal
 from engine.types import Asset, Symbol
 

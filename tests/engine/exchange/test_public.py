@@ -13,13 +13,13 @@ from typing import Literal
 import pytest
 
 from engine.errors import ConfigurationError, RetryableError
-from engine.exchange.download import fetch_recording
-from engine.exchange.public import PublicSource
-from engine.exchange.public_cache import PublicCaches
-from engine.exchange.public_funding import Hours, fetch_funding
-from engine.exchange.recordings import list_recorded
-from engine.exchange.sources import open_source
 from engine.exchanges.client import close_client, make_client
+from engine.market.download import fetch_recording
+from engine.market.public import PublicSource
+from engine.market.public_cache import PublicCaches
+from engine.market.public_funding import Hours, fetch_funding
+from engine.market.recordings import list_recorded
+from engine.market.sources import open_source
 from engine.state import ExchangeDetails
 from engine.types import Symbol, TimeFrame
 from tests.support.public_exchange import PublicExchange, serving

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.exchange.recorded import RecordedSource
-from engine.exchange.recordings import list_recorded, recorded_range
+from engine.market.recorded import RecordedSource
+from engine.market.recordings import list_recorded, recorded_range
 from engine.types import Symbol, TimeFrame
 from tests.support.market import write_candles
 

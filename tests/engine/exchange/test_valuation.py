@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.exchange.valuation import convert, needed_symbols
+from engine.market.valuation import convert, needed_symbols
 from engine.types import Asset, Symbol
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.dsl import Defaults
 from engine.errors import DslError
-from engine.exchange.candles import Candles
+from engine.market.candles import Candles
 from tests.support.memory_market import BTC, HOUR, MemoryMarket
 from tests.support.paper import NOW, run_script
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import ActionStatus, DslError
-from engine.exchange.market import Bounds, Market
+from engine.market.market import Bounds, Market
 from engine.types import Asset
 from tests.support.memory_market import BTC, ETH, MemoryMarket
 from tests.support.paper import PaperRun, run_script

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import DslError
-from engine.exchange.recorded import RecordedSource
+from engine.market.recorded import RecordedSource
 from tests.support.market import write_candles
 from tests.support.memory_market import BTC, ETH, MemoryMarket
 from tests.support.paper import NOW, run_script

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from engine.errors import OperatorError
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.money import EXACT_CONTEXT
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill, limit_lock

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import ActionStatus, DslError
-from engine.exchange.candles import Candles
-from engine.exchange.market import Bounds, Market
+from engine.market.candles import Candles
+from engine.market.market import Bounds, Market
 from engine.types import Asset
 from tests.support.memory_market import BTC, HOUR, MemoryMarket
 from tests.support.paper import NOW, PaperRun, run_script

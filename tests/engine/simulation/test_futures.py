@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.exchange.candles import Candles
-from engine.exchange.funding import FundingRate
-from engine.exchange.market import Market, generic_market
+from engine.market.candles import Candles
+from engine.market.funding import FundingRate
+from engine.market.market import Market, generic_market
 from engine.money import EXACT_CONTEXT
 from engine.simulation.book import PaperBook
 from engine.simulation.futures import FuturesBooking, profit

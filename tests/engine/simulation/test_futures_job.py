@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from engine.exchange.recorded import RecordedSource
+from engine.market.recorded import RecordedSource
 from engine.services import Services
 from tests.support.builders import NOW, Invoked, action, automation, paper
 from tests.support.market import flat_market

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import ActionStatus, OperatorError
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.simulation.fills import Fill, balance_changes, fee_of, limit_lock
 from engine.simulation.ledger import Ledger, Lock
 from engine.state import OrderType, Side

@@ -14,12 +14,12 @@ import pytest
 
 from engine.errors import OperatorError
 from engine.exchange.account_protocols import OrderFilter, OrderRequest
-from engine.exchange.bars import finished_bars, join_bars, price_now
 from engine.exchange.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
-from engine.exchange.candles import Candles
 from engine.exchange.exits import Exits, TakeProfit
-from engine.exchange.market import Market
-from engine.exchange.recordings import list_recorded
+from engine.market.bars import finished_bars, join_bars, price_now
+from engine.market.candles import Candles
+from engine.market.market import Market
+from engine.market.recordings import list_recorded
 from engine.simulation.account import PaperAccount
 from engine.state import ExchangeAccountElements
 from engine.types import Asset, OrderId, Symbol

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.exchange.recorded import RecordedSource
-from engine.exchange.recordings import list_recorded
-from engine.simulation.sample_market import SAMPLE_SEED, write_sample_market
+from engine.market.recorded import RecordedSource
+from engine.market.recordings import list_recorded
+from engine.market.sample_market import SAMPLE_SEED, write_sample_market
 from engine.types import Symbol
 from tests.conftest import SAMPLE_MARKET
 

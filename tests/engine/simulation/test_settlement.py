@@ -8,8 +8,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from engine.exchange.bars import Bars, join_bars, price_now
-from engine.exchange.market import Market, generic_market
+from engine.market.bars import Bars, join_bars, price_now
+from engine.market.market import Market, generic_market
 from engine.simulation.fills import Fill
 from engine.simulation.settlement import settle
 from engine.state import Order, Side

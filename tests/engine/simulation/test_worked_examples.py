@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import ActionStatus, DslError
-from engine.exchange.market import Market
+from engine.market.market import Market
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
 from engine.simulation.futures import FuturesBooking

@@ -16,9 +16,9 @@ from engine.exchange.account_protocols import OrderFilter
 from engine.exchange.exits import Exits, TakeProfit
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.market import Bounds, Market, generic_market
-from engine.exchange.market_protocols import Ticker
 from engine.exchange.order_options import TAKE_PROFITS_FIRST
+from engine.market.market import Bounds, Market, generic_market
+from engine.market.market_protocols import Ticker
 from engine.state import Order, Position
 from engine.types import Asset, EffectKey, OrderId, Symbol
 from tests.support.live_run import LiveRun, asked, keyed, live_state

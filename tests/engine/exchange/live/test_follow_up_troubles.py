@@ -8,7 +8,7 @@ from engine.errors import ActionStatus
 from engine.exchange.cancel_policy import EXPIRATION_TIME
 from engine.exchange.live.api import Refused
 from engine.exchange.live.settlement import Mode
-from engine.exchange.market import Bounds, Market
+from engine.market.market import Bounds, Market
 from engine.types import Asset
 from tests.support.live_exits import (
     FURTHER,

@@ -14,8 +14,8 @@ from engine.errors import ConfigurationError, PostponedError, RetryableError
 from engine.exchange.account_protocols import Account, OrderFilter
 from engine.exchange.live.api import Unclear
 from engine.exchange.live.settlement import Mode, Settlement
-from engine.exchange.market_protocols import MarketData
 from engine.exchange.repositories import ExchangeRepositoryFactory
+from engine.market.market_protocols import MarketData
 from engine.services import Services
 from engine.session import ExchangeSession
 from engine.state import Order, load_state

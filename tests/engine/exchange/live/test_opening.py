@@ -10,7 +10,7 @@ import pytest
 from engine.errors import ConfigurationError
 from engine.exchange.live.opening import open_live
 from engine.exchange.live.settings import LiveSettings
-from engine.exchange.public_cache import PublicCaches
+from engine.market.public_cache import PublicCaches
 from engine.masking import mask, masking
 from engine.state import AuthDetails, ExchangeAccountDetails, ExchangeDetails
 from engine.types import Asset

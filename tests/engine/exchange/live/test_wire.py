@@ -17,8 +17,8 @@ from engine.exchange.live.client import make_live_client
 from engine.exchange.live.clock import ExchangeClock
 from engine.exchange.live.settings import LiveSettings
 from engine.exchange.live.wire import LONGEST_MESSAGE, Failure, Wire
-from engine.exchange.public_cache import PublicCaches, scope_of
 from engine.exchanges.client import Client, close_client
+from engine.market.public_cache import PublicCaches, scope_of
 from engine.masking import Secrets, masking
 from engine.state import AuthDetails, ExchangeDetails
 from tests.support.live import TestPace

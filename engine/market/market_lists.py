@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from engine.exchange.market import DEFAULT_FEE_RATE, DEFAULT_TICK, UNBOUNDED, Bounds, FeeSide, Market
+from engine.market.market import DEFAULT_FEE_RATE, DEFAULT_TICK, UNBOUNDED, Bounds, FeeSide, Market
 from engine.money import to_decimal
 from engine.types import Asset, MarketKind, Symbol
 

@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from engine.errors import ConfigurationError
-from engine.exchange.bars import Bars, finished_bars
-from engine.exchange.candles import Candles
-from engine.exchange.funding import FundingRate
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import Ticker
-from engine.exchange.public_cache import PROCESS_CACHES, PublicCaches, scope_of
-from engine.exchange.public_funding import Hours, due_hours, fetch_funding
-from engine.exchange.public_markets import MarketList, fetch_market_list
 from engine.exchanges.client import Client, close_client, connect, make_client, reading
 from engine.exchanges.concurrency import concurrently
+from engine.market.bars import Bars, finished_bars
+from engine.market.candles import Candles
+from engine.market.funding import FundingRate
+from engine.market.market import Market
+from engine.market.market_protocols import Ticker
+from engine.market.public_cache import PROCESS_CACHES, PublicCaches, scope_of
+from engine.market.public_funding import Hours, due_hours, fetch_funding
+from engine.market.public_markets import MarketList, fetch_market_list
 from engine.money import to_decimal
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, Seconds, Symbol, TimeFrame, Timestamp

@@ -12,11 +12,11 @@ from weakref import WeakValueDictionary
 from cachetools import LRUCache, TTLCache
 
 from engine.errors import RetryableError
-from engine.exchange.candles import Candles
-from engine.exchange.funding import FundingRate
-from engine.exchange.market_protocols import Ticker
-from engine.exchange.public_funding import LEAST_HOURS, Hours
-from engine.exchange.public_markets import MarketList
+from engine.market.candles import Candles
+from engine.market.funding import FundingRate
+from engine.market.market_protocols import Ticker
+from engine.market.public_funding import LEAST_HOURS, Hours
+from engine.market.public_markets import MarketList
 from engine.state import ExchangeDetails
 from engine.types import Seconds, Symbol, TimeFrame, Timestamp
 

@@ -12,12 +12,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from engine.errors import RetryableError
-from engine.exchange.candles import Candles
-from engine.exchange.market_lists import to_ccxt_form
-from engine.exchange.public import MILLISECONDS
-from engine.exchange.public_markets import fetch_market_list
-from engine.exchange.recordings import candle_path, write_candles
 from engine.exchanges.client import close_client, make_client, reading
+from engine.market.candles import Candles
+from engine.market.market_lists import to_ccxt_form
+from engine.market.public import MILLISECONDS
+from engine.market.public_markets import fetch_market_list
+from engine.market.recordings import candle_path, write_candles
 from engine.state import ExchangeDetails
 from engine.types import Seconds, Symbol, TimeFrame
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from engine.exchange.candles import Candles
-from engine.exchange.market import Bounds, Market
-from engine.exchange.market_lists import to_ccxt_form
-from engine.exchange.recordings import candle_path, write_candles
+from engine.market.candles import Candles
+from engine.market.market import Bounds, Market
+from engine.market.market_lists import to_ccxt_form
+from engine.market.recordings import candle_path, write_candles
 from engine.types import TIME_FRAMES, Asset, Seconds, Symbol, TimeFrame, Timestamp
 
 SAMPLE_SEED: Final = 1
@@ -31,7 +31,7 @@ Row = tuple[float, ...]
 README: Final = """\
 # A synthetic market
 
-Nothing here was ever traded. `engine/simulation/sample_market.py` made these candles from the seed {seed}:
+Nothing here was ever traded. `engine/market/sample_market.py` made these candles from the seed {seed}:
 prices walk at random, with calm and wild weeks, slow cycles and a drift, so that examples and tests have
 something to react to where no real market is recorded. The same seed gives the same bytes again.
 

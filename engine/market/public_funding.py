@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from engine.exchange.funding import FundingRate
 from engine.exchanges.client import Client, reading
+from engine.market.funding import FundingRate
 from engine.money import to_decimal
 from engine.types import Seconds, Symbol, Timestamp
 

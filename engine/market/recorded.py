@@ -14,15 +14,15 @@ from typing import Any, Final
 from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
-from engine.exchange.bars import Bars, finished_bars, join_bars
-from engine.exchange.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
-from engine.exchange.funding import FundingRate
-from engine.exchange.funding_files import recorded_funding
-from engine.exchange.market import Market, generic_market
-from engine.exchange.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
-from engine.exchange.market_protocols import Ticker
-from engine.exchange.recordings import Recording, list_recorded
 from engine.exchanges.capabilities import native_stops
+from engine.market.bars import Bars, finished_bars, join_bars
+from engine.market.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
+from engine.market.funding import FundingRate
+from engine.market.funding_files import recorded_funding
+from engine.market.market import Market, generic_market
+from engine.market.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
+from engine.market.market_protocols import Ticker
+from engine.market.recordings import Recording, list_recorded
 from engine.money import to_decimal
 from engine.types import Symbol, TimeFrame, Timestamp
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import ConfigurationError
-from engine.exchange.market_protocols import MarketSource
-from engine.exchange.public import PublicSource
-from engine.exchange.recorded import RecordedSource
+from engine.market.market_protocols import MarketSource
+from engine.market.public import PublicSource
+from engine.market.recorded import RecordedSource
 from engine.state import ExchangeDetails
 
 

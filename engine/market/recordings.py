@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
-from engine.exchange.candles import CLOSE, COLUMNS, HIGH, LOW, OPEN, TIME, VOLUME, Candles
+from engine.market.candles import CLOSE, COLUMNS, HIGH, LOW, OPEN, TIME, VOLUME, Candles
 from engine.types import TIME_FRAMES, Symbol, TimeFrame, Timestamp
 
 if TYPE_CHECKING:
-    from engine.exchange.candles import Series
+    from engine.market.candles import Series
 
 HEADER: Final = ("timestamp", *COLUMNS[1:])
 EDGE_BYTES: Final = 1_024

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import NoReturn
 
 from engine.errors import ConfigurationError, DslError
-from engine.exchange.candles import Candles
-from engine.exchange.market import Market
-from engine.exchange.market_protocols import Ticker
 from engine.exchange.repositories import MarketRepository, OhlcvRepository, TickerRepository
-from engine.exchange.valuation import convert, needed_symbols
 from engine.exchanges.concurrency import concurrently
+from engine.market.candles import Candles
+from engine.market.market import Market
+from engine.market.market_protocols import Ticker
+from engine.market.valuation import convert, needed_symbols
 from engine.money import to_decimal
 from engine.types import Asset, Price, Symbol, TimeFrame
 

@@ -15,8 +15,8 @@ from typing import Final
 
 from cachetools import LRUCache, cached
 
-from engine.exchange.funding import FundingRate
-from engine.exchange.recordings import MILLISECONDS, Stamp, corrupt, file_stem, stamp_of
+from engine.market.funding import FundingRate
+from engine.market.recordings import MILLISECONDS, Stamp, corrupt, file_stem, stamp_of
 from engine.types import Symbol
 
 HEADER: Final = "timestamp,rate"

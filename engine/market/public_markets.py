@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from engine.exchange.market_lists import Markets, parse_ccxt_markets
 from engine.exchanges.capabilities import native_stops
 from engine.exchanges.client import Client, close_client, connect, make_client, reading
+from engine.market.market_lists import Markets, parse_ccxt_markets
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, TimeFrame
 

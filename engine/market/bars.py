@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.exchange.candles import Candles
+from engine.market.candles import Candles
 from engine.types import Timestamp
 
 if TYPE_CHECKING:
-    from engine.exchange.candles import Series
+    from engine.market.candles import Series
 
 
 @dataclass(frozen=True, slots=True, eq=False)

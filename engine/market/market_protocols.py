@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from engine.exchange.bars import Bars
-from engine.exchange.candles import Candles
-from engine.exchange.funding import FundingRate
-from engine.exchange.market import Market
+from engine.market.bars import Bars
+from engine.market.candles import Candles
+from engine.market.funding import FundingRate
+from engine.market.market import Market
 from engine.types import Amount, Asset, Price, Symbol, TimeFrame, Timestamp
 
 

@@ -1,0 +1,1 @@
+"""Public data: trading rules, candles, prices and funding, from an exchange or a recording."""
