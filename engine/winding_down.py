@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import cast
 
-from engine.exchange.account_protocols import ALL_ORDERS, Account
 from engine.invocation import Journal
+from engine.orders.account_protocols import ALL_ORDERS, Account
 from engine.pending_effects import describe, record
 from engine.session import ExchangeSession
 from engine.state import AutomationState, Intent, Orders

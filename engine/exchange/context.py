@@ -7,7 +7,6 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from engine.exchange.account_protocols import Account
 from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.exchanges.concurrency import concurrently
 from engine.market.bars import Bars, join_bars, price_now
@@ -16,6 +15,7 @@ from engine.market.market_protocols import MarketData, MarketSource
 from engine.market.requirements import CandleKey, wanted
 from engine.market.snapshot import MarketSnapshot
 from engine.money import ZERO
+from engine.orders.account_protocols import Account
 from engine.simulation.account import PaperAccount
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements
 from engine.types import Symbol, Timestamp

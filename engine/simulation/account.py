@@ -8,8 +8,13 @@ from typing import Final
 
 from engine.effects.intents import Applied, IntentDraft
 from engine.errors import ActionStatus, OperatorError
-from engine.exchange.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
-from engine.exchange.order_building import (
+from engine.market.bars import Bars
+from engine.market.funding import NO_FUNDING, Funding
+from engine.market.market import Market
+from engine.market.market_protocols import MarketData
+from engine.money import ZERO, ceil_to_tick, exact
+from engine.orders.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
+from engine.orders.building import (
     check_ceilings,
     check_kind,
     described,
@@ -17,11 +22,6 @@ from engine.exchange.order_building import (
     order_of,
     spot_has_no_leverage,
 )
-from engine.market.bars import Bars
-from engine.market.funding import NO_FUNDING, Funding
-from engine.market.market import Market
-from engine.market.market_protocols import MarketData
-from engine.money import ZERO, ceil_to_tick, exact
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill
 from engine.simulation.futures import FuturesBooking, profit

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
-from engine.exchange.exits import opened_exits
-from engine.exchange.groups import lives_alone, react
-from engine.exchange.matching import crosses, rule_of
-from engine.exchange.order_building import check_ceilings
 from engine.market.market import Market
 from engine.money import ZERO, exact
+from engine.orders.building import check_ceilings
+from engine.orders.exits import opened_exits
+from engine.orders.groups import lives_alone, react
+from engine.orders.matching import crosses, rule_of
 from engine.simulation.bookings import Booking, SpotBooking
 from engine.simulation.fills import Fill, fee_of
 from engine.simulation.futures import FuturesBooking

@@ -8,21 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
-from engine.exchange.matching import (
-    START,
-    Moment,
-    Phase,
-    Touch,
-    first_touch,
-    lies_beyond,
-    rule_of,
-    trail,
-)
-from engine.exchange.policies import Ending, first_ending
 from engine.market.bars import Bars
 from engine.market.funding import NO_FUNDING, Funding, FundingRate
 from engine.market.market import Market
 from engine.money import to_decimal
+from engine.orders.ended_by_policy import Ending, first_ending
+from engine.orders.matching import START, Moment, Phase, Touch, first_touch, lies_beyond, rule_of, trail
 from engine.simulation.fills import Fill
 from engine.state import Order
 from engine.state.account import OrderStatus

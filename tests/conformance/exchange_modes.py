@@ -7,17 +7,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.errors import DslError
-from engine.exchange.exits import opened_exits
-from engine.exchange.limits import check_and_adapt, sweep_dust
-from engine.exchange.matching import crosses, first_touch
-from engine.exchange.order_building import check_ceilings
-from engine.exchange.quantity import Marker, parse_amount, parse_price, parse_quantity
-from engine.exchange.sizing import cap, resolve_amount, resolve_price
 from engine.market.bars import join_bars, price_now
 from engine.market.market import DEFAULT_TICK, Bounds, Market
 from engine.market.market_lists import parse_ccxt_markets
 from engine.market.valuation import convert, price_path
 from engine.money import ceil_to_tick, floor_to_tick
+from engine.orders.building import check_ceilings
+from engine.orders.exits import opened_exits
+from engine.orders.limits import check_and_adapt, sweep_dust
+from engine.orders.matching import crosses, first_touch
+from engine.orders.quantity import Marker, parse_amount, parse_price, parse_quantity
+from engine.orders.sizing import cap, resolve_amount, resolve_price
 from engine.simulation.book import PaperBook
 from engine.simulation.fills import Fill, fee_of
 from engine.simulation.futures import FuturesBooking

@@ -23,10 +23,10 @@ from engine.dsl import (
 )
 from engine.errors import ActionStatus, DslError, OctoflowError
 from engine.exchange.context import ExchangeContext
-from engine.exchange.quantity import Marker, parse_amount, parse_price, parse_quantity
-from engine.exchange.sizing import cap, resolve_amount, resolve_price
 from engine.money import floor_to_tick
 from engine.operators import default_registry
+from engine.orders.quantity import Marker, parse_amount, parse_price, parse_quantity
+from engine.orders.sizing import cap, resolve_amount, resolve_price
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, ExchangeDetails, Order, Trade
 from engine.values import format_decimal
 from tests.conformance.compare import Failed

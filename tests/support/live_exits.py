@@ -6,8 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from engine.exchange.exits import Exits, TakeProfit
 from engine.market.market import Market
+from engine.orders.exits import Exits, TakeProfit
 from engine.types import Asset, Symbol
 from tests.support.live_run import LiveRun, asked, live_state
 from tests.support.memory_exchange import MemoryExchange

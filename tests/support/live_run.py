@@ -12,9 +12,9 @@ from typing import Any
 
 from engine.dsl import Dependency
 from engine.errors import RetryableError
-from engine.exchange.account_protocols import Account, OrderRequest
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.settlement import Mode, Settlement
+from engine.orders.account_protocols import Account, OrderRequest
 from engine.services import Services
 from engine.session import ExchangeSession
 from engine.state import AutomationState, ExchangeAccountElements, Intent, Order, Trade, load_state

@@ -8,12 +8,13 @@ from typing import Any
 
 from engine.effects.intents import IntentDraft, Planned
 from engine.errors import ActionStatus, OperatorError
-from engine.exchange.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
-from engine.exchange.groups import lives_alone
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import named
 from engine.exchange.live.planning import dump_order
-from engine.exchange.order_building import (
+from engine.market.market_protocols import MarketData
+from engine.money import ZERO
+from engine.orders.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
+from engine.orders.building import (
     check_ceilings,
     check_kind,
     described,
@@ -21,9 +22,8 @@ from engine.exchange.order_building import (
     order_of,
     spot_has_no_leverage,
 )
-from engine.exchange.order_options import TAKE_PROFITS_FIRST
-from engine.market.market_protocols import MarketData
-from engine.money import ZERO
+from engine.orders.groups import lives_alone
+from engine.orders.options import TAKE_PROFITS_FIRST
 from engine.state import EffectKind, ExchangeAccountElements, Order, Position, Trade, Transaction
 from engine.types import Asset, EffectKey, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from engine.effects.intents import Dropped, Placed
 from engine.errors import DslError
-from engine.exchange.account_protocols import Account
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.api import LiveExchange
 from engine.exchange.live.catch_up import is_settled
@@ -27,6 +26,7 @@ from engine.market.market import Market
 from engine.market.market_protocols import MarketData
 from engine.market.requirements import CandleKey, wanted
 from engine.market.snapshot import MarketSnapshot
+from engine.orders.account_protocols import Account
 from engine.state import (
     ExchangeAccountDetails,
     ExchangeAccountElements,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.legs import GIVE_UP, MOVE, STOP, succeeding
-from engine.exchange.matching import is_reached
 from engine.market.market import Market
 from engine.money import ZERO, exact
+from engine.orders.matching import is_reached
 from engine.state import Order
 from engine.types import Amount, Price
 

@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.exchange.cancel_policy import EXPIRATION_TIME
-from engine.exchange.exits import opened_exits
-from engine.exchange.groups import react
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.catch_up import CaughtUp, Ended, is_settled
 from engine.exchange.live.exits import (
@@ -23,11 +20,14 @@ from engine.exchange.live.exits import (
     without_sold,
 )
 from engine.exchange.live.planning import cancellation, creation, replacements_in
-from engine.exchange.matching import is_reached
-from engine.exchange.policies import first_ending
 from engine.market.bars import Bars
 from engine.market.market import Market
 from engine.money import ZERO, exact
+from engine.orders.cancel_policy import EXPIRATION_TIME
+from engine.orders.ended_by_policy import first_ending
+from engine.orders.exits import opened_exits
+from engine.orders.groups import react
+from engine.orders.matching import is_reached
 from engine.state import Intent, Order, Orders
 from engine.types import Price, Symbol, Timestamp
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.exchange.groups import lives_alone
 from engine.exchange.live.capabilities import Capabilities
 from engine.exchange.live.catch_up import is_settled
 from engine.exchange.live.exits import is_stop
 from engine.exchange.live.legs import AGAIN, CANCEL, follow_up_key, named, next_leg
+from engine.orders.groups import lives_alone
 from engine.state import EffectKind, Intent, Order, Orders, Origin
 from engine.types import EffectKey, Timestamp
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import ActionStatus, OperatorError
-from engine.exchange.limits import check_and_adapt, sweep_dust
 from engine.market.market import Bounds, Market, generic_market
 from engine.money import ceil_to_tick, floor_to_tick, to_decimal
+from engine.orders.limits import check_and_adapt, sweep_dust
 from engine.types import Asset, Symbol
 
 EIGHT_DIGITS = Decimal("0.00000001")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DslError
-from engine.exchange.quantity import Marker, parse_amount, parse_price, parse_quantity
+from engine.orders.quantity import Marker, parse_amount, parse_price, parse_quantity
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.exchange.quantity import parse_amount, parse_price
-from engine.exchange.sizing import cap, resolve_amount, resolve_price
+from engine.orders.quantity import parse_amount, parse_price
+from engine.orders.sizing import cap, resolve_amount, resolve_price
 
 
 @dataclass(frozen=True)

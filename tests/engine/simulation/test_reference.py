@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from engine.errors import OperatorError
-from engine.exchange.account_protocols import OrderFilter, OrderRequest
-from engine.exchange.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
-from engine.exchange.exits import Exits, TakeProfit
 from engine.market.bars import finished_bars, join_bars, price_now
 from engine.market.candles import Candles
 from engine.market.market import Market
 from engine.market.recordings import list_recorded
+from engine.orders.account_protocols import OrderFilter, OrderRequest
+from engine.orders.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
+from engine.orders.exits import Exits, TakeProfit
 from engine.simulation.account import PaperAccount
 from engine.state import ExchangeAccountElements
 from engine.types import Asset, OrderId, Symbol

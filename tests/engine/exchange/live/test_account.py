@@ -12,13 +12,13 @@ import pytest
 from engine.dsl import Dependency
 from engine.effects.intents import IntentDraft, Planned
 from engine.errors import ActionStatus, OperatorError
-from engine.exchange.account_protocols import OrderFilter
-from engine.exchange.exits import Exits, TakeProfit
 from engine.exchange.live.account import LiveAccount
 from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.order_options import TAKE_PROFITS_FIRST
 from engine.market.market import Bounds, Market, generic_market
 from engine.market.market_protocols import Ticker
+from engine.orders.account_protocols import OrderFilter
+from engine.orders.exits import Exits, TakeProfit
+from engine.orders.options import TAKE_PROFITS_FIRST
 from engine.state import Order, Position
 from engine.types import Asset, EffectKey, OrderId, Symbol
 from tests.support.live_run import LiveRun, asked, keyed, live_state

@@ -12,10 +12,10 @@ import pytest
 
 from engine.dsl import Dependency
 from engine.errors import OperatorError, RetryableError
-from engine.exchange.account_protocols import OrderFilter
-from engine.exchange.exits import Exits, TakeProfit
 from engine.exchange.live.api import OrderReport, Unclear
-from engine.exchange.order_options import TAKE_PROFITS_FIRST
+from engine.orders.account_protocols import OrderFilter
+from engine.orders.exits import Exits, TakeProfit
+from engine.orders.options import TAKE_PROFITS_FIRST
 from engine.types import Asset
 from tests.support.live_run import LiveRun, asked, keyed
 from tests.support.memory_exchange import MemoryExchange

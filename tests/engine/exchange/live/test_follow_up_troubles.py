@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.errors import ActionStatus
-from engine.exchange.cancel_policy import EXPIRATION_TIME
 from engine.exchange.live.api import Refused
 from engine.exchange.live.settlement import Mode
 from engine.market.market import Bounds, Market
+from engine.orders.cancel_policy import EXPIRATION_TIME
 from engine.types import Asset
 from tests.support.live_exits import (
     FURTHER,

@@ -8,14 +8,14 @@ from fractions import Fraction
 import pytest
 
 from engine.dsl import Dependency
-from engine.exchange.account_protocols import OrderFilter
-from engine.exchange.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
-from engine.exchange.exits import Exits, TakeProfit
 from engine.exchange.live.catch_up import PATIENCE
 from engine.exchange.live.settlement import Mode
-from engine.exchange.order_options import TAKE_PROFITS_FIRST
 from engine.market.candles import Candles
 from engine.market.market import Market
+from engine.orders.account_protocols import OrderFilter
+from engine.orders.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
+from engine.orders.exits import Exits, TakeProfit
+from engine.orders.options import TAKE_PROFITS_FIRST
 from engine.state import Fee
 from engine.types import Asset
 from tests.support.live_exits import (

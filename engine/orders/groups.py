@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from engine.exchange.exits import BALANCED, BALANCED_TRAILING, ONE_CANCELS_THE_OTHER
 from engine.money import exact
+from engine.orders.exits import BALANCED, BALANCED_TRAILING, ONE_CANCELS_THE_OTHER
 from engine.state import Order
 from engine.types import Amount, Timestamp
 

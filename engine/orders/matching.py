@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from engine.exchange.order_options import trailing_stop
 from engine.market.bars import Bars
 from engine.market.market import Liquidity
 from engine.money import to_decimal
+from engine.orders.options import trailing_stop
 from engine.state import Order, OrderType, Side
 from engine.types import Price, Timestamp
 

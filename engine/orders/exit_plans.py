@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Any, Final
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.exchange.exits import Exits, TakeProfit
-from engine.exchange.quantity import parse_price
-from engine.exchange.sizing import HUNDRED, resolve_price
 from engine.market.market import Market
 from engine.money import exact, to_decimal
+from engine.orders.exits import Exits, TakeProfit
+from engine.orders.quantity import parse_price
+from engine.orders.sizing import HUNDRED, resolve_price
 from engine.types import Price
 from engine.values import format_decimal
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.errors import ActionStatus, BelowMinimumError, OperatorError
-from engine.exchange.account_protocols import OrderFilter, OrderRequest
-from engine.exchange.exit_plans import unsupported_stop
-from engine.exchange.exits import chained_orders
-from engine.exchange.limits import check_and_adapt
 from engine.market.market import Market
 from engine.money import ZERO
+from engine.orders.account_protocols import OrderFilter, OrderRequest
+from engine.orders.exit_plans import unsupported_stop
+from engine.orders.exits import chained_orders
+from engine.orders.limits import check_and_adapt
 from engine.state import Order, Trade
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal, short_decimal

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.exchange.cancel_policy import read_cancel_policy
-from engine.exchange.exit_plans import plan_exits
-from engine.exchange.exits import Exits
 from engine.market.market import Market
 from engine.money import exact, to_decimal
+from engine.orders.cancel_policy import read_cancel_policy
+from engine.orders.exit_plans import plan_exits
+from engine.orders.exits import Exits
 from engine.state import OrderType, Side, TimeInForce
 from engine.types import Price
 

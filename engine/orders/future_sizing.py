@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.exchange.account_protocols import Account
-from engine.exchange.sizing import Holdings, SideHoldings
 from engine.market.market import Market
 from engine.market.market_protocols import MarketData
 from engine.money import ZERO, exact
+from engine.orders.account_protocols import Account
+from engine.orders.sizing import Holdings, SideHoldings
 from engine.state import Side
 from engine.types import Amount, Price
 

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Final, Protocol
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.exchange.account_protocols import Account
-from engine.exchange.quantity import Marker, Quantity
 from engine.market.market import Market
 from engine.market.market_protocols import MarketData
 from engine.money import ZERO, exact
+from engine.orders.account_protocols import Account
+from engine.orders.quantity import Marker, Quantity
 from engine.state import Side
 from engine.types import Amount, Asset, Price
 from engine.values import short_decimal
