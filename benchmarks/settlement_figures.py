@@ -13,7 +13,7 @@ from engine.market.bars import Bars, finished_bars
 from engine.market.candles import Candles
 from engine.market.market import Market, generic_market
 from engine.market.recordings import list_recorded
-from engine.simulation.account import PaperAccount
+from engine.paper.account import PaperAccount
 from engine.state import AutomationState, ExchangeAccountElements, Order, Trade, dump_state, load_state
 from engine.types import OrderId, Price, Symbol
 

@@ -11,12 +11,12 @@ from engine.configuration import initial_elements
 from engine.dsl import Dependency
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError
-from engine.exchange.context import ExchangeContext
 from engine.exchange.live.api import TradingApi
 from engine.exchange.live.context import LiveContext
 from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
 from engine.exchange.live.rights import check_rights
 from engine.exchange.live.settlement import Mode, Settlement
+from engine.paper.context import ExchangeContext
 from engine.services import Services
 from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Intent
 from engine.types import Timestamp

@@ -18,10 +18,10 @@ from engine.orders.limits import check_and_adapt, sweep_dust
 from engine.orders.matching import crosses, first_touch
 from engine.orders.quantity import Marker, parse_amount, parse_price, parse_quantity
 from engine.orders.sizing import cap, resolve_amount, resolve_price
-from engine.simulation.book import PaperBook
-from engine.simulation.fills import Fill, fee_of
-from engine.simulation.futures import FuturesBooking
-from engine.simulation.ledger import Ledger
+from engine.paper.book import PaperBook
+from engine.paper.fills import Fill, fee_of
+from engine.paper.futures import FuturesBooking
+from engine.paper.ledger import Ledger
 from engine.state import Fee, Order, Side
 from engine.types import Asset, OrderId, Symbol
 from tests.conformance.corpus import Case

@@ -22,11 +22,11 @@ from engine.dsl import (
     operator,
 )
 from engine.errors import ActionStatus, DslError, OctoflowError
-from engine.exchange.context import ExchangeContext
 from engine.money import floor_to_tick
 from engine.operators import default_registry
 from engine.orders.quantity import Marker, parse_amount, parse_price, parse_quantity
 from engine.orders.sizing import cap, resolve_amount, resolve_price
+from engine.paper.context import ExchangeContext
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, ExchangeDetails, Order, Trade
 from engine.values import format_decimal
 from tests.conformance.compare import Failed

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.dsl import Defaults, Done, DSLExecutor, ScriptContext, compile_script
-from engine.exchange.context import ExchangeContext
 from engine.market.market_protocols import MarketSource
 from engine.operators import default_registry
+from engine.paper.context import ExchangeContext
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order, Trade
 
 NOW = 1_700_006_400.0

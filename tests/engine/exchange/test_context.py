@@ -12,13 +12,13 @@ import pytest
 
 from engine.dsl import Dependency
 from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
-from engine.exchange.context import ExchangeContext
 from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.market.candles import Candles
 from engine.market.market import Bounds, Market
 from engine.market.market_protocols import MarketData, MarketSource
 from engine.market.recorded import RecordedSource
 from engine.orders.account_protocols import Account, OrderFilter, OrderRequest
+from engine.paper.context import ExchangeContext
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order
 from engine.types import Asset, Symbol
 from tests.support.market import write_candles

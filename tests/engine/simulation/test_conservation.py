@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from engine.errors import OperatorError
 from engine.market.market import Market
 from engine.money import EXACT_CONTEXT
-from engine.simulation.book import PaperBook
-from engine.simulation.fills import Fill, limit_lock
-from engine.simulation.futures import FuturesBooking
-from engine.simulation.ledger import Ledger
+from engine.paper.book import PaperBook
+from engine.paper.fills import Fill, limit_lock
+from engine.paper.futures import FuturesBooking
+from engine.paper.ledger import Ledger
 from engine.state import Fee, Order, Side
 from engine.types import Asset, OrderId, Symbol
 

@@ -13,9 +13,9 @@ from engine.market.candles import Candles
 from engine.market.funding import FundingRate
 from engine.market.market import Market, generic_market
 from engine.money import EXACT_CONTEXT
-from engine.simulation.book import PaperBook
-from engine.simulation.futures import FuturesBooking, profit
-from engine.simulation.ledger import Ledger
+from engine.paper.book import PaperBook
+from engine.paper.futures import FuturesBooking, profit
+from engine.paper.ledger import Ledger
 from engine.state import Order
 from engine.types import Asset, OrderId, Symbol
 from tests.support.memory_market import HOUR, MemoryMarket

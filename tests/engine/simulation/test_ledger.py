@@ -8,8 +8,8 @@ import pytest
 
 from engine.errors import ActionStatus, OperatorError
 from engine.market.market import Market
-from engine.simulation.fills import Fill, balance_changes, fee_of, limit_lock
-from engine.simulation.ledger import Ledger, Lock
+from engine.paper.fills import Fill, balance_changes, fee_of, limit_lock
+from engine.paper.ledger import Ledger, Lock
 from engine.state import OrderType, Side
 from engine.types import Asset, OrderId, Symbol
 

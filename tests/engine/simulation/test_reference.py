@@ -20,7 +20,7 @@ from engine.market.recordings import list_recorded
 from engine.orders.account_protocols import OrderFilter, OrderRequest
 from engine.orders.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
 from engine.orders.exits import Exits, TakeProfit
-from engine.simulation.account import PaperAccount
+from engine.paper.account import PaperAccount
 from engine.state import ExchangeAccountElements
 from engine.types import Asset, OrderId, Symbol
 from tests.engine.simulation.reference import (

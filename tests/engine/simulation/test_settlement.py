@@ -10,8 +10,8 @@ import pytest
 
 from engine.market.bars import Bars, join_bars, price_now
 from engine.market.market import Market, generic_market
-from engine.simulation.fills import Fill
-from engine.simulation.settlement import settle
+from engine.paper.fills import Fill
+from engine.paper.settlement import settle
 from engine.state import Order, Side
 from engine.state.account import OrderStatus
 from engine.types import OrderId, Price, Symbol

@@ -9,10 +9,10 @@ import pytest
 
 from engine.errors import ActionStatus, DslError
 from engine.market.market import Market
-from engine.simulation.book import PaperBook
-from engine.simulation.fills import Fill
-from engine.simulation.futures import FuturesBooking
-from engine.simulation.ledger import Ledger
+from engine.paper.book import PaperBook
+from engine.paper.fills import Fill
+from engine.paper.futures import FuturesBooking
+from engine.paper.ledger import Ledger
 from engine.state import Order, Side
 from engine.types import Asset, OrderId, Symbol
 from tests.support.memory_market import BTC, MemoryMarket

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from engine.market.market import Market
-from engine.simulation.fills import Fill, balance_changes, required_lock
-from engine.simulation.ledger import Ledger, Lock
+from engine.paper.fills import Fill, balance_changes, required_lock
+from engine.paper.ledger import Ledger, Lock
 from engine.state import Fee, Order
 from engine.types import Amount
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.market.market import Liquidity, Market
 from engine.money import ZERO, exact
-from engine.simulation.ledger import Lock
+from engine.paper.ledger import Lock
 from engine.state import Fee, Order, Side
 from engine.types import Amount, Asset, Price, Timestamp
 

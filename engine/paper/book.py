@@ -13,10 +13,10 @@ from engine.orders.building import check_ceilings
 from engine.orders.exits import opened_exits
 from engine.orders.groups import lives_alone, react
 from engine.orders.matching import crosses, rule_of
-from engine.simulation.bookings import Booking, SpotBooking
-from engine.simulation.fills import Fill, fee_of
-from engine.simulation.futures import FuturesBooking
-from engine.simulation.ledger import Ledger, Lock
+from engine.paper.bookings import Booking, SpotBooking
+from engine.paper.fills import Fill, fee_of
+from engine.paper.futures import FuturesBooking
+from engine.paper.ledger import Ledger, Lock
 from engine.state import Fee, Order
 from engine.state.account import OrderStatus
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp

@@ -14,7 +14,7 @@ from engine.market.market import Market
 from engine.money import to_decimal
 from engine.orders.ended_by_policy import Ending, first_ending
 from engine.orders.matching import START, Moment, Phase, Touch, first_touch, lies_beyond, rule_of, trail
-from engine.simulation.fills import Fill
+from engine.paper.fills import Fill
 from engine.state import Order
 from engine.state.account import OrderStatus
 from engine.types import OrderId, Price, Symbol, Timestamp

@@ -22,11 +22,11 @@ from engine.orders.building import (
     order_of,
     spot_has_no_leverage,
 )
-from engine.simulation.book import PaperBook
-from engine.simulation.fills import Fill
-from engine.simulation.futures import FuturesBooking, profit
-from engine.simulation.ledger import Ledger
-from engine.simulation.settlement import settle
+from engine.paper.book import PaperBook
+from engine.paper.fills import Fill
+from engine.paper.futures import FuturesBooking, profit
+from engine.paper.ledger import Ledger
+from engine.paper.settlement import settle
 from engine.state import (
     Balance,
     ExchangeAccountElements,

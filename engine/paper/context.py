@@ -16,7 +16,7 @@ from engine.market.requirements import CandleKey, wanted
 from engine.market.snapshot import MarketSnapshot
 from engine.money import ZERO
 from engine.orders.account_protocols import Account
-from engine.simulation.account import PaperAccount
+from engine.paper.account import PaperAccount
 from engine.state import ExchangeAccountDetails, ExchangeAccountElements
 from engine.types import Symbol, Timestamp
 

@@ -13,8 +13,8 @@ from typing import Final
 from engine.errors import ActionStatus, ConfigurationError, OperatorError
 from engine.market.market import Market
 from engine.money import ZERO, exact
-from engine.simulation.fills import Fill
-from engine.simulation.ledger import Ledger, Lock
+from engine.paper.fills import Fill
+from engine.paper.ledger import Ledger, Lock
 from engine.state import Fee, Order, Position, Side
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal

@@ -1,0 +1,1 @@
+"""The simulated account: a book, a ledger, and what the market does to them."""
