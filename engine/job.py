@@ -23,8 +23,8 @@ from engine.errors import (
     PostponedError,
     StateError,
 )
-from engine.exchange.live.settlement import Mode
 from engine.invocation import InvocationOutcome, InvocationRequest, Journal
+from engine.live.guard.result import Mode
 from engine.market.market_protocols import MarketData
 from engine.pending_effects import held_actions, key_scope, shown
 from engine.prospects import Prospects

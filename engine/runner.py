@@ -34,8 +34,8 @@ from engine.errors import (
     OperatorError,
     PostponedError,
 )
-from engine.exchange.live.settings import PostponeReason
 from engine.invocation import ExecutedAction, InvocationRequest, Journal, shorten
+from engine.live.settings import PostponeReason
 from engine.orders.account_protocols import Account
 from engine.pending_effects import BYTES_PER_LEG, effects_handed_to, intents_of, key_scope, record
 from engine.scripts import Scripts

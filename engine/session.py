@@ -11,11 +11,11 @@ from engine.configuration import initial_elements
 from engine.dsl import Dependency
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError
-from engine.exchange.live.api import TradingApi
-from engine.exchange.live.context import LiveContext
-from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
-from engine.exchange.live.rights import check_rights
-from engine.exchange.live.settlement import Mode, Settlement
+from engine.live.context import LiveContext
+from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
+from engine.live.guard.result import Mode, Settlement
+from engine.live.venue.api import TradingApi
+from engine.live.venue.rights import check_rights
 from engine.paper.context import ExchangeContext
 from engine.services import Services
 from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Intent

@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import Final
 
 from cli.checks.finding import Check, Finding, failed, ok, warning
-from engine.exchange.live.capabilities import capabilities_of
 from engine.exchanges.capabilities import native_stops
 from engine.exchanges.client import Client, close_client, make_client
+from engine.live.venue.capabilities import capabilities_of
 from engine.market.market import Market
 from engine.market.market_protocols import MarketSource
 from engine.state import ExchangeDetails

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from engine.errors import ConfigurationError
-from engine.exchange.live.repositories import LiveOrders, LivePortfolio, LivePositions, LiveTrades
+from engine.live.books.repositories import LiveOrders, LivePortfolio, LivePositions, LiveTrades
 from engine.market.bars import Bars
 from engine.market.candles import Candles
 from engine.market.funding import FundingRate
@@ -17,7 +17,7 @@ from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order,
 from engine.types import Symbol, TimeFrame, Timestamp
 
 if TYPE_CHECKING:
-    from engine.exchange.live.api import TradingApi
+    from engine.live.venue.api import TradingApi
 
 
 class MarketRepository(Protocol):

@@ -14,8 +14,8 @@ from temporalio.worker import Worker
 
 from activities.editing import EditActivities
 from activities.invocation import InvocationActivities
-from engine.exchange.live.opening import open_live
-from engine.exchange.live.wire import Pace
+from engine.live.venue.opening import open_live
+from engine.live.venue.wire import Pace
 from engine.services import Services
 from tests.support.loopback import LoopbackExchange
 from workflows.automation import Automation

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.exchange.live.api import Refused, Unclear
 from engine.invocation import InvocationStatus
+from engine.live.venue.api import Refused, Unclear
 from engine.services import EngineSettings
 from engine.state import Portfolio
 from engine.types import Asset

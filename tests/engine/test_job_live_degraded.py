@@ -11,8 +11,8 @@ import pytest
 
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.exchange.live.api import KeyRights, Refused, Unclear
 from engine.invocation import InvocationStatus
+from engine.live.venue.api import KeyRights, Refused, Unclear
 from engine.market.market import Bounds, generic_market
 from engine.services import EngineSettings
 from engine.state import TriggerReason

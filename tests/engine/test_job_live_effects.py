@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ActionStatus
-from engine.exchange.live.api import Refused
+from engine.live.venue.api import Refused
 from engine.market.market import Bounds, generic_market
 from engine.services import EngineSettings, Services
 from engine.types import Asset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.exchange.live.api import Unclear
+from engine.live.venue.api import Unclear
 from engine.state import TriggerReason
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun

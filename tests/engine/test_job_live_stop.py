@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import ActionStatus
-from engine.exchange.live.api import Refused, Unclear
 from engine.invocation import InvocationStatus
+from engine.live.venue.api import Refused, Unclear
 from tests.support.builders import NOW, Invoked, action, automation, paper
 from tests.support.live_job import LiveRun
 from tests.support.market import flat_market

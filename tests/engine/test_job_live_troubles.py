@@ -11,8 +11,8 @@ from random import Random
 import pytest
 
 from engine.errors import ConfigurationError, RetryableError
-from engine.exchange.live.api import Unclear
-from engine.exchange.live.settings import Lease
+from engine.live.settings import Lease
+from engine.live.venue.api import Unclear
 from engine.types import Asset
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun

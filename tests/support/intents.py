@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.effects.intents import Outcome
-from engine.exchange.live.guard import NOTHING_RESOLVED, EffectGuard
-from engine.exchange.live.settings import Lease, LiveSettings
-from engine.exchange.live.settlement import Mode, Settlement
+from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
+from engine.live.guard.result import Mode, Settlement
+from engine.live.settings import Lease, LiveSettings
 from engine.state import Intent, Order
 from tests.support.builders import NOW
 from tests.support.memory_exchange import MemoryExchange

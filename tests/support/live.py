@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.exchange.live.api import LiveExchange
-from engine.exchange.live.opening import open_live
-from engine.exchange.live.settings import LiveSettings
-from engine.exchange.live.wire import Pace
+from engine.live.settings import LiveSettings
+from engine.live.venue.api import LiveExchange
+from engine.live.venue.opening import open_live
+from engine.live.venue.wire import Pace
 from engine.market.public_cache import PublicCaches
 from engine.state import AuthDetails, ExchangeAccountDetails, ExchangeDetails
 from tests.support.loopback.accounts import Account

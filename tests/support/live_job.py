@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from engine.exchange.live.settings import Lease
 from engine.invocation import InvocationOutcome
+from engine.live.settings import Lease
 from engine.services import EngineSettings, Services
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, State, automation

@@ -12,8 +12,8 @@ from typing import Any
 
 from engine.dsl import Dependency
 from engine.errors import RetryableError
-from engine.exchange.live.account import LiveAccount
-from engine.exchange.live.settlement import Mode, Settlement
+from engine.live.account import LiveAccount
+from engine.live.guard.result import Mode, Settlement
 from engine.orders.account_protocols import Account, OrderRequest
 from engine.services import Services
 from engine.session import ExchangeSession

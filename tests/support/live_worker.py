@@ -17,10 +17,10 @@ from typing import Final
 from temporalio.worker._worker import load_default_build_id
 
 from connection import connect
-from engine.exchange.live.settings import Delays, LiveSettings
 from engine.exchanges.client import close_client, make_client
 from engine.invocation import InvocationRequest
 from engine.job import AutomationJob
+from engine.live.settings import Delays, LiveSettings
 from engine.services import EngineSettings, Services
 from engine.state import ExchangeDetails
 from tests.support.builders import action, automation

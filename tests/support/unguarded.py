@@ -9,17 +9,9 @@ from enum import Enum
 from math import inf
 from typing import Any
 
-from engine.exchange.live.api import (
-    Accepted,
-    Duplicate,
-    LiveExchange,
-    OrderReport,
-    Refused,
-    TradingApi,
-    Unclear,
-)
-from engine.exchange.live.opening import open_live
-from engine.exchange.live.settings import LiveSettings
+from engine.live.settings import LiveSettings
+from engine.live.venue.api import Accepted, Duplicate, LiveExchange, OrderReport, Refused, TradingApi, Unclear
+from engine.live.venue.opening import open_live
 from engine.market.market_protocols import MarketSource
 from engine.state import ExchangeAccountDetails, Order
 from engine.types import Seconds, Symbol, Timestamp

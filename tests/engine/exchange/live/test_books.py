@@ -12,7 +12,7 @@ import pytest
 
 from engine.dsl import Dependency
 from engine.errors import OperatorError, RetryableError
-from engine.exchange.live.api import OrderReport, Unclear
+from engine.live.venue.api import OrderReport, Unclear
 from engine.orders.account_protocols import OrderFilter
 from engine.orders.exits import Exits, TakeProfit
 from engine.orders.options import TAKE_PROFITS_FIRST

@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from engine.exchange.live.capabilities import CAPABILITIES, GENERIC, capabilities_of
 from engine.exchanges.exchange_ids import known_exchange_ids
+from engine.live.venue.capabilities import CAPABILITIES, GENERIC, capabilities_of
 from engine.types import EffectKey
 
 KEY = EffectKey("0123456789abcdef0123456789abcdef")

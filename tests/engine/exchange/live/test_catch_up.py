@@ -9,9 +9,9 @@ import pytest
 
 from engine.dsl import Dependency
 from engine.errors import RetryableError
-from engine.exchange.live.api import Accepted
-from engine.exchange.live.catch_up import LISTING_DELAY, PATIENCE
-from engine.exchange.live.settlement import Mode
+from engine.live.books.catch_up import LISTING_DELAY, PATIENCE
+from engine.live.guard.result import Mode
+from engine.live.venue.api import Accepted
 from engine.state import Fee, Order
 from engine.types import Asset, OrderId
 from tests.support.intents import order

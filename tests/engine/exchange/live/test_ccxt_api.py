@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.exchange.live.api import Absent, Accepted, Done, KeyRights, LiveExchange, Refused, Unclear
-from engine.exchange.live.rights import check_rights
+from engine.live.venue.api import Absent, Accepted, Done, KeyRights, LiveExchange, Refused, Unclear
+from engine.live.venue.rights import check_rights
 from engine.state import Order, Transaction
 from engine.types import Asset, OrderId, Symbol, TimeFrame
 from tests.support.live import TestPace, live_details, live_exchange

@@ -8,7 +8,7 @@ import pytest
 
 from engine.effects.intents import Refusal
 from engine.errors import ActionStatus, ConfigurationError
-from engine.exchange.live.decisions import decide
+from engine.live.guard.decisions import decide
 from tests.support.intents import create, order, tried, unresolved
 
 AWAITING = {"status": "awaiting_approval"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.errors import ActionStatus
-from engine.exchange.live.api import Refused
-from engine.exchange.live.settlement import Mode
+from engine.live.guard.result import Mode
+from engine.live.venue.api import Refused
 from engine.market.market import Bounds, Market
 from engine.orders.cancel_policy import EXPIRATION_TIME
 from engine.types import Asset

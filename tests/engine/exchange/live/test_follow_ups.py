@@ -8,8 +8,8 @@ from fractions import Fraction
 import pytest
 
 from engine.dsl import Dependency
-from engine.exchange.live.catch_up import PATIENCE
-from engine.exchange.live.settlement import Mode
+from engine.live.books.catch_up import PATIENCE
+from engine.live.guard.result import Mode
 from engine.market.candles import Candles
 from engine.market.market import Market
 from engine.orders.account_protocols import OrderFilter

@@ -9,9 +9,9 @@ import pytest
 
 from engine.effects.intents import Placed, Refusal
 from engine.errors import ActionStatus, RetryableError
-from engine.exchange.live.api import Duplicate, Refused, Unclear
-from engine.exchange.live.capabilities import Capabilities
-from engine.exchange.live.settlement import Settlement
+from engine.live.guard.result import Settlement
+from engine.live.venue.api import Duplicate, Refused, Unclear
+from engine.live.venue.capabilities import Capabilities
 from tests.support.builders import NOW
 from tests.support.intents import FENCE, SETTINGS, Guarded, create, market_order, order, tried
 from tests.support.memory_exchange import MemoryExchange

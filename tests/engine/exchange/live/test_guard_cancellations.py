@@ -6,8 +6,8 @@ import pytest
 
 from engine.effects.intents import Cancelled, Dropped, Refusal
 from engine.errors import ActionStatus, RetryableError
-from engine.exchange.live.api import Absent, Refused, Unclear
-from engine.exchange.live.settlement import Mode
+from engine.live.guard.result import Mode
+from engine.live.venue.api import Absent, Refused, Unclear
 from engine.types import OrderId, Symbol
 from tests.support.builders import NOW
 from tests.support.intents import FENCE, SETTINGS, Guarded, cancel, order, tried, unresolved

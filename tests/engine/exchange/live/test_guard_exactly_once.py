@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 
 from engine.effects.intents import Placed
-from engine.exchange.live.api import Unclear
-from engine.exchange.live.settlement import Settlement
+from engine.live.guard.result import Settlement
+from engine.live.venue.api import Unclear
 from engine.state import Intent, Order
 from engine.types import Timestamp
 from tests.support.intents import SETTINGS, Guarded, create, market_order

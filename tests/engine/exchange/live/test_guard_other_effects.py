@@ -10,8 +10,8 @@ import pytest
 
 from engine.effects.intents import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
 from engine.errors import ActionStatus, RetryableError
-from engine.exchange.live.api import Duplicate, Refused, Unclear
-from engine.exchange.live.settlement import Mode
+from engine.live.guard.result import Mode
+from engine.live.venue.api import Duplicate, Refused, Unclear
 from engine.state import Intent, Transaction
 from engine.types import OrderId, Symbol
 from tests.support.builders import NOW

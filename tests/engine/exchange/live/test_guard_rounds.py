@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.effects.intents import Dropped, Placed
-from engine.exchange.live import guard
-from engine.exchange.live.api import Unclear
-from engine.exchange.live.settlement import Mode
+from engine.live.guard import guard
+from engine.live.guard.result import Mode
+from engine.live.venue.api import Unclear
 from tests.support.builders import NOW
 from tests.support.intents import (
     FENCE,

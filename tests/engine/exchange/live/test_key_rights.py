@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.exchange.live.api import KeyRights
-from engine.exchange.live.key_rights import read_key_rights
-from engine.exchange.live.rights import check_rights
+from engine.live.venue.api import KeyRights
+from engine.live.venue.key_rights import read_key_rights
+from engine.live.venue.rights import check_rights
 
 
 class Client:

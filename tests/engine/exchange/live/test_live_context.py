@@ -11,9 +11,9 @@ import pytest
 from engine.dsl import Dependency
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.exchange.live.api import Unclear
-from engine.exchange.live.settlement import Mode, Settlement
 from engine.exchange.repositories import ExchangeRepositoryFactory
+from engine.live.guard.result import Mode, Settlement
+from engine.live.venue.api import Unclear
 from engine.market.market_protocols import MarketData
 from engine.orders.account_protocols import Account, OrderFilter
 from engine.services import Services

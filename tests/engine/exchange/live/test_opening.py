@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.exchange.live.opening import open_live
-from engine.exchange.live.settings import LiveSettings
+from engine.live.settings import LiveSettings
+from engine.live.venue.opening import open_live
 from engine.market.public_cache import PublicCaches
 from engine.masking import mask, masking
 from engine.state import AuthDetails, ExchangeAccountDetails, ExchangeDetails

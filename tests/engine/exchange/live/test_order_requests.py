@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from engine.exchange.live.capabilities import CAPABILITIES, Capabilities, capabilities_of
-from engine.exchange.live.order_requests import UnpricedOrder, order_call
 from engine.exchanges.client import Client, close_client, make_client
+from engine.live.venue.capabilities import CAPABILITIES, Capabilities, capabilities_of
+from engine.live.venue.order_requests import UnpricedOrder, order_call
 from engine.state import ExchangeDetails, Order
 from engine.types import EffectKey
 

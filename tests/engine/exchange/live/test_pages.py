@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.exchange.live.pages import MOST_PAGES, SMALLEST_PAGE, fetch_pages, page_size
+from engine.live.venue.pages import MOST_PAGES, SMALLEST_PAGE, fetch_pages, page_size
 
 
 class Listing:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.exchange.live.reports import order_report, portfolio, positions, trade
+from engine.live.venue.reports import order_report, portfolio, positions, trade
 from engine.state import Fee, Order
 from engine.types import Asset
 

@@ -13,11 +13,11 @@ from aiohttp import web
 
 from engine.credentials import resolve
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.exchange.live.client import make_live_client
-from engine.exchange.live.clock import ExchangeClock
-from engine.exchange.live.settings import LiveSettings
-from engine.exchange.live.wire import LONGEST_MESSAGE, Failure, Wire
 from engine.exchanges.client import Client, close_client
+from engine.live.settings import LiveSettings
+from engine.live.venue.client import make_live_client
+from engine.live.venue.clock import ExchangeClock
+from engine.live.venue.wire import LONGEST_MESSAGE, Failure, Wire
 from engine.market.public_cache import PublicCaches, scope_of
 from engine.masking import Secrets, masking
 from engine.state import AuthDetails, ExchangeDetails

@@ -1,0 +1,133 @@
+"""Repositories of a live account, thin over the exchange's private side."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain
+from typing import Final
+
+from engine.exchanges.concurrency import gathered
+from engine.live.guard.adoption import total_fee
+from engine.live.venue.api import OrderReport, TradingApi
+from engine.money import ZERO
+from engine.state import ExchangeAccountElements, Order, Portfolio, Position, Trade
+from engine.types import EffectKey, MarketKind, Seconds, Symbol, Timestamp
+
+CLOCKS: Final[Seconds] = 3_600
+"""How far the clocks of two machines may differ at most, where orders are looked for by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOrders:
+    """Orders of the automation among all orders of the account; whose they are is told by their ids.
+
+    Attributes:
+        api: the exchange's private side.
+        elements: the stored account.
+    """
+
+    api: TradingApi
+    elements: ExchangeAccountElements
+
+    async def fetch_open(self) -> Sequence[Order]:
+        """Return the stored open orders that the exchange still lists, as it tells them; one request each."""
+        stored = self.elements.orders.open_orders
+        symbols = dict.fromkeys(order.symbol for order in stored)
+        lists = await gathered([self.api.open_orders(symbol) for symbol in symbols])
+        reports: dict[str, OrderReport] = {}
+        for report in chain.from_iterable(lists):
+            reports[report.id] = reports[report.client_order_id or report.id] = report
+        found = (
+            (order, reports.get(order.id) or reports.get(order.client_order_id or "")) for order in stored
+        )
+        return [_updated(order, report) for order, report in found if report is not None]
+
+    async def find(self, order: Order) -> Order | None:
+        """Return an order that has left the book as it is now; None when the exchange does not know it.
+
+        An order that only a person saw on the exchange is known by its client id alone.
+        """
+        name = order.client_order_id
+        if name is not None and name in (
+            order.id,
+            self.api.capabilities.client_order_id(EffectKey(order.id)),
+        ):
+            report = (await self.api.find_orders(order.symbol, [name], order.created_at - CLOCKS)).get(name)
+        else:
+            report = await self.api.order(order.id, order.symbol)
+        return None if report is None else _updated(order, report)
+
+
+@dataclass(frozen=True, slots=True)
+class LivePortfolio:
+    """Balances of the whole account."""
+
+    api: TradingApi
+
+    async def fetch(self) -> Portfolio:
+        """Return the balances by asset."""
+        return await self.api.portfolio()
+
+
+@dataclass(frozen=True, slots=True)
+class LivePositions:
+    """Futures positions of the symbols that the automation trades; none on spot.
+
+    Attributes:
+        api: the exchange's private side.
+        elements: the stored account; it remembers the leverage of symbols without a position.
+        kind: what the account trades.
+    """
+
+    api: TradingApi
+    elements: ExchangeAccountElements
+    kind: MarketKind
+
+    async def fetch(self, symbols: Collection[Symbol] = ()) -> Sequence[Position]:
+        """Return the open positions, of some further symbols too, and flat ones that remember a leverage."""
+        if self.kind == "spot":
+            return ()
+        stored = self.elements.positions
+        known = [
+            *(order.symbol for order in self.elements.orders.open_orders),
+            *(one.symbol for one in stored),
+        ]
+        wanted = list(dict.fromkeys([*known, *symbols]))
+        told = await self.api.positions(wanted) if wanted else ()
+        held = {one.symbol: one for one in told if one.amount}
+        leverages = {one.symbol: one.leverage for one in (*stored, *told)}
+        flat = [
+            flat_position(symbol, leverage)
+            for symbol, leverage in leverages.items()
+            if symbol not in held and leverage != 1
+        ]
+        return [*held.values(), *flat]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTrades:
+    """Fills: the stored ones of the automation, and what the exchange lists of a symbol."""
+
+    api: TradingApi
+    elements: ExchangeAccountElements
+
+    async def fetch(self, since: Mapping[Symbol, Timestamp] | None = None) -> Sequence[Trade]:
+        """Return the stored trades; with `since`, all of the account in these symbols since then."""
+        if since is None:
+            return self.elements.trades
+        lists = await gathered([self.api.trades(symbol, start) for symbol, start in since.items()])
+        return list(chain.from_iterable(lists))
+
+
+def _updated(order: Order, report: OrderReport) -> Order:
+    """Return an order as a report tells it: its id on the exchange, its fills and fees, its status."""
+    fee = total_fee(report.fees) or order.fee
+    told = {"id": report.id, "filled": report.filled, "status": report.status, "fee": fee}
+    return order.model_copy(update={**told, "created_at": report.created_at or order.created_at})
+
+
+def flat_position(symbol: Symbol, leverage: Decimal) -> Position:
+    """Return a position that holds nothing and only remembers a leverage."""
+    return Position(symbol=symbol, side="long", amount=ZERO, entry_price=ZERO, leverage=leverage)

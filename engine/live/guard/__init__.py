@@ -1,0 +1,1 @@
+"""Every effect happens once, whatever is killed, lost or repeated."""

@@ -1,0 +1,1 @@
+"""One exchange's private API: requests, answers, reports, pages, clock and rights."""

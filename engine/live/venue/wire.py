@@ -1,0 +1,215 @@
+"""Requests of a live account: reads are repeated, effects are sent once and never given up half-way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import localcontext
+from email.utils import parsedate_to_datetime
+from typing import Final, TypeVar
+
+from engine.errors import ConfigurationError, OctoflowError, PostponedError, RetryableError
+from engine.exchanges.client import Client, connect
+from engine.exchanges.uninterrupted import uninterrupted
+from engine.live.venue.answers import is_a, is_rate_limit, postponement
+from engine.live.venue.client import TooLateToSign, signing_before
+from engine.live.venue.clock import ExchangeClock
+from engine.market.public_markets import MarketList
+from engine.masking import Secrets, mask
+from engine.types import Seconds, Timestamp
+
+T = TypeVar("T")
+
+READ_DELAYS: Final[tuple[Seconds, ...]] = (0.2, 1)
+"""Before the second and the third attempt of a read, with jitter."""
+
+LONGEST_MESSAGE: Final = 400
+"""Answers of proxies are whole pages; the beginning tells what they are."""
+
+_REFUSALS: Final = ("NotSupported", "RestrictedLocation", "ArgumentsRequired", "BadRequest")
+"""What repeating a read does not change."""
+
+_BANNED_UNTIL: Final = re.compile(r"until (\d{13})\b")
+"""Binance's word for the end of a ban, in milliseconds (Spot API, limits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What came instead of an answer.
+
+    Attributes:
+        error: as ccxt raised it; it may hold secrets.
+        message: the same for people, without secrets.
+        retry_after: seconds that the exchange asks to wait.
+    """
+
+    error: Exception
+    message: str
+    retry_after: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """The passing of time, as tests replace it.
+
+    Attributes:
+        wall: this machine's clock, UNIX seconds.
+        sleep: waits for some seconds.
+        jitter: a random share, from 0 to 1.
+    """
+
+    wall: Callable[[], Timestamp]
+    sleep: Callable[[Seconds], Awaitable[None]]
+    jitter: Callable[[], float]
+
+
+class Wire:
+    """One client of one account, prepared before its first request.
+
+    Args:
+        client: with keys.
+        clock: of the exchange.
+        market_list: returns the process's market list, which the client shares.
+        secrets: what no text may show.
+        pace: the passing of time.
+        slowest_signature: how long after an effect was begun its request may still be signed.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        clock: ExchangeClock,
+        market_list: Callable[[], Awaitable[MarketList]],
+        secrets: Secrets,
+        pace: Pace,
+        slowest_signature: Seconds,
+    ) -> None:
+        self.client = client
+        self.clock = clock
+        self._market_list = market_list
+        self._shared: MarketList | None = None
+        self._secrets = secrets
+        self._pace = pace
+        self._slowest_signature = slowest_signature
+
+    async def read(self, request: Callable[[Client], Awaitable[T]]) -> T:
+        """Request something that changes nothing; up to three times.
+
+        Raises:
+            RetryableError: no answer; `rate_limited` with the seconds to wait.
+            PostponedError: refused credentials, maintenance.
+            ConfigurationError: this cannot be had at all.
+        """
+        delays = iter(READ_DELAYS)
+        measured = False
+        while True:
+            answer = await self._attempt(request)
+            if not isinstance(answer, Failure):
+                return answer
+            if is_a(answer.error, "InvalidNonce") and not measured:
+                measured = True
+                await self._measure_clock()
+                continue
+            delay = next(delays, None)
+            if delay is None or self._is_final(answer):
+                raise self._reaction(answer)
+            await self._pace.sleep(delay * (0.5 + self._pace.jitter()))
+
+    async def send(self, request: Callable[[Client], Awaitable[T]]) -> T | Failure:
+        """Send an effect, once. Whoever is cancelled meanwhile waits for its answer first.
+
+        A request that is not signed in time is not sent any more; see `LiveSettings.slowest_signature`.
+        """
+
+        async def sending() -> T | Failure:
+            try:
+                with signing_before(self._pace.wall() + self._slowest_signature):
+                    answer = await self._attempt(request)
+            except Exception as error:
+                return self._failure(error)
+            if isinstance(answer, Failure) and is_a(answer.error, "InvalidNonce"):
+                await self._measure_clock()
+                return Failure(answer.error, f"{answer.message}; {self.clock.described()}")
+            return answer
+
+        return await uninterrupted(sending())
+
+    async def _attempt(self, request: Callable[[Client], Awaitable[T]]) -> T | Failure:
+        try:
+            with localcontext():  # ccxt changes how the current one rounds, and leaves it so
+                await self._prepare()
+                return await request(self.client)
+        except (ConfigurationError, PostponedError):
+            raise
+        except Exception as error:
+            # What an exchange's class does not expect in an answer can raise anything.
+            return self._failure(error)
+
+    async def _prepare(self) -> None:
+        """Share the process's connection settings, markets and clock difference."""
+        connect(self.client)
+        market_list = await self._market_list()
+        if market_list is not self._shared:
+            market_list.share_with(self.client)
+            self._shared = market_list
+        await self.clock.prepare()
+
+    async def _measure_clock(self) -> None:
+        # An exchange that does not even tell its time is silent; the next request will say so.
+        with suppress(Exception):
+            await self.clock.measure()
+
+    def _failure(self, error: Exception) -> Failure:
+        told = f"{self.client.id}: {type(error).__name__}: {error}"
+        if isinstance(error, OctoflowError | TooLateToSign):
+            told = str(error)
+        message = mask(self._secrets.mask(told))
+        if len(message) > LONGEST_MESSAGE:
+            message = f"{message[:LONGEST_MESSAGE]}…"
+        return Failure(error, message, self._retry_after(error))
+
+    def _retry_after(self, error: Exception) -> Seconds | None:
+        """Return how long the exchange asks to wait: by a header, else by the end of a ban."""
+        if isinstance(error, RetryableError):
+            return error.retry_after
+        if not is_rate_limit(error):
+            return None
+        headers = self.client.last_response_headers or {}
+        header = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
+        if header is not None and (seconds := _seconds(header, self._pace.wall())) is not None:
+            return seconds
+        banned = _BANNED_UNTIL.search(str(error))
+        return max(0.0, int(banned[1]) / 1_000 - self.clock.now()) if banned else None
+
+    def _is_final(self, failure: Failure) -> bool:
+        return (
+            is_rate_limit(failure.error)
+            or postponement(failure.error) is not None
+            or any(is_a(failure.error, name) for name in _REFUSALS)
+        )
+
+    def _reaction(self, failure: Failure) -> OctoflowError:
+        """Return what a read that came to nothing is raised as."""
+        reason = postponement(failure.error)
+        if reason is not None:
+            return PostponedError(failure.message, reason=reason)
+        if is_rate_limit(failure.error):
+            return RetryableError(failure.message, retry_after=failure.retry_after, code="rate_limited")
+        if any(is_a(failure.error, name) for name in _REFUSALS):
+            return ConfigurationError(failure.message, code="exchange_refuses")
+        if is_a(failure.error, "InvalidNonce"):
+            return RetryableError(f"{failure.message}; {self.clock.described()}", code="clock_is_off")
+        return RetryableError(failure.message, retry_after=failure.retry_after, code="exchange_unavailable")
+
+
+def _seconds(header: str, now: Timestamp) -> Seconds | None:
+    """Read `Retry-After`: seconds, or a date (RFC 9110, 10.2.3)."""
+    with suppress(ValueError):
+        return max(0.0, float(header))
+    with suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(header).replace(tzinfo=UTC).timestamp() - now)
+    return None
