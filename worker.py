@@ -35,8 +35,8 @@ from connection import (
 from engine.community import CommunityAuthenticatorFactory, HttpCommunity, NoCommunity
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError
+from engine.job.services import EngineSettings, Services
 from engine.masking import MaskingFilter
-from engine.services import EngineSettings, Services
 from workflows.automation import Automation
 
 EXIT_WRONG_SETTINGS = 2

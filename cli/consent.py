@@ -22,7 +22,7 @@ from cli.lookahead import (
 )
 from cli.market import needs_of
 from cli.output import console, table
-from engine.services import Services
+from engine.job.services import Services
 from engine.state import AutomationState, ExchangeAccountDetails, Portfolio
 from engine.types import Asset
 

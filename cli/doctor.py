@@ -17,8 +17,8 @@ from cli.files import read_automation
 from cli.lookahead import as_configured
 from cli.market import needs_of
 from cli.output import JsonFlag, console, print_json
+from engine.job.services import Services
 from engine.masking import mask, masking
-from engine.services import Services
 from engine.state import AuthDetails, AutomationState, ExchangeAccountDetails, ExchangeDetails
 from engine.types import Symbol
 from worker import WorkerSettings

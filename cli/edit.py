@@ -18,7 +18,7 @@ from cli.messages import AutomationId
 from cli.output import JsonFlag, console, print_json, print_lines, table
 from cli.reports import MAX_SCRIPT, shorten
 from cli.run import FileArgument
-from engine.edit import EditChanges, apply_edit
+from engine.job.edit import EditChanges, apply_edit
 from engine.state import Action, AutomationState, load_state
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, automation_handle

@@ -17,8 +17,8 @@ from cli.errors import CommandError, ExitCode, report
 from cli.output import JsonFlag, console, print_json, print_lines, table
 from engine.automation_file.compile import AutomationFileError, load_automation
 from engine.automation_file.schema import automation_json_schema, parse_moment
-from engine.invocation import InvocationRequest
-from engine.job import AutomationJob
+from engine.job.job import AutomationJob
+from engine.job.request import InvocationRequest
 from engine.operators import default_registry
 from engine.state import AutomationState, TriggerReason
 

@@ -13,11 +13,11 @@ from rich.text import Text
 
 from cli.output import moment, table
 from cli.reports import action_result, action_status, shorten
-from engine.configuration import apply_configuration
-from engine.invocation import InvocationOutcome, InvocationRequest
-from engine.job import AutomationJob
+from engine.job.configuration import apply_configuration
+from engine.job.job import AutomationJob
+from engine.job.request import InvocationOutcome, InvocationRequest
+from engine.job.services import Services
 from engine.live.settings import LiveSettings
-from engine.services import Services
 from engine.state import (
     AuthDetails,
     AutomationState,

@@ -20,7 +20,7 @@ from cli.lookahead import (
 from cli.market import DEFAULT_SPEED
 from cli.output import JsonFlag, console, print_json
 from cli.run import FileArgument, MarketOption, Overlay, StartOption
-from engine.services import Services
+from engine.job.services import Services
 from engine.state import AutomationState
 
 

@@ -10,9 +10,9 @@ from engine.errors import (
     PostponedError,
     RetryableError,
 )
-from engine.invocation import InvocationOutcome, InvocationRequest, InvocationStatus
-from engine.job import AutomationJob
-from engine.services import EngineSettings, Services
+from engine.job.job import AutomationJob
+from engine.job.request import InvocationOutcome, InvocationRequest, InvocationStatus
+from engine.job.services import EngineSettings, Services
 from engine.state import AutomationState
 
 __all__ = [

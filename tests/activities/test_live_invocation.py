@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.invocation import InvocationActivities
 from activities.lease import Clocks
-from engine.services import Services
+from engine.job.services import Services
 from tests.support.builders import NOW, action, automation
 from tests.support.live_job import live
 from tests.support.memory_exchange import MemoryExchange

@@ -14,10 +14,10 @@ from temporalio.testing import ActivityEnvironment
 from activities.invocation import InvocationActivities
 from activities.sizes import encoded_size
 from engine.errors import PostponedError, RetryableError
+from engine.job.services import MAX_STATE_BYTES, Services
 from engine.market.market_protocols import MarketSource
 from engine.market.sources import open_source
 from engine.masking import MaskingFilter, register
-from engine.services import MAX_STATE_BYTES, Services
 from engine.state import ExchangeDetails
 from tests.support.builders import NOW, action, automation, paper, scripts
 from workflows.messages import InvocationResult, Json, RunInvocation

@@ -14,9 +14,9 @@ from temporalio.worker import Worker
 
 from activities.editing import EditActivities
 from activities.invocation import InvocationActivities
+from engine.job.services import Services
 from engine.live.venue.opening import open_live
 from engine.live.venue.wire import Pace
-from engine.services import Services
 from tests.support.loopback import LoopbackExchange
 from workflows.automation import Automation
 from workflows.messages import InvocationResult, RunInvocation

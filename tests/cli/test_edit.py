@@ -6,7 +6,7 @@ import pytest
 
 from cli.edit import Edit, print_edit
 from engine.automation_file.compile import load_automation
-from engine.edit import EditError
+from engine.job.edit import EditError
 from engine.state import AutomationState, load_state
 from tests.support.builders import Invoked, action, automation
 

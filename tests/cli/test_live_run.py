@@ -13,7 +13,7 @@ from cli.errors import CommandError
 from cli.plan import plan_of
 from cli.run import Overlay
 from engine.automation_file.compile import load_automation
-from engine.services import Services
+from engine.job.services import Services
 from engine.state import AutomationState, Order
 from engine.types import Asset
 from tests.cli.conftest import Octoflow

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.dag import Dag
 from engine.errors import DagError
+from engine.job.dag import Dag
 from engine.state import Action
 from tests.support.builders import NOW, action
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.edit import EditChanges, EditError, apply_edit
+from engine.job.edit import EditChanges, EditError, apply_edit
 from engine.state import AutomationState, dump_state, load_state
 from tests.support.builders import NOW, Invoked, State, action, automation, paper
 

@@ -15,9 +15,9 @@ from engine.errors import (
     SchemaVersionError,
     StateError,
 )
-from engine.invocation import InvocationRequest, InvocationStatus
-from engine.job import AutomationJob
-from engine.services import EngineSettings, Services
+from engine.job.job import AutomationJob
+from engine.job.request import InvocationRequest, InvocationStatus
+from engine.job.services import EngineSettings, Services
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, action, automation, scripts
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.invocation import InvocationStatus
+from engine.job.request import InvocationStatus
+from engine.job.services import EngineSettings
 from engine.live.venue.api import Refused, Unclear
-from engine.services import EngineSettings
 from engine.state import Portfolio
 from engine.types import Asset
 from tests.support.builders import NOW, action

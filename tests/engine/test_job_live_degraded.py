@@ -11,10 +11,10 @@ import pytest
 
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.invocation import InvocationStatus
+from engine.job.request import InvocationStatus
+from engine.job.services import EngineSettings
 from engine.live.venue.api import KeyRights, Refused, Unclear
 from engine.market.market import Bounds, generic_market
-from engine.services import EngineSettings
 from engine.state import TriggerReason
 from engine.types import Asset
 from tests.support.builders import NOW, action

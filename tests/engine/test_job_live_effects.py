@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ActionStatus
+from engine.job.services import EngineSettings, Services
 from engine.live.venue.api import Refused
 from engine.market.market import Bounds, generic_market
-from engine.services import EngineSettings, Services
 from engine.types import Asset
 from tests.support.builders import NOW, Invoked, action, paper, scripts
 from tests.support.live_job import LiveRun

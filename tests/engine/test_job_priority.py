@@ -11,8 +11,8 @@ from engine.errors import (
     PendingPriorityActionsSkippedError,
     StateError,
 )
-from engine.invocation import InvocationStatus
-from engine.services import EngineSettings, Services
+from engine.job.request import InvocationStatus
+from engine.job.services import EngineSettings, Services
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, action, automation, scripts
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.schedule import start_next_round
+from engine.job.repetition import start_next_round
 from engine.state import Schedule
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.effects.transfers import TransferPolicy
-from engine.services import EngineSettings, Services
+from engine.job.services import EngineSettings, Services
 from tests.support.builders import Invoked, paper, scripts
 from tests.support.market import flat_market
 from worker import WorkerSettings

@@ -13,10 +13,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from connection import connect
+from engine.job.services import Services
 from engine.market.market import Market
 from engine.market.market_protocols import MarketSource
 from engine.market.sources import open_source
-from engine.services import Services
 from engine.state import ExchangeDetails
 from engine.types import Symbol
 from worker import run_worker

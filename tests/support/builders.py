@@ -6,9 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from engine.invocation import InvocationOutcome, InvocationRequest
-from engine.job import AutomationJob
-from engine.services import Services
+from engine.job.job import AutomationJob
+from engine.job.request import InvocationOutcome, InvocationRequest
+from engine.job.services import Services
 from engine.state import TriggerReason
 
 NOW = 1_700_000_000.0

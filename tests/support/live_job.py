@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from engine.invocation import InvocationOutcome
+from engine.job.request import InvocationOutcome
+from engine.job.services import EngineSettings, Services
 from engine.live.settings import Lease
-from engine.services import EngineSettings, Services
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, State, automation
 from tests.support.memory_exchange import MemoryExchange

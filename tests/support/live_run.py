@@ -12,11 +12,11 @@ from typing import Any
 
 from engine.dsl import Dependency
 from engine.errors import RetryableError
+from engine.job.account import ExchangeSession
+from engine.job.services import Services
 from engine.live.account import LiveAccount
 from engine.live.guard.result import Mode, Settlement
 from engine.orders.account_protocols import Account, OrderRequest
-from engine.services import Services
-from engine.session import ExchangeSession
 from engine.state import AutomationState, ExchangeAccountElements, Intent, Order, Trade, load_state
 from engine.types import ActionId, CallSite, Symbol
 from tests.support.memory_exchange import MemoryExchange

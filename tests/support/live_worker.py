@@ -18,10 +18,10 @@ from temporalio.worker._worker import load_default_build_id
 
 from connection import connect
 from engine.exchanges.client import close_client, make_client
-from engine.invocation import InvocationRequest
-from engine.job import AutomationJob
+from engine.job.job import AutomationJob
+from engine.job.request import InvocationRequest
+from engine.job.services import EngineSettings, Services
 from engine.live.settings import Delays, LiveSettings
-from engine.services import EngineSettings, Services
 from engine.state import ExchangeDetails
 from tests.support.builders import action, automation
 from tests.support.unguarded import Guard, opener, weakened

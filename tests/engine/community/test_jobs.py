@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from engine.community import LeaderSnapshot
-from engine.invocation import InvocationOutcome
-from engine.services import Services
+from engine.job.request import InvocationOutcome
+from engine.job.services import Services
 from tests.support.builders import NOW, Invoked, action, automation, paper
 from tests.support.community import CommunityServer, serving
 from tests.support.memory_exchange import MemoryExchange

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from engine.job.services import Services
 from engine.market.recorded import RecordedSource
-from engine.services import Services
 from tests.support.builders import NOW, Invoked, action, automation, paper
 from tests.support.market import flat_market
 from tests.support.memory_market import MemoryMarket

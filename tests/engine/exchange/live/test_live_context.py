@@ -12,12 +12,12 @@ from engine.dsl import Dependency
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError, PostponedError, RetryableError
 from engine.exchange.repositories import ExchangeRepositoryFactory
+from engine.job.account import ExchangeSession
+from engine.job.services import Services
 from engine.live.guard.result import Mode, Settlement
 from engine.live.venue.api import Unclear
 from engine.market.market_protocols import MarketData
 from engine.orders.account_protocols import Account, OrderFilter
-from engine.services import Services
-from engine.session import ExchangeSession
 from engine.state import Order, load_state
 from engine.types import Asset, OrderId, Symbol
 from tests.support.builders import automation, paper

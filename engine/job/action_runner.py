@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
 
-from engine.binding import NO_BINDINGS, Bindings, bind
-from engine.configuration import apply_configuration
-from engine.dag import Dag
 from engine.dsl import (
     CompiledScript,
     Defaults,
@@ -34,13 +31,16 @@ from engine.errors import (
     OperatorError,
     PostponedError,
 )
-from engine.invocation import ExecutedAction, InvocationRequest, Journal, shorten
+from engine.job.account import seed_of
+from engine.job.compiled_scripts import Scripts
+from engine.job.configuration import apply_configuration
+from engine.job.dag import Dag
+from engine.job.pending_effects import BYTES_PER_LEG, effects_handed_to, intents_of, key_scope, record
+from engine.job.request import ExecutedAction, InvocationRequest, Journal, shorten
+from engine.job.services import Services
+from engine.job.upstream import NO_BINDINGS, Bindings, bind
 from engine.live.settings import PostponeReason
 from engine.orders.account_protocols import Account
-from engine.pending_effects import BYTES_PER_LEG, effects_handed_to, intents_of, key_scope, record
-from engine.scripts import Scripts
-from engine.services import Services
-from engine.session import seed_of
 from engine.state import Action, AutomationState, TriggerReason, dump_state
 from engine.types import ActionId, Seconds, Timestamp
 from engine.values import JsonValue, decode_value, encode_value, json_size, plain_value

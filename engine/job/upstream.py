@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from engine.dag import Dag
 from engine.errors import ActionStatus, OperatorError
+from engine.job.dag import Dag
 from engine.state import Action, Dependency
 from engine.types import ActionId
 from engine.values import decode_value

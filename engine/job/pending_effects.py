@@ -8,7 +8,7 @@ from typing import Final
 from engine.effects.intents import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, load_outcome
 from engine.effects.texts import effect_in_words
 from engine.errors import ConfigurationError
-from engine.invocation import PendingEffect
+from engine.job.request import PendingEffect
 from engine.live.guard.result import Settled
 from engine.state import Action, AutomationState, Intent, IntentStatus
 from engine.types import ActionId, CallSite, Timestamp

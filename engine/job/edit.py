@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from engine.dag import Dag, Edges
 from engine.dsl import CompiledScript, Defaults, compile_script
 from engine.errors import ConfigurationError, DagError, DslError
-from engine.services import Services
+from engine.job.dag import Dag, Edges
+from engine.job.services import Services
 from engine.state import DEFINITION, Action, AutomationState
 from engine.state.serialization import describe
 from engine.types import ActionId

@@ -7,17 +7,17 @@ from types import MappingProxyType, TracebackType
 from typing import Final, Self
 from uuid import UUID, uuid5
 
-from engine.configuration import initial_elements
 from engine.dsl import Dependency
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError
+from engine.job.configuration import initial_elements
+from engine.job.services import Services
 from engine.live.context import LiveContext
 from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
 from engine.live.guard.result import Mode, Settlement
 from engine.live.venue.api import TradingApi
 from engine.live.venue.rights import check_rights
 from engine.paper.context import ExchangeContext
-from engine.services import Services
 from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Intent
 from engine.types import Timestamp
 

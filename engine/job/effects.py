@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from engine.errors import PostponedError, RetryableError
-from engine.invocation import InvocationRequest, Journal
+from engine.job.account import ExchangeSession
+from engine.job.pending_effects import hand_over, record
+from engine.job.request import InvocationRequest, Journal
 from engine.live.guard.decisions import decide
 from engine.live.guard.result import Mode, Settled, Settlement
 from engine.live.settings import LiveSettings
-from engine.pending_effects import hand_over, record
-from engine.session import ExchangeSession
 from engine.state import AutomationState, Intent
 from engine.types import EffectKey, Timestamp
 

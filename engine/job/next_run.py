@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.invocation import InvocationStatus
-from engine.pending_effects import held_actions
-from engine.setbacks import Setback
+from engine.job.pending_effects import held_actions
+from engine.job.request import InvocationStatus
+from engine.job.setbacks import Setback
 from engine.state import Action, Intent
 from engine.types import ActionId, Timestamp
 

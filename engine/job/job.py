@@ -11,10 +11,7 @@ from typing import Any, Final, cast
 from pydantic import ValidationError
 
 from engine.community.publishing import publish_snapshot
-from engine.configuration import bootstrap_action
-from engine.dag import Dag
 from engine.dsl import EffectCount
-from engine.effect_round import EffectRound
 from engine.errors import (
     InitializationRunFailedError,
     NoAutomationError,
@@ -23,17 +20,21 @@ from engine.errors import (
     PostponedError,
     StateError,
 )
-from engine.invocation import InvocationOutcome, InvocationRequest, Journal
+from engine.job.account import ExchangeSession
+from engine.job.action_runner import ActionRunner, Graph, Invocation, Step
+from engine.job.compiled_scripts import Scripts
+from engine.job.configuration import bootstrap_action
+from engine.job.dag import Dag
+from engine.job.effects import EffectRound
+from engine.job.ending import wind_down
+from engine.job.next_run import Prospects
+from engine.job.pending_effects import held_actions, key_scope, shown
+from engine.job.repetition import start_next_round
+from engine.job.request import InvocationOutcome, InvocationRequest, Journal
+from engine.job.services import Services
+from engine.job.setbacks import Setback, degraded_by, interruption, postponement
 from engine.live.guard.result import Mode
 from engine.market.market_protocols import MarketData
-from engine.pending_effects import held_actions, key_scope, shown
-from engine.prospects import Prospects
-from engine.runner import ActionRunner, Graph, Invocation, Step
-from engine.schedule import start_next_round
-from engine.scripts import Scripts
-from engine.services import Services
-from engine.session import ExchangeSession
-from engine.setbacks import Setback, degraded_by, interruption, postponement
 from engine.state import (
     Action,
     AutomationState,
@@ -44,7 +45,6 @@ from engine.state import (
 )
 from engine.state.serialization import describe
 from engine.types import ActionId, Timestamp
-from engine.winding_down import wind_down
 
 _log = logging.getLogger(__name__)
 

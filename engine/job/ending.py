@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import cast
 
-from engine.invocation import Journal
+from engine.job.account import ExchangeSession
+from engine.job.pending_effects import describe, record
+from engine.job.request import Journal
 from engine.orders.account_protocols import ALL_ORDERS, Account
-from engine.pending_effects import describe, record
-from engine.session import ExchangeSession
 from engine.state import AutomationState, Intent, Orders
 from engine.types import EffectKey
 

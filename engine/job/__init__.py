@@ -1,0 +1,1 @@
+"""One invocation: a request comes in, what is ready runs, and the new state goes out."""
