@@ -26,7 +26,7 @@ State = dict[str, Any]
 _IMPORT: Final = """
 import json, pathlib, re, time
 import engine
-from engine.exchange.ccxt_client import make_client
+from engine.exchanges.client import make_client
 from engine.state import ExchangeDetails
 
 def memory():

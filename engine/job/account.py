@@ -9,14 +9,16 @@ from uuid import UUID, uuid5
 
 from engine.dsl import Dependency
 from engine.effects.transfers import TransferPolicy
-from engine.errors import ConfigurationError
 from engine.job.configuration import initial_elements
+from engine.job.repository_factory import ExchangeRepositoryFactory
 from engine.job.services import Services
+from engine.live.books.repositories import LiveRepositories
 from engine.live.context import LiveContext
 from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
 from engine.live.guard.result import Mode, Settlement
 from engine.live.venue.api import TradingApi
-from engine.live.venue.rights import check_rights
+from engine.live.venue.key_rights import check_rights
+from engine.market.market_protocols import MarketSource
 from engine.paper.context import ExchangeContext
 from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Intent
 from engine.types import Timestamp
@@ -68,10 +70,9 @@ class ExchangeSession:
             ConfigurationError: the account or the recorded market cannot be used as configured; the key of a
                 live account may withdraw funds, and nobody allowed that.
         """
-        if self._context is None:
-            self._context = self._live() if self._state.is_live else self._simulated()
+        context = self._open()
         await self._check_rights()
-        await self._context.require(dependencies)
+        await context.require(dependencies)
 
     async def settle(
         self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
@@ -124,39 +125,33 @@ class ExchangeSession:
         if self._context is not None:
             await self._context.close()
 
-    def _open_live(self) -> LiveContext:
+    def _open(self) -> ExchangeContext | LiveContext:
         if self._context is None:
-            self._context = self._live()
-        assert isinstance(self._context, LiveContext), "effects are planned on accounts with credentials only"
+            repositories = ExchangeRepositoryFactory(self._services).create(self._details())
+            if isinstance(repositories, LiveRepositories):
+                self._context = self._live(repositories)
+            else:
+                self._context = self._simulated(repositories)
         return self._context
 
-    def _live(self) -> LiveContext:
-        details, settings = self._details(), self._services.settings.live
-        if details.exchange_details.recorded is not None:
-            raise ConfigurationError(
-                "a recorded market has no account: remove `credentials` to simulate the automation on it, or "
-                "`recorded` to trade on the exchange",
-                code="recorded_with_credentials",
-            )
-        if (length := self._services.lease.length) <= settings.reserve:
-            raise ConfigurationError(
-                f"another worker may take over after {length:g} s of silence, and nothing is sent in the last"
-                f" {settings.reserve:g} s before that: make the heartbeat timeout longer",
-                code="lease_too_short",
-            )
-        exchange = self._services.live_exchange(details, settings)
-        self._api = exchange.api
+    def _open_live(self) -> LiveContext:
+        context = self._open()
+        assert isinstance(context, LiveContext), "effects are planned on accounts with credentials only"
+        return context
+
+    def _live(self, repositories: LiveRepositories) -> LiveContext:
+        settings = self._services.settings.live
+        self._api = repositories.exchange.api
         guard = EffectGuard(
-            exchange.api,
+            self._api,
             settings=settings,
             lease=self._services.lease,
             now=self._now,
             approval_required=self._state.automation.approval == "required",
         )
         return LiveContext(
-            details,
             self._elements(),
-            exchange=exchange,
+            repositories=repositories,
             guard=guard,
             now=self._now,
             watch_every=settings.watch_every,
@@ -169,12 +164,10 @@ class ExchangeSession:
         await check_rights(self._api, self._services.settings.transfers.allowed)
         metadata.rights_checked_at = self._now
 
-    def _simulated(self) -> ExchangeContext:
-        details = self._details()
+    def _simulated(self, source: MarketSource) -> ExchangeContext:
         return ExchangeContext(
-            details,
             self._elements(),
-            source=self._services.market_source(details.exchange_details),
+            source=source,
             now=self._now,
             slippage=self._services.settings.slippage,
             ids=self._id,

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 
 from engine.effects.intents import Dropped, Placed
 from engine.errors import DslError
-from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.exchanges.concurrency import concurrently
 from engine.live.account import LiveAccount
 from engine.live.books.apply_outcomes import apply_outcome
-from engine.live.books.catch_up import is_settled
+from engine.live.books.catch_up import LookAtAccount, is_settled
 from engine.live.books.follow_up_intents import ending, is_obsolete, repeated
 from engine.live.books.follow_ups import Surroundings, plan_follow_ups
-from engine.live.books.reading import Reading
+from engine.live.books.repositories import LiveRepositories
 from engine.live.books.watching import needs_price, watch_at
 from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
 from engine.live.guard.result import Mode, Settled, Settlement
-from engine.live.venue.api import LiveExchange
 from engine.market.bars import Bars, finished_bars, join_bars, price_now
 from engine.market.market import Market
 from engine.market.market_protocols import MarketData
@@ -28,7 +26,6 @@ from engine.market.requirements import CandleKey, wanted
 from engine.market.snapshot import MarketSnapshot
 from engine.orders.account_protocols import Account
 from engine.state import (
-    ExchangeAccountDetails,
     ExchangeAccountElements,
     Intent,
     Order,
@@ -47,9 +44,8 @@ class LiveContext:
     plans what follows from that.
 
     Args:
-        details: which exchange and account.
         elements: the stored account; it is not changed.
-        exchange: the client; closed with the context.
+        repositories: what the exchange has; its client is closed with the context.
         guard: carries effects out on it.
         now: market time of the invocation, UNIX seconds.
         watch_every: how often orders are looked at that the exchange cannot take care of by itself.
@@ -57,10 +53,9 @@ class LiveContext:
 
     def __init__(
         self,
-        details: ExchangeAccountDetails,
         elements: ExchangeAccountElements,
         *,
-        exchange: LiveExchange,
+        repositories: LiveRepositories,
         guard: EffectGuard,
         now: Timestamp,
         watch_every: Seconds,
@@ -71,18 +66,12 @@ class LiveContext:
         orders.missing_orders = []
         # What the account did while it was simulated is not on the exchange.
         orders.open_orders = [order for order in orders.open_orders if order.origin is not None]
-        self._exchange = exchange
+        self._repositories = repositories
+        self._exchange = repositories.exchange
         self._guard = guard
         self._now = now
         self._watch_every = watch_every
-        self._repositories = ExchangeRepositoryFactory(
-            details, self._elements, source=exchange.source, now=now, api=exchange.api
-        ).create()
-        self._data = MarketSnapshot(
-            markets=self._repositories.markets,
-            tickers=self._repositories.tickers,
-            ohlcv=self._repositories.ohlcv,
-        )
+        self._data = MarketSnapshot(self._exchange.source, now)
         self._account: LiveAccount | None = None
         self._pending: Sequence[Intent] = ()
         self._placed: dict[OrderId, Order] = {}
@@ -178,16 +167,16 @@ class LiveContext:
 
     async def _open(self, tickers: set[Symbol], candles: Mapping[CandleKey, int]) -> LiveAccount:
         """Catch up, in one step as far as the state is concerned: a failure on the way changes nothing."""
-        reading = Reading(self._repositories, tickers)
+        look = LookAtAccount(self._repositories, tickers)
         orders = self._elements.orders
         market_data = self._data.fetch(tickers | set(needs_price(orders)), candles)
         if orders.open_orders or any(not is_settled(order) for order in orders.closing_orders):
             # The balance is read behind the orders, so that it has every fill that they have.
-            await concurrently([market_data, reading.catch_up(self._elements, self._placed, self._now)])
-            await reading.fetch_holdings()
+            await concurrently([market_data, look.catch_up(self._elements, self._placed, self._now)])
+            await look.fetch_holdings(self._elements)
         else:
-            await concurrently([market_data, reading.fetch_holdings()])
-        self._take(reading)
+            await concurrently([market_data, look.fetch_holdings(self._elements)])
+        self._take(look)
         return LiveAccount(
             self._elements,
             data=self._data,
@@ -196,17 +185,17 @@ class LiveContext:
             ended=[*self._before.orders.missing_orders, *self._elements.orders.missing_orders],
         )
 
-    def _take(self, read: Reading) -> None:
+    def _take(self, look: LookAtAccount) -> None:
         """Write what was read into the account, and plan what follows from it."""
         elements, around = self._elements, self._surroundings()
-        follow_ups = plan_follow_ups(read.caught_up, elements.orders, self._pending, around)
+        follow_ups = plan_follow_ups(look.caught_up, elements.orders, self._pending, around)
         self._follow_ups += follow_ups.intents
         elements.orders = follow_ups.orders
-        trades = [*elements.trades, *read.caught_up.trades]
+        trades = [*elements.trades, *look.caught_up.trades]
         elements.orders.closing_since = self._closing_since(elements.orders)
         elements.trades = sorted(trades, key=lambda trade: trade.timestamp)
-        elements.portfolio = read.portfolio
-        elements.positions = list(read.positions)
+        elements.portfolio = look.portfolio
+        elements.positions = list(look.positions)
 
     def _closing_since(self, orders: Orders) -> Timestamp:
         waits = any(not is_settled(order) for order in orders.closing_orders)

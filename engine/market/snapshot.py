@@ -9,14 +9,13 @@ from decimal import Decimal
 from typing import NoReturn
 
 from engine.errors import ConfigurationError, DslError
-from engine.exchange.repositories import MarketRepository, OhlcvRepository, TickerRepository
 from engine.exchanges.concurrency import concurrently
 from engine.market.candles import Candles
 from engine.market.market import Market
-from engine.market.market_protocols import Ticker
+from engine.market.market_protocols import MarketSource, Ticker
 from engine.market.valuation import convert, needed_symbols
 from engine.money import to_decimal
-from engine.types import Asset, Price, Symbol, TimeFrame
+from engine.types import Asset, Price, Symbol, TimeFrame, Timestamp
 
 
 class MarketSnapshot:
@@ -24,14 +23,15 @@ class MarketSnapshot:
 
     A symbol that the exchange does not have is left out when fetching: the operator that uses it gets the
     error, and the other actions of the invocation run.
+
+    Args:
+        source: public data of the exchange.
+        now: the instant, UNIX seconds of market time.
     """
 
-    def __init__(
-        self, *, markets: MarketRepository, tickers: TickerRepository, ohlcv: OhlcvRepository
-    ) -> None:
-        self._market_repository = markets
-        self._ticker_repository = tickers
-        self._ohlcv_repository = ohlcv
+    def __init__(self, source: MarketSource, now: Timestamp) -> None:
+        self._source = source
+        self._now = now
         self._markets: Mapping[Symbol, Market] | None = None
         self._candles: dict[tuple[Symbol, TimeFrame], Candles] = {}
         self._counts: dict[tuple[Symbol, TimeFrame], int] = {}
@@ -113,14 +113,16 @@ class MarketSnapshot:
         known = self._markets
         missing = [symbol for symbol in needed if known is None or symbol not in known]
         if known is None or missing:
-            known = self._markets = await self._market_repository.fetch(missing)
+            known = self._markets = await self._source.markets(missing)
         return known
 
     async def _fetch_tickers(self, symbols: Collection[Symbol]) -> None:
-        self._tickers.update(await self._ticker_repository.fetch(symbols))
+        self._tickers.update(await self._source.tickers(symbols, now=self._now))
 
     async def _fetch_candles(self, symbol: Symbol, time_frame: TimeFrame, count: int) -> None:
-        self._candles[symbol, time_frame] = await self._ohlcv_repository.fetch(symbol, time_frame, count)
+        self._candles[symbol, time_frame] = await self._source.candles(
+            symbol, time_frame, now=self._now, count=count
+        )
         self._counts[symbol, time_frame] = count
 
     def _unknown(self, symbol: Symbol) -> NoReturn:

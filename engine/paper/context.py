@@ -7,7 +7,6 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.exchanges.concurrency import concurrently
 from engine.market.bars import Bars, join_bars, price_now
 from engine.market.funding import FundingRate
@@ -17,7 +16,7 @@ from engine.market.snapshot import MarketSnapshot
 from engine.money import ZERO
 from engine.orders.account_protocols import Account
 from engine.paper.account import PaperAccount
-from engine.state import ExchangeAccountDetails, ExchangeAccountElements
+from engine.state import ExchangeAccountElements
 from engine.types import Symbol, Timestamp
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ class ExchangeContext:
     reached them since the last invocation.
 
     Args:
-        details: which exchange and account.
         elements: the stored account; it is not changed.
         source: public data of the exchange; closed with the context.
         now: market time of the invocation, UNIX seconds.
@@ -41,7 +39,6 @@ class ExchangeContext:
 
     def __init__(
         self,
-        details: ExchangeAccountDetails,
         elements: ExchangeAccountElements,
         *,
         source: MarketSource,
@@ -54,12 +51,7 @@ class ExchangeContext:
         self._now = now
         self._ids = ids
         self._slippage = slippage
-        self._repositories = ExchangeRepositoryFactory(details, elements, source=source, now=now).create()
-        self._data = MarketSnapshot(
-            markets=self._repositories.markets,
-            tickers=self._repositories.tickers,
-            ohlcv=self._repositories.ohlcv,
-        )
+        self._data = MarketSnapshot(source, now)
         self._account: PaperAccount | None = None
 
     async def require(self, dependencies: Iterable[Dependency]) -> None:
@@ -99,7 +91,7 @@ class ExchangeContext:
         await self.close()
 
     async def _open(self, tickers: set[Symbol], candles: Mapping[CandleKey, int]) -> PaperAccount:
-        stored = await self._stored()
+        stored = self._elements
         exposed = dict.fromkeys(stored.exposed_symbols())
         await self._data.fetch(tickers | exposed.keys(), candles)
         account = PaperAccount(stored, data=self._data, now=self._now, ids=self._ids, slippage=self._slippage)
@@ -115,22 +107,10 @@ class ExchangeContext:
             account.settle(histories, funding)
         return account
 
-    async def _stored(self) -> ExchangeAccountElements:
-        """Return the account as the repositories know it."""
-        orders = await self._repositories.orders.fetch_open()
-        return self._elements.model_copy(
-            update={
-                "portfolio": await self._repositories.portfolio.fetch(),
-                "orders": self._elements.orders.model_copy(update={"open_orders": list(orders)}),
-                "positions": list(await self._repositories.positions.fetch()),
-                "trades": list(await self._repositories.trades.fetch()),
-            }
-        )
-
     async def _add_history(self, symbol: Symbol, since: Timestamp, histories: dict[Symbol, Bars]) -> None:
         """Fetch what the price of a symbol did since its orders and its position were last settled."""
         fetched = self._data.fetched_time_frames(symbol)
-        history = await self._repositories.ohlcv.history(symbol, since, fetched)
+        history = await self._source.history(symbol, since=since, now=self._now, fetched=fetched)
         histories[symbol] = join_bars((history, price_now(float(self._data.mark_price(symbol)), self._now)))
 
     async def _add_funding(
@@ -138,7 +118,7 @@ class ExchangeContext:
     ) -> None:
         """Fetch the funding of a perpetual future, of which an open order may have become a position."""
         if self._data.market(symbol).is_perpetual:
-            funding[symbol] = await self._repositories.funding.fetch(symbol, since)
+            funding[symbol] = await self._source.funding(symbol, since=since, now=self._now)
 
 
 def _unsettled(symbol: Symbol, stored: ExchangeAccountElements) -> Timestamp:

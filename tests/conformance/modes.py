@@ -27,7 +27,7 @@ from engine.operators import default_registry
 from engine.orders.quantity import Marker, parse_amount, parse_price, parse_quantity
 from engine.orders.sizing import cap, resolve_amount, resolve_price
 from engine.paper.context import ExchangeContext
-from engine.state import ExchangeAccountDetails, ExchangeAccountElements, ExchangeDetails, Order, Trade
+from engine.state import ExchangeAccountElements, Order, Trade
 from engine.values import format_decimal
 from tests.conformance.compare import Failed
 from tests.conformance.corpus import Case
@@ -135,11 +135,8 @@ async def _execute(
     case: Case, registry: OperatorRegistry | None = None
 ) -> tuple[Any, ExchangeAccountElements]:
     script = _compile(case, registry)
-    details = ExchangeAccountDetails(exchange_details=ExchangeDetails(internal_name="binance"))
     now = case.context.get("now", NOW)
-    async with ExchangeContext(
-        details, account_elements(case), source=CaseMarket(case), now=now, ids=_id
-    ) as exchange:
+    async with ExchangeContext(account_elements(case), source=CaseMarket(case), now=now, ids=_id) as exchange:
         dependencies = script.dependencies(_defaults(case))
         if dependencies or script.needs_exchange:
             await exchange.require(dependencies)

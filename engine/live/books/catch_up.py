@@ -16,15 +16,15 @@ closing, with status `closed`   is not asked                         stays until
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from engine.exchange.repositories import OrderRepository, TradeRepository
-from engine.exchanges.concurrency import gathered
+from engine.exchanges.concurrency import concurrently, gathered
+from engine.live.books.repositories import LiveOrders, LiveRepositories, LiveTrades
 from engine.money import ZERO, exact
-from engine.state import Fee, Order, Trade
+from engine.state import ExchangeAccountElements, Fee, Order, Portfolio, Position, Trade
 from engine.state.account import Orders, OrderStatus
 from engine.types import Asset, OrderId, Seconds, Symbol, Timestamp
 
@@ -68,8 +68,8 @@ class CaughtUp:
 async def catch_up(
     orders: Orders,
     known: Sequence[Trade],
-    order_repository: OrderRepository,
-    trade_repository: TradeRepository,
+    order_repository: LiveOrders,
+    trade_repository: LiveTrades,
     *,
     fresh: Mapping[OrderId, Order],
     now: Timestamp,
@@ -91,7 +91,7 @@ async def catch_up(
         RetryableError, PostponedError, ConfigurationError: as the repositories do.
     """
     stored = [*orders.open_orders, *(order for order in orders.closing_orders if not is_settled(order))]
-    listed = await order_repository.fetch_open() if orders.open_orders else ()
+    listed = await order_repository.fetch_open(orders.open_orders) if orders.open_orders else ()
     told: dict[str | None, Order | None] = {order.client_order_id: order for order in listed}
     missing = [order for order in stored if order.client_order_id not in told]
     told |= {order.client_order_id: fresh[order.id] for order in missing if order.id in fresh}
@@ -216,3 +216,45 @@ def _since(orders: Iterable[Order]) -> dict[Symbol, Timestamp]:
         start = max(0.0, order.created_at - LISTING_DELAY)
         since[order.symbol] = min(start, since.get(order.symbol, start))
     return since
+
+
+@dataclass(slots=True)
+class LookAtAccount:
+    """What one look at a live account fetches; it fills up as its parts come in.
+
+    Attributes:
+        repositories: of the account.
+        traded: symbols whose positions are wanted, besides those that the account is known to have.
+        caught_up: what became of the automation's orders.
+        portfolio: balances of the whole account.
+        positions: futures positions.
+    """
+
+    repositories: LiveRepositories
+    traded: Collection[Symbol]
+    caught_up: CaughtUp = field(default_factory=CaughtUp)
+    portfolio: Portfolio = field(default_factory=Portfolio)
+    positions: Sequence[Position] = ()
+
+    async def catch_up(
+        self, elements: ExchangeAccountElements, placed: Mapping[OrderId, Order], now: Timestamp
+    ) -> None:
+        """Find out what became of the stored orders; `placed` ones were told of a moment ago."""
+        self.caught_up = await catch_up(
+            elements.orders,
+            elements.trades,
+            self.repositories.orders,
+            self.repositories.trades,
+            fresh=placed,
+            now=now,
+        )
+
+    async def fetch_holdings(self, elements: ExchangeAccountElements) -> None:
+        """Fetch balances, and the positions in what the stored account is known to trade."""
+        await concurrently([self._fetch_portfolio(), self._fetch_positions(elements)])
+
+    async def _fetch_portfolio(self) -> None:
+        self.portfolio = await self.repositories.portfolio.fetch()
+
+    async def _fetch_positions(self, elements: ExchangeAccountElements) -> None:
+        self.positions = await self.repositories.positions.fetch(elements, self.traded)

@@ -1,4 +1,4 @@
-"""Repositories of a live account, thin over the exchange's private side."""
+"""The repositories of a live account: what its exchange has, one for each kind of data."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
-from typing import Final
+from typing import Final, Self
 
 from engine.exchanges.concurrency import gathered
 from engine.live.guard.adoption import total_fee
-from engine.live.venue.api import OrderReport, TradingApi
+from engine.live.venue.api import LiveExchange, OrderReport, TradingApi
 from engine.money import ZERO
 from engine.state import ExchangeAccountElements, Order, Portfolio, Position, Trade
 from engine.types import EffectKey, MarketKind, Seconds, Symbol, Timestamp
@@ -25,15 +25,12 @@ class LiveOrders:
 
     Attributes:
         api: the exchange's private side.
-        elements: the stored account.
     """
 
     api: TradingApi
-    elements: ExchangeAccountElements
 
-    async def fetch_open(self) -> Sequence[Order]:
-        """Return the stored open orders that the exchange still lists, as it tells them; one request each."""
-        stored = self.elements.orders.open_orders
+    async def fetch_open(self, stored: Sequence[Order]) -> Sequence[Order]:
+        """Return those of the stored orders that the exchange lists, as it tells them; a request a symbol."""
         symbols = dict.fromkeys(order.symbol for order in stored)
         lists = await gathered([self.api.open_orders(symbol) for symbol in symbols])
         reports: dict[str, OrderReport] = {}
@@ -77,21 +74,26 @@ class LivePositions:
 
     Attributes:
         api: the exchange's private side.
-        elements: the stored account; it remembers the leverage of symbols without a position.
         kind: what the account trades.
     """
 
     api: TradingApi
-    elements: ExchangeAccountElements
     kind: MarketKind
 
-    async def fetch(self, symbols: Collection[Symbol] = ()) -> Sequence[Position]:
-        """Return the open positions, of some further symbols too, and flat ones that remember a leverage."""
+    async def fetch(
+        self, elements: ExchangeAccountElements, symbols: Collection[Symbol] = ()
+    ) -> Sequence[Position]:
+        """Return the open positions, and flat ones that remember a leverage.
+
+        Args:
+            elements: the stored account; it knows what is traded, and the leverage of flat symbols.
+            symbols: what is looked at besides.
+        """
         if self.kind == "spot":
             return ()
-        stored = self.elements.positions
+        stored = elements.positions
         known = [
-            *(order.symbol for order in self.elements.orders.open_orders),
+            *(order.symbol for order in elements.orders.open_orders),
             *(one.symbol for one in stored),
         ]
         wanted = list(dict.fromkeys([*known, *symbols]))
@@ -108,17 +110,35 @@ class LivePositions:
 
 @dataclass(frozen=True, slots=True)
 class LiveTrades:
-    """Fills: the stored ones of the automation, and what the exchange lists of a symbol."""
+    """Fills of the whole account."""
 
     api: TradingApi
-    elements: ExchangeAccountElements
 
-    async def fetch(self, since: Mapping[Symbol, Timestamp] | None = None) -> Sequence[Trade]:
-        """Return the stored trades; with `since`, all of the account in these symbols since then."""
-        if since is None:
-            return self.elements.trades
+    async def fetch(self, since: Mapping[Symbol, Timestamp]) -> Sequence[Trade]:
+        """Return the trades in some symbols, of each since an instant in UNIX seconds."""
         lists = await gathered([self.api.trades(symbol, start) for symbol, start in since.items()])
         return list(chain.from_iterable(lists))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRepositories:
+    """An account on its exchange, and a repository for each kind of data that it has there.
+
+    Attributes:
+        exchange: the client, whose market data is public.
+    """
+
+    exchange: LiveExchange
+    orders: LiveOrders
+    portfolio: LivePortfolio
+    positions: LivePositions
+    trades: LiveTrades
+
+    @classmethod
+    def of(cls, exchange: LiveExchange, kind: MarketKind) -> Self:
+        """Return the repositories of an account that trades one kind of market."""
+        api = exchange.api
+        return cls(exchange, LiveOrders(api), LivePortfolio(api), LivePositions(api, kind), LiveTrades(api))
 
 
 def _updated(order: Order, report: OrderReport) -> Order:

@@ -1,11 +1,12 @@
-"""What an API key may do, in the words of the exchanges that tell."""
+"""What an API key may do, in the words of the exchanges that tell; one that may do too much is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from engine.errors import ConfigurationError
 from engine.exchanges.client import Client
 from engine.live.venue.api import KeyRights
 
@@ -20,6 +21,31 @@ async def read_key_rights(client: Client) -> KeyRights:
     """
     reader = _READERS.get(client.id)
     return KeyRights() if reader is None else await reader(client)
+
+
+class KnowsRights(Protocol):
+    """The part of a `TradingApi` that is asked."""
+
+    async def key_rights(self) -> KeyRights:
+        """Return what the key may do, as far as the exchange tells."""
+        ...
+
+
+async def check_rights(api: KnowsRights, transfers_allowed: bool) -> None:
+    """Refuse a key with withdrawal rights, unless the worker allows transfers.
+
+    Raises:
+        ConfigurationError: `withdrawal_rights`.
+        RetryableError, PostponedError: as reads do.
+    """
+    if transfers_allowed:
+        return
+    if (await api.key_rights()).withdraw:
+        raise ConfigurationError(
+            "this API key may withdraw funds, and this worker moves none: take the right off the key, or use "
+            "another one; whoever runs the worker can allow transfers (OCTOFLOW_WORKER_ALLOW_TRANSFERS)",
+            code="withdrawal_rights",
+        )
 
 
 async def _binance(client: Client) -> KeyRights:

@@ -17,7 +17,7 @@ from engine.state import ExchangeDetails
 
 LEAN = """
 import sys
-from engine.exchange.ccxt_import import exchange_class
+from engine.exchanges.imports import exchange_class
 exchange_class("binance")
 exchange_class("okx")
 print(sorted(name for name in sys.modules if name.startswith(("requests", "urllib3", "ecdsa"))))

@@ -12,14 +12,13 @@ import pytest
 
 from engine.dsl import Dependency
 from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
-from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.market.candles import Candles
 from engine.market.market import Bounds, Market
 from engine.market.market_protocols import MarketData, MarketSource
 from engine.market.recorded import RecordedSource
 from engine.orders.account_protocols import Account, OrderFilter, OrderRequest
 from engine.paper.context import ExchangeContext
-from engine.state import ExchangeAccountDetails, ExchangeAccountElements, Order
+from engine.state import ExchangeAccountElements, Order
 from engine.types import Asset, Symbol
 from tests.support.market import write_candles
 from tests.support.memory_market import BTC, ETH, HOUR, MemoryMarket
@@ -37,10 +36,7 @@ def holding(**totals: str) -> ExchangeAccountElements:
 def opened(
     source: MarketSource, elements: ExchangeAccountElements, now: float = NOW, **options: Any
 ) -> ExchangeContext:
-    details = ExchangeAccountDetails.model_validate({"exchange_details": {"internal_name": "binance"}})
-    return ExchangeContext(
-        details, elements, source=source, now=now, ids=lambda name: f"id of {name}", **options
-    )
+    return ExchangeContext(elements, source=source, now=now, ids=lambda name: f"id of {name}", **options)
 
 
 def keyed(name: str) -> Callable[[str], str]:
@@ -104,15 +100,6 @@ async def test_an_unknown_symbol_costs_only_the_operator_that_uses_it() -> None:
             data.candles(Symbol("BTC/USDC"), HOUR)
     assert unknown.value.code == "invalid_parameters"
     assert "BTC/USDT" in (unknown.value.suggestion or "")
-
-
-async def test_an_account_with_credentials_is_never_simulated() -> None:
-    details = ExchangeAccountDetails.model_validate(
-        {"exchange_details": {"internal_name": "binance"}, "auth_details": {"credential_ref": "env:X"}}
-    )
-    with pytest.raises(ConfigurationError, match="not on paper") as refused:
-        ExchangeContext(details, holding(), source=MemoryMarket({}), now=NOW, ids=str)
-    assert refused.value.code == "missing_private_side"
 
 
 async def test_a_market_order_fills_at_once_at_the_mark_price_as_taker() -> None:
@@ -326,21 +313,3 @@ async def test_an_error_of_the_source_reaches_the_caller_as_itself_and_cancels_t
         with pytest.raises(ConfigurationError, match="no price"):
             await context.require([TRADED, Dependency(BTC, "1h", "candles")])
     assert cancelled.is_set()
-
-
-async def test_the_repositories_of_a_simulated_account_read_its_state() -> None:
-    details = ExchangeAccountDetails.model_validate({"exchange_details": {"internal_name": "binance"}})
-    source = MemoryMarket({BTC: 100})
-    placed = await after(
-        source, holding(USDT="1000"), lambda account: account.place(limit("2", "90"), keyed("buy"))
-    )
-    elements = await after(source, placed, lambda account: account.place(market("1"), keyed("now")))
-    repositories = ExchangeRepositoryFactory(details, elements, source=source, now=NOW).create()
-    (order,) = await repositories.orders.fetch_open()
-    assert await repositories.orders.find(order) == order
-    assert await repositories.orders.find(order.model_copy(update={"id": "unknown"})) is None
-    assert await repositories.trades.fetch() == elements.trades
-    assert await repositories.trades.fetch({BTC: NOW + 1}) == []
-    assert await repositories.trades.fetch({BTC: NOW}) == elements.trades
-    assert await repositories.portfolio.fetch() == elements.portfolio
-    assert await repositories.positions.fetch() == []

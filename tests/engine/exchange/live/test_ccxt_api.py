@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
 from engine.live.venue.api import Absent, Accepted, Done, KeyRights, LiveExchange, Refused, Unclear
-from engine.live.venue.rights import check_rights
+from engine.live.venue.key_rights import check_rights
 from engine.state import Order, Transaction
 from engine.types import Asset, OrderId, Symbol, TimeFrame
 from tests.support.live import TestPace, live_details, live_exchange

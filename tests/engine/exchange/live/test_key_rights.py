@@ -8,8 +8,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.live.venue.api import KeyRights
-from engine.live.venue.key_rights import read_key_rights
-from engine.live.venue.rights import check_rights
+from engine.live.venue.key_rights import check_rights, read_key_rights
 
 
 class Client:

@@ -11,19 +11,20 @@ import pytest
 from engine.dsl import Dependency
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.exchange.repositories import ExchangeRepositoryFactory
 from engine.job.account import ExchangeSession
+from engine.job.repository_factory import ExchangeRepositoryFactory
 from engine.job.services import Services
+from engine.live.books.repositories import LiveRepositories
 from engine.live.guard.result import Mode, Settlement
 from engine.live.venue.api import Unclear
 from engine.market.market_protocols import MarketData
 from engine.orders.account_protocols import Account, OrderFilter
-from engine.state import Order, load_state
+from engine.state import AuthDetails, ExchangeAccountDetails, Order, load_state
 from engine.types import Asset, OrderId, Symbol
 from tests.support.builders import automation, paper
 from tests.support.live_run import LiveRun, asked, keyed, live_state
 from tests.support.memory_exchange import MemoryExchange
-from tests.support.memory_market import BTC, HOUR, MemoryMarket
+from tests.support.memory_market import BTC, MemoryMarket
 
 TRADED = Dependency(BTC, None, "orders")
 RESTING = asked("limit", "buy", "0.01", price="40000")
@@ -230,16 +231,24 @@ async def test_the_repositories_of_a_live_account_read_its_exchange() -> None:
     exchange.fill("1", "0.004")
     details = run.state.exchange_account_details
     assert details is not None
-    repositories = ExchangeRepositoryFactory(
-        details, run.elements, source=exchange.source, now=exchange.clock, api=exchange.api
-    ).create()
-    assert [order.filled for order in await repositories.orders.fetch_open()] == [Decimal("0.004")]
+    repositories = ExchangeRepositoryFactory(Services(live_exchange=exchange.open)).create(details)
+    assert isinstance(repositories, LiveRepositories)
+    listed = await repositories.orders.fetch_open(run.orders)
+    assert [order.filled for order in listed] == [Decimal("0.004")]
     found = await repositories.orders.find(run.orders[0])
     assert found is not None
     assert found.status == "open"
-    assert await repositories.trades.fetch() == []
     assert [fill.amount for fill in await repositories.trades.fetch({BTC: 0})] == [Decimal("0.004")]
     assert (await repositories.portfolio.fetch()).content[Asset("BTC")].total == Decimal("1.003996")
-    assert await repositories.positions.fetch([Symbol("BTC/USDT:USDT")]) == ()
-    assert (await repositories.tickers.fetch([BTC]))[BTC].close == 50_000
-    assert len(await repositories.ohlcv.fetch(BTC, HOUR, 10)) == 0
+    assert await repositories.positions.fetch(run.elements, [Symbol("BTC/USDT:USDT")]) == ()
+    tickers = await repositories.exchange.source.tickers([BTC], now=exchange.clock)
+    assert tickers[BTC].close == 50_000
+
+
+async def test_credentials_alone_choose_between_the_exchange_and_its_market() -> None:
+    exchange, market = MemoryExchange(), MemoryMarket({})
+    factory = ExchangeRepositoryFactory(Services(live_exchange=exchange.open, market_source=lambda _: market))
+    simulated = ExchangeAccountDetails.model_validate({"exchange_details": {"internal_name": "binance"}})
+    live = simulated.model_copy(update={"auth_details": AuthDetails(credential_ref="env:X")})
+    assert factory.create(simulated) is market
+    assert isinstance(factory.create(live), LiveRepositories)
