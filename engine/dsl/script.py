@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from engine.dsl.compiling.calls import Facts
 from engine.dsl.compiling.compiler import Compiler
 from engine.dsl.compiling.dependencies import Dependency, extract
+from engine.dsl.compiling.expressions import COMPILE
+from engine.dsl.compiling.facts import Facts
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
 from engine.dsl.registry.context import Defaults, ScriptContext
 from engine.dsl.registry.registry import Kind, OperatorRegistry
@@ -118,6 +119,6 @@ def compile_script(text: str, registry: OperatorRegistry, limits: Limits = DEFAU
         DslError: the script is wrong; the error is positioned, with an excerpt and, for names, a suggestion.
     """
     tree = parse(text, limits)
-    compiler = Compiler(text, registry, limits)
+    compiler = Compiler(text, registry, limits, COMPILE)
     code = compiler.script(tree)
     return CompiledScript(text, code, compiler.scope.size, compiler.facts, limits)

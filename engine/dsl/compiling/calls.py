@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import Final
 
 from engine.dsl.compiling.candles_needed import Need
+from engine.dsl.compiling.compiler import Compiler
+from engine.dsl.compiling.facts import DataRequest
 from engine.dsl.compiling.scope import PLACEHOLDER
 from engine.dsl.registry.argument_binding import choose_parameters, lay_out, refused_value
 from engine.dsl.registry.argument_types import REFUSED
@@ -22,52 +24,6 @@ from engine.dsl.syntax.nodes import Argument, Call, Constant, DictLiteral, Expre
 from engine.dsl.syntax.parser import parse
 from engine.errors import DslError
 from engine.types import CallSite
-
-if TYPE_CHECKING:
-    from engine.dsl.compiling.compiler import Compiler
-
-
-@dataclass(frozen=True, slots=True)
-class DataRequest:
-    """One call that depends on market data.
-
-    Attributes:
-        node: the call, for error messages.
-        origin: `id` of the node it stands for in the tree: itself, or a bare name.
-        symbol, time_frame: the expressions given for them, if any.
-        candles: how many of the newest candles are looked at; None when that cannot be told.
-    """
-
-    definition: OperatorDefinition
-    node: Call
-    origin: int
-    at: int
-    symbol: Code | None
-    time_frame: Code | None
-    candles: Need = None
-
-
-@dataclass(slots=True)
-class Facts:
-    """What compiling a script finds out about it.
-
-    Attributes:
-        calls: the called operators, in order of appearance.
-        requests: the calls that depend on market data.
-        references: ids of the actions whose results are used.
-        parameters: names of the `UNRESOLVED_PARAMETER`s.
-        windows, texts: see `candles_needed`.
-        assignments: the locals' slots and values.
-    """
-
-    calls: list[OperatorDefinition] = field(default_factory=list)
-    requests: list[DataRequest] = field(default_factory=list)
-    references: set[str] = field(default_factory=set)
-    parameters: set[str] = field(default_factory=set)
-    windows: dict[int, Need] = field(default_factory=dict)
-    texts: dict[int, Expression] = field(default_factory=dict)
-    assignments: tuple[tuple[int, Code], ...] = ()
-
 
 _APPLIED_TO_VALUE: Final = re.compile(r"[<>=!+\-*/%]|(?:in|is|and|or|if|not\s+in)\b")
 """How a condition's text starts when it is to be applied to the value."""

@@ -1,28 +1,26 @@
 """Compiles a syntax tree to closures: names resolved, types of constants checked, constant parts evaluated.
 
 Every expression gets a plain form, or, if something inside may wait or suspend the script, a stepwise form
-(`plain.py`, `stepwise.py`). How each kind of node is compiled is in `expressions.py` and
-`call_compiler.py`.
+(`at_once.py`, `resumable.py`). How each kind of node is compiled is in `expressions.py` and `calls.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, cast
+from typing import Any, Final, TypeAlias, cast
 
-from engine.dsl.compiling.calls import CallCompiler, Facts
 from engine.dsl.compiling.candles_needed import candles_needed
-from engine.dsl.compiling.expressions import COMPILE
+from engine.dsl.compiling.facts import Facts
 from engine.dsl.compiling.scope import PLACEHOLDER, Scope
 from engine.dsl.limits import Limits
 from engine.dsl.registry.context import ScriptContext
 from engine.dsl.registry.registry import OperatorRegistry
 from engine.dsl.running import at_once as plain
 from engine.dsl.running import resumable as stepwise
-from engine.dsl.running.code import Code, Run, Step, all_needs, constant_code
+from engine.dsl.running.code import Code, Step, all_needs, constant_code
 from engine.dsl.running.formulas import compiled
-from engine.dsl.running.frame import SCALARS, Frame
+from engine.dsl.running.frame import SCALARS, Frame, Run
 from engine.dsl.source import error_at
 from engine.dsl.syntax.nodes import Expression, Script
 from engine.errors import DslError, OctoflowError
@@ -37,18 +35,24 @@ _SCRIPT_NODE: Final = 0
 class Compiler:
     """Compiles one script.
 
+    Args:
+        text: the script.
+        registry: the operators that it may call.
+        limits: its bounds.
+        table: how each kind of node is compiled.
+
     Attributes:
         scope: its names.
         facts: what else is known of it afterwards.
     """
 
-    def __init__(self, text: str, registry: OperatorRegistry, limits: Limits) -> None:
+    def __init__(self, text: str, registry: OperatorRegistry, limits: Limits, table: Table) -> None:
         self.text = text
         self.registry = registry
         self.limits = limits
         self.scope = Scope()
         self.facts = Facts()
-        self.call = CallCompiler(self).call
+        self._table = table
         self._folding = _folding_frame(text, limits)
         self._depth = 0
         self._nodes = _SCRIPT_NODE
@@ -128,7 +132,7 @@ class Compiler:
         if self._depth > self.limits.nesting:
             message = f"expressions are nested more than {self.limits.nesting} deep"
             raise self.error(node.at, message, code="limit_exceeded")
-        code = COMPILE[type(node)](self, node)
+        code = self._table[type(node)](self, node)
         self._depth -= 1
         return code
 
@@ -159,6 +163,10 @@ class Compiler:
         if len(runs) < len(operands_):
             return Code(at, step=make_step(node_id), boolean=boolean)
         return self.fold(Code(at, run=make_plain(runs), needs=all_needs(list(operands_)), boolean=boolean))
+
+
+Table: TypeAlias = Mapping[type[Expression], Callable[[Compiler, Any], Code]]
+"""How each kind of node is compiled."""
 
 
 def _folding_frame(text: str, limits: Limits) -> Frame:

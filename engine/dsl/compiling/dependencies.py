@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.dsl.compiling.calls import DataRequest, Facts
+from engine.dsl.compiling.facts import DataRequest, Facts
 from engine.dsl.registry.markers import SymbolParam, TimeFrameParam
 from engine.dsl.registry.registry import Source
 from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code

@@ -1,19 +1,21 @@
-"""How each kind of node is compiled; calls are resolved in `call_compiler.py`."""
+"""How each kind of node is compiled; calls are resolved in `calls.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
+from engine.dsl.compiling.calls import CallCompiler
+from engine.dsl.compiling.compiler import Compiler, Table
 from engine.dsl.compiling.scope import PLACEHOLDER
 from engine.dsl.running import at_once as plain
 from engine.dsl.running import formulas, operands
 from engine.dsl.running import resumable as stepwise
 from engine.dsl.running.arithmetic import signed
-from engine.dsl.running.code import OUTSIDE, Code, Run, Step, all_needs, constant_code
+from engine.dsl.running.code import OUTSIDE, Code, Step, all_needs, constant_code
 from engine.dsl.running.formulas import Formula
-from engine.dsl.running.frame import Frame
+from engine.dsl.running.frame import Frame, Run
 from engine.dsl.running.number_paths import (
     Careful,
     binary,
@@ -40,9 +42,6 @@ from engine.dsl.syntax.nodes import (
     Slice,
     Subscript,
 )
-
-if TYPE_CHECKING:
-    from engine.dsl.compiling.compiler import Compiler
 
 _MAX_NESTED_CHAIN: Final = 16
 """Longer chains of arithmetic are loops, not nested closures, to stay within Python's recursion limit."""
@@ -110,11 +109,11 @@ def _name(compiler: Compiler, node: Name) -> Code:
         raise compiler.error(
             node.at, f"{PLACEHOLDER} has a value only in the condition of value_if()", code="unsupported"
         )
-    return compiler.call(Call(node.name, (), at=node.at), node)
+    return CallCompiler(compiler).call(Call(node.name, (), at=node.at), node)
 
 
 def _call(compiler: Compiler, node: Call) -> Code:
-    return compiler.call(node, node)
+    return CallCompiler(compiler).call(node, node)
 
 
 def _reference(compiler: Compiler, node: Reference) -> Code:
@@ -348,7 +347,7 @@ def _slice(compiler: Compiler, node: Slice) -> Code:
     )
 
 
-COMPILE: Final[dict[type, Callable[[Compiler, Any], Code]]] = {
+COMPILE: Final[Table] = {
     Arithmetic: _arithmetic,
     Call: _call,
     Comparison: _comparison,

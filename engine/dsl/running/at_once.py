@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.dsl.running.arithmetic import truth
-from engine.dsl.running.code import Combine, Run
-from engine.dsl.running.frame import Frame
+from engine.dsl.running.code import Combine
+from engine.dsl.running.frame import Frame, Run
 from engine.dsl.running.number_paths import Careful
 
 

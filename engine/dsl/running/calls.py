@@ -12,8 +12,8 @@ from engine.dsl.registry.argument_types import REFUSED
 from engine.dsl.registry.context import ReCallingOperatorResult
 from engine.dsl.registry.registry import Kind, OperatorDefinition
 from engine.dsl.registry.signature import Parameter
-from engine.dsl.running.code import Code, Run, Step
-from engine.dsl.running.frame import SCALARS, Frame, Suspended
+from engine.dsl.running.code import Code, Step
+from engine.dsl.running.frame import SCALARS, Frame, Run, Suspended
 from engine.dsl.running.lazy import Journal, Thunk
 from engine.dsl.running.resumable import value_of
 from engine.types import CallSite

@@ -8,10 +8,7 @@ from typing import Any, Final
 
 from engine.dsl.running import formulas
 from engine.dsl.running.formulas import Formula
-from engine.dsl.running.frame import Frame
-
-Run = Callable[[Frame], Any]
-"""A plain form: computes the value at once."""
+from engine.dsl.running.frame import Frame, Run
 
 Step = Callable[[Frame], Coroutine[Any, Any, Any]]
 """A stepwise form: may wait for I/O, or suspend the script and go on in a later evaluation."""

@@ -13,7 +13,7 @@ import math
 import operator as python
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from engine.dsl.registry.context import OperatorContext
 from engine.dsl.running.formula_operators import (
@@ -26,10 +26,8 @@ from engine.dsl.running.formula_operators import (
     Values,
     itself,
 )
+from engine.dsl.running.frame import Run
 from engine.types import CallSite
-
-if TYPE_CHECKING:
-    from engine.dsl.running.code import Run
 
 _LARGEST_VARIABLE: Final = 2**60
 """Variables that are larger integers take the general form."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from engine.dsl.limits import Limits
 from engine.dsl.registry.context import Directive, OperatorContext, ReCallingOperatorResult, ScriptContext
@@ -136,6 +136,10 @@ class Frame:
         if not isinstance(error, DslError):
             error = DslError(f"{doing}: {_reason(error)}")
         return error if error.position else error.at(position_of(self.text, at), self.text)
+
+
+Run: TypeAlias = Callable[[Frame], Any]
+"""A plain form of an expression: computes the value at once."""
 
 
 def _reason(error: Exception) -> str:

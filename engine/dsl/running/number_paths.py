@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engine.dsl.running.arithmetic import ARITHMETIC, COMPARISONS, Apply
-from engine.dsl.running.code import Run
-from engine.dsl.running.frame import SCALARS, Frame
+from engine.dsl.running.frame import SCALARS, Frame, Run
 
 _HIGH: Final = 2**255
 _LOW: Final = -_HIGH

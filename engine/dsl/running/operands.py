@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.dsl.registry.registry import closest
 from engine.dsl.running.arithmetic import is_hashable, type_of
-from engine.dsl.running.code import Combine, Run
-from engine.dsl.running.frame import SCALARS, Frame
+from engine.dsl.running.code import Combine
+from engine.dsl.running.frame import SCALARS, Frame, Run
 from engine.errors import DslError
 from engine.values import is_series
 
