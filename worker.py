@@ -33,9 +33,9 @@ from connection import (
     search_attributes_registered,
 )
 from engine.community import CommunityAuthenticatorFactory, HttpCommunity, NoCommunity
-from engine.effects.transfers import TransferPolicy
+from engine.effects import TransferPolicy
 from engine.errors import ConfigurationError
-from engine.job.services import EngineSettings, Services
+from engine.job import EngineSettings, Services
 from engine.masking import MaskingFilter
 from workflows.automation import Automation
 

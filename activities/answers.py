@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.job.request import InvocationOutcome
+from engine.job import InvocationOutcome
 from workflows.messages import ActionAnswer, Json
 
 

@@ -10,9 +10,7 @@ from activities.errors import application_error
 from activities.keys import check_keys
 from activities.sizes import check_state_size
 from activities.view import build_view
-from engine.job.edit import EditChanges, apply_edit
-from engine.job.request import InvocationOutcome, InvocationStatus
-from engine.job.services import Services
+from engine.job import EditChanges, InvocationOutcome, InvocationStatus, Services, apply_edit
 from engine.masking import masking
 from engine.state import dump_state, load_state
 from workflows.messages import ApplyEdit, EditResult

@@ -20,9 +20,7 @@ from activities.market_clock import Waking, automation_time, workflow_time
 from activities.recorded_market import recorded_section, recorded_time
 from activities.sizes import check_state_size, encoded_size, fit_state
 from activities.view import build_view
-from engine.job.job import AutomationJob
-from engine.job.request import InvocationOutcome, InvocationRequest, InvocationStatus
-from engine.job.services import Services
+from engine.job import AutomationJob, InvocationOutcome, InvocationRequest, InvocationStatus, Services
 from engine.masking import masking
 from engine.state import TriggerReason
 from workflows.messages import Clock, InvocationResult, Json, RunInvocation

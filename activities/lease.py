@@ -11,7 +11,7 @@ from typing import Final
 
 from temporalio import activity
 
-from engine.live.settings import Lease
+from engine.live import Lease
 from engine.types import Seconds
 
 _BOOT_CLOCK: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.market_clock import RecordedTime
 from engine.errors import ConfigurationError
-from engine.market.recordings import list_recorded
+from engine.market import list_recorded
 from engine.state import RecordedMarket
 from workflows.messages import Json
 

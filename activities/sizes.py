@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from engine.errors import ActionStatus, ConfigurationError
-from engine.job.services import MAX_STATE_BYTES
+from engine.job import MAX_STATE_BYTES
 
 
 def encoded_size(value: Any) -> int:

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any, Final
 
 from activities.effects import degraded_reason, pending_effects
-from engine.effects.texts import effect_in_words
-from engine.job.request import InvocationOutcome
+from engine.effects import effect_in_words
+from engine.job import InvocationOutcome
 from workflows.messages import View
 from workflows.search_attributes import EXCHANGE, SYMBOLS
 

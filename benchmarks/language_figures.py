@@ -17,8 +17,7 @@ from simpleeval import SimpleEval
 
 from benchmarks.figures import Figure
 from engine.dsl import Defaults, ScriptContext, compile_script
-from engine.market.candles import Candles
-from engine.market.market_protocols import MarketData
+from engine.market import Candles, MarketData
 from engine.operators import default_registry
 from engine.types import TimeFrame
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from benchmarks.figures import Figure, median_ms_of
 from engine import AutomationJob, InvocationRequest
-from engine.exchanges.client import Client, close_client, make_client
+from engine.exchanges import Client, close_client, make_client
 from engine.state import ExchangeDetails
 from tests.support.loopback.control import LoopbackControl
 from tests.support.loopback.process import loopback_process

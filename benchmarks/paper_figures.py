@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks.figures import Figure, median_ms
 from engine import AutomationJob, InvocationRequest
-from engine.market.recordings import list_recorded
+from engine.market import list_recorded
 
 SAMPLE_MARKET: Final = Path(__file__).parents[1] / "examples" / "sample_market"
 

@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.figures import Figure, median_ms
-from engine.market.bars import Bars, finished_bars
-from engine.market.candles import Candles
-from engine.market.market import Market, generic_market
-from engine.market.recordings import list_recorded
-from engine.paper.account import PaperAccount
+from engine.market import Bars, Candles, Market, finished_bars, generic_market, list_recorded
+from engine.paper import PaperAccount
 from engine.state import AutomationState, ExchangeAccountElements, Order, Trade, dump_state, load_state
 from engine.types import OrderId, Price, Symbol
 

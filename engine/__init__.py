@@ -1,6 +1,6 @@
 """The engine: executes one invocation of an automation at a time, and keeps nothing in between."""
 
-from engine.automation_file.compile import load_automation
+from engine.automation_file import load_automation
 from engine.dsl import operator
 from engine.errors import (
     ActionStatus,
@@ -10,9 +10,14 @@ from engine.errors import (
     PostponedError,
     RetryableError,
 )
-from engine.job.job import AutomationJob
-from engine.job.request import InvocationOutcome, InvocationRequest, InvocationStatus
-from engine.job.services import EngineSettings, Services
+from engine.job import (
+    AutomationJob,
+    EngineSettings,
+    InvocationOutcome,
+    InvocationRequest,
+    InvocationStatus,
+    Services,
+)
 from engine.state import AutomationState
 
 __all__ = [

@@ -1,1 +1,11 @@
 """The file a person writes, and the state that it becomes."""
+
+from engine.automation_file.compile import AutomationFileError, load_automation
+from engine.automation_file.schema import automation_json_schema, parse_moment
+
+__all__ = [
+    "AutomationFileError",
+    "automation_json_schema",
+    "load_automation",
+    "parse_moment",
+]

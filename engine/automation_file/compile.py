@@ -27,7 +27,7 @@ from engine.automation_file.source import (
 )
 from engine.dsl import CompiledScript, Defaults, OperatorRegistry, compile_script
 from engine.errors import DslError
-from engine.exchanges.exchange_ids import known_exchange_ids
+from engine.exchanges import known_exchange_ids
 from engine.operators import default_registry
 from engine.state import SCHEMA_VERSION, AutomationState, load_state
 

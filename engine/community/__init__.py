@@ -9,6 +9,7 @@ from engine.community.protocols import (
     LogRepository,
     SignalRepository,
 )
+from engine.community.publishing import publish_snapshot
 
 __all__ = [
     "Community",
@@ -21,4 +22,5 @@ __all__ = [
     "SignalAsset",
     "SignalOrder",
     "SignalRepository",
+    "publish_snapshot",
 ]

@@ -6,8 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from engine.state import OrderType, Side
-from engine.state.base import Money, StateModel
+from engine.state import Money, OrderType, Side, StateModel
 from engine.types import Asset, Symbol
 
 MAX_ASSETS: Final = 200

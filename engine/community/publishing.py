@@ -17,7 +17,7 @@ from engine.community.models import (
 )
 from engine.community.protocols import CommunityAuthenticatorFactory
 from engine.errors import OctoflowError
-from engine.market.market_protocols import MarketData
+from engine.market import MarketData
 from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Order
 from engine.types import Asset
 

@@ -1,37 +1,41 @@
 """The expression language: grammar, parser, typed syntax tree, evaluator and operator registry."""
 
-from engine.dsl.compiling.dependencies import Dependency
+from engine.dsl.compiling import Dependency
 from engine.dsl.executor import Done, DSLExecutor, Waiting
-from engine.dsl.limits import Limits
-from engine.dsl.registry.context import (
+from engine.dsl.limits import DEFAULT_LIMITS, Limits
+from engine.dsl.registry import (
+    Choice,
     Defaults,
     Directive,
     EffectCount,
-    Notify,
-    OperatorContext,
-    ReCallingOperatorResult,
-    ScriptContext,
-    StopAutomation,
-    UpdateConfiguration,
-)
-from engine.dsl.registry.markers import (
-    Choice,
     ExpressionText,
+    Kind,
     Lazy,
     LazyValue,
+    Notify,
     Number,
+    OperatorContext,
+    OperatorDefinition,
+    OperatorRegistry,
+    OperatorSet,
     Range,
+    ReCallingOperatorResult,
+    ScriptContext,
     Series,
+    StopAutomation,
     SymbolParam,
     TimeFrameParam,
     Unit,
+    UpdateConfiguration,
+    operator,
 )
-from engine.dsl.registry.registry import Kind, OperatorDefinition, OperatorRegistry, OperatorSet, operator
+from engine.dsl.running import add, check_number, is_hashable, power, truth
 from engine.dsl.script import CompiledScript, compile_script
 
 __all__ = [
     "Choice",
     "CompiledScript",
+    "DEFAULT_LIMITS",
     "DSLExecutor",
     "Defaults",
     "Dependency",
@@ -59,6 +63,11 @@ __all__ = [
     "Unit",
     "UpdateConfiguration",
     "Waiting",
+    "add",
+    "check_number",
     "compile_script",
+    "is_hashable",
     "operator",
+    "power",
+    "truth",
 ]

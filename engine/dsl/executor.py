@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from engine.dsl.registry.context import Directive, ReCallingOperatorResult, ScriptContext
-from engine.dsl.running.frame import Frame, Suspended
+from engine.dsl.registry import Directive, ReCallingOperatorResult, ScriptContext
+from engine.dsl.running import Frame, Suspended
 from engine.dsl.script import CompiledScript
-from engine.dsl.syntax.parser import GRAMMAR_VERSION
+from engine.dsl.syntax import GRAMMAR_VERSION
 from engine.errors import DslError
 from engine.values import decode_value, encode_value, json_size
 

@@ -7,16 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from engine.dsl.compiling.compiler import Compiler
-from engine.dsl.compiling.dependencies import Dependency, extract
-from engine.dsl.compiling.expressions import COMPILE
-from engine.dsl.compiling.facts import Facts
+from engine.dsl.compiling import COMPILE, Compiler, Dependency, Facts, extract
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
-from engine.dsl.registry.context import Defaults, ScriptContext
-from engine.dsl.registry.registry import Kind, OperatorRegistry
-from engine.dsl.running.code import UNKNOWN, Code
-from engine.dsl.running.frame import Frame
-from engine.dsl.syntax.parser import parse
+from engine.dsl.registry import Defaults, Kind, OperatorRegistry, ScriptContext
+from engine.dsl.running import UNKNOWN, Code, Frame
+from engine.dsl.syntax import parse
 
 _CACHED_SCRIPTS: Final = 2_048
 _NO_SLOTS: Final[list[Any]] = []

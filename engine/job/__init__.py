@@ -1,1 +1,30 @@
 """One invocation: a request comes in, what is ready runs, and the new state goes out."""
+
+from engine.job.configuration import apply_configuration
+from engine.job.edit import EditChanges, apply_edit
+from engine.job.job import AutomationJob
+from engine.job.pending_effects import shown
+from engine.job.request import (
+    ExecutedAction,
+    InvocationOutcome,
+    InvocationRequest,
+    InvocationStatus,
+    PendingEffect,
+)
+from engine.job.services import MAX_STATE_BYTES, EngineSettings, Services
+
+__all__ = [
+    "AutomationJob",
+    "EditChanges",
+    "EngineSettings",
+    "ExecutedAction",
+    "InvocationOutcome",
+    "InvocationRequest",
+    "InvocationStatus",
+    "MAX_STATE_BYTES",
+    "PendingEffect",
+    "Services",
+    "apply_configuration",
+    "apply_edit",
+    "shown",
+]

@@ -8,18 +8,22 @@ from typing import Final, Self
 from uuid import UUID, uuid5
 
 from engine.dsl import Dependency
-from engine.effects.transfers import TransferPolicy
+from engine.effects import TransferPolicy
 from engine.job.configuration import initial_elements
 from engine.job.repository_factory import ExchangeRepositoryFactory
 from engine.job.services import Services
-from engine.live.books.repositories import LiveRepositories
-from engine.live.context import LiveContext
-from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
-from engine.live.guard.result import Mode, Settlement
-from engine.live.venue.api import TradingApi
-from engine.live.venue.key_rights import check_rights
-from engine.market.market_protocols import MarketSource
-from engine.paper.context import ExchangeContext
+from engine.live import (
+    NOTHING_RESOLVED,
+    EffectGuard,
+    LiveContext,
+    LiveRepositories,
+    Mode,
+    Settlement,
+    TradingApi,
+    check_rights,
+)
+from engine.market import MarketSource
+from engine.paper import ExchangeContext
 from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Intent
 from engine.types import Timestamp
 

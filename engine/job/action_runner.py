@@ -20,7 +20,7 @@ from engine.dsl import (
     UpdateConfiguration,
     Waiting,
 )
-from engine.effects.intents import IntentDraft
+from engine.effects import IntentDraft
 from engine.errors import (
     ActionStatus,
     BelowMinimumError,
@@ -39,8 +39,8 @@ from engine.job.pending_effects import BYTES_PER_LEG, effects_handed_to, intents
 from engine.job.request import ExecutedAction, InvocationRequest, Journal, shorten
 from engine.job.services import Services
 from engine.job.upstream import NO_BINDINGS, Bindings, bind
-from engine.live.settings import PostponeReason
-from engine.orders.account_protocols import Account
+from engine.live import PostponeReason
+from engine.orders import Account
 from engine.state import Action, AutomationState, TriggerReason, dump_state
 from engine.types import ActionId, Seconds, Timestamp
 from engine.values import JsonValue, decode_value, encode_value, json_size, plain_value

@@ -16,10 +16,10 @@ from engine.state import (
     ExchangeAccountDetails,
     ExchangeAccountElements,
     Portfolio,
+    StateModel,
+    describe,
     load_state,
 )
-from engine.state.base import StateModel
-from engine.state.serialization import describe
 
 CONFIGURABLE: Final = ("metadata", "defaults", "approval", "schedule")
 """What a configuration may set of `automation`; actions and progress are not among it."""

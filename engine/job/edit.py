@@ -13,8 +13,7 @@ from engine.dsl import CompiledScript, Defaults, compile_script
 from engine.errors import ConfigurationError, DagError, DslError
 from engine.job.dag import Dag, Edges
 from engine.job.services import Services
-from engine.state import DEFINITION, Action, AutomationState
-from engine.state.serialization import describe
+from engine.state import DEFINITION, Action, AutomationState, describe
 from engine.types import ActionId
 
 _MISSING: Final = "missing"

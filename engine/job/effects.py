@@ -8,9 +8,7 @@ from engine.errors import PostponedError, RetryableError
 from engine.job.account import ExchangeSession
 from engine.job.pending_effects import hand_over, record
 from engine.job.request import InvocationRequest, Journal
-from engine.live.guard.decisions import decide
-from engine.live.guard.result import Mode, Settled, Settlement
-from engine.live.settings import LiveSettings
+from engine.live import LiveSettings, Mode, Settled, Settlement, decide
 from engine.state import AutomationState, Intent
 from engine.types import EffectKey, Timestamp
 

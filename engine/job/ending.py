@@ -8,7 +8,7 @@ from typing import cast
 from engine.job.account import ExchangeSession
 from engine.job.pending_effects import describe, record
 from engine.job.request import Journal
-from engine.orders.account_protocols import ALL_ORDERS, Account
+from engine.orders import ALL_ORDERS, Account
 from engine.state import AutomationState, Intent, Orders
 from engine.types import EffectKey
 

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
-from engine.community.publishing import publish_snapshot
+from engine.community import publish_snapshot
 from engine.dsl import EffectCount
 from engine.errors import (
     InitializationRunFailedError,
@@ -33,17 +33,17 @@ from engine.job.repetition import start_next_round
 from engine.job.request import InvocationOutcome, InvocationRequest, Journal
 from engine.job.services import Services
 from engine.job.setbacks import Setback, degraded_by, interruption, postponement
-from engine.live.guard.result import Mode
-from engine.market.market_protocols import MarketData
+from engine.live import Mode
+from engine.market import MarketData
 from engine.state import (
     Action,
     AutomationState,
     Trigger,
     TriggerReason,
+    describe,
     dump_state,
     load_state,
 )
-from engine.state.serialization import describe
 from engine.types import ActionId, Timestamp
 
 _log = logging.getLogger(__name__)

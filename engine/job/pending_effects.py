@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from engine.effects.intents import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, load_outcome
-from engine.effects.texts import effect_in_words
+from engine.effects import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, effect_in_words, load_outcome
 from engine.errors import ConfigurationError
 from engine.job.request import PendingEffect
-from engine.live.guard.result import Settled
+from engine.live import Settled
 from engine.state import Action, AutomationState, Intent, IntentStatus
 from engine.types import ActionId, CallSite, Timestamp
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.errors import ConfigurationError
 from engine.job.services import Services
-from engine.live.books.repositories import LiveRepositories
-from engine.market.market_protocols import MarketSource
+from engine.live import LiveRepositories
+from engine.market import MarketSource
 from engine.state import ExchangeAccountDetails
 
 

@@ -10,12 +10,9 @@ from typing import Final
 
 from engine.community import CommunityAuthenticatorFactory, NoCommunity
 from engine.dsl import Limits, OperatorRegistry
-from engine.effects.transfers import TransferPolicy
-from engine.live.settings import UNLIMITED, Lease, LiveSettings
-from engine.live.venue.api import LiveExchange
-from engine.live.venue.opening import open_live
-from engine.market.market_protocols import MarketSource
-from engine.market.sources import open_source
+from engine.effects import TransferPolicy
+from engine.live import UNLIMITED, Lease, LiveExchange, LiveSettings, open_live
+from engine.market import MarketSource, open_source
 from engine.operators import default_registry
 from engine.state import ExchangeAccountDetails, ExchangeDetails
 from engine.types import Seconds

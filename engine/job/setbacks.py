@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.errors import OctoflowError, PostponedError, RetryableError
-from engine.live.settings import Delays, PostponeReason
+from engine.live import Delays, PostponeReason
 from engine.state import DegradedState
 from engine.types import Seconds, Timestamp
 

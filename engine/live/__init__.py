@@ -1,1 +1,29 @@
 """An account with credentials: the exchange's API, effects that happen once, and books that agree."""
+
+from engine.live.books import LiveRepositories
+from engine.live.context import LiveContext
+from engine.live.guard import NOTHING_RESOLVED, EffectGuard, Mode, Settled, Settlement, decide
+from engine.live.settings import UNLIMITED, Delays, Lease, LiveSettings, PostponeReason
+from engine.live.venue import KeyRights, LiveExchange, TradingApi, capabilities_of, check_rights, open_live
+
+__all__ = [
+    "Delays",
+    "EffectGuard",
+    "KeyRights",
+    "Lease",
+    "LiveContext",
+    "LiveExchange",
+    "LiveRepositories",
+    "LiveSettings",
+    "Mode",
+    "NOTHING_RESOLVED",
+    "PostponeReason",
+    "Settled",
+    "Settlement",
+    "TradingApi",
+    "UNLIMITED",
+    "capabilities_of",
+    "check_rights",
+    "decide",
+    "open_live",
+]

@@ -6,24 +6,25 @@ from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
-from engine.effects.intents import IntentDraft, Planned
+from engine.effects import IntentDraft, Planned
 from engine.errors import ActionStatus, OperatorError
-from engine.live.books.follow_up_intents import dump_order
-from engine.live.books.names import named
-from engine.live.venue.capabilities import Capabilities
-from engine.market.market_protocols import MarketData
+from engine.live.books import dump_order, named
+from engine.live.venue import Capabilities
+from engine.market import MarketData
 from engine.money import ZERO
-from engine.orders.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
-from engine.orders.building import (
+from engine.orders import (
+    ALL_ORDERS,
+    TAKE_PROFITS_FIRST,
+    OrderFilter,
+    OrderRequest,
     check_ceilings,
     check_kind,
     described,
+    lives_alone,
     new_orders,
     order_of,
     spot_has_no_leverage,
 )
-from engine.orders.groups import lives_alone
-from engine.orders.options import TAKE_PROFITS_FIRST
 from engine.state import EffectKind, ExchangeAccountElements, Order, Position, Trade, Transaction
 from engine.types import Asset, EffectKey, OrderId, Price, Symbol, Timestamp
 from engine.values import format_decimal

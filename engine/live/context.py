@@ -7,24 +7,36 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.effects.intents import Dropped, Placed
+from engine.effects import Dropped, Placed
 from engine.errors import DslError
-from engine.exchanges.concurrency import concurrently
+from engine.exchanges import concurrently
 from engine.live.account import LiveAccount
-from engine.live.books.apply_outcomes import apply_outcome
-from engine.live.books.catch_up import LookAtAccount, is_settled
-from engine.live.books.follow_up_intents import ending, is_obsolete, repeated
-from engine.live.books.follow_ups import Surroundings, plan_follow_ups
-from engine.live.books.repositories import LiveRepositories
-from engine.live.books.watching import needs_price, watch_at
-from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
-from engine.live.guard.result import Mode, Settled, Settlement
-from engine.market.bars import Bars, finished_bars, join_bars, price_now
-from engine.market.market import Market
-from engine.market.market_protocols import MarketData
-from engine.market.requirements import CandleKey, wanted
-from engine.market.snapshot import MarketSnapshot
-from engine.orders.account_protocols import Account
+from engine.live.books import (
+    LiveRepositories,
+    LookAtAccount,
+    Surroundings,
+    apply_outcome,
+    ending,
+    is_obsolete,
+    is_settled,
+    needs_price,
+    plan_follow_ups,
+    repeated,
+    watch_at,
+)
+from engine.live.guard import NOTHING_RESOLVED, EffectGuard, Mode, Settled, Settlement
+from engine.market import (
+    Bars,
+    CandleKey,
+    Market,
+    MarketData,
+    MarketSnapshot,
+    finished_bars,
+    join_bars,
+    price_now,
+    wanted,
+)
+from engine.orders import Account
 from engine.state import (
     ExchangeAccountElements,
     Intent,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from engine.errors import RetryableError
-from engine.exchanges.client import close_client, make_client, reading
+from engine.exchanges import close_client, make_client, reading
 from engine.market.candles import Candles
 from engine.market.market_lists import to_ccxt_form
 from engine.market.public import MILLISECONDS

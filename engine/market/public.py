@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from engine.errors import ConfigurationError
-from engine.exchanges.client import Client, close_client, connect, make_client, reading
-from engine.exchanges.concurrency import concurrently
+from engine.exchanges import Client, close_client, concurrently, connect, make_client, reading
 from engine.market.bars import Bars, finished_bars
 from engine.market.candles import Candles
 from engine.market.funding import FundingRate

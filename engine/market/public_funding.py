@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from engine.exchanges.client import Client, reading
+from engine.exchanges import Client, reading
 from engine.market.funding import FundingRate
 from engine.money import to_decimal
 from engine.types import Seconds, Symbol, Timestamp

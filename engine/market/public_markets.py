@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from engine.exchanges.capabilities import native_stops
-from engine.exchanges.client import Client, close_client, connect, make_client, reading
+from engine.exchanges import Client, close_client, connect, make_client, native_stops, reading
 from engine.market.market_lists import Markets, parse_ccxt_markets
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, TimeFrame

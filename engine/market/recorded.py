@@ -14,7 +14,7 @@ from typing import Any, Final
 from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
-from engine.exchanges.capabilities import native_stops
+from engine.exchanges import native_stops
 from engine.market.bars import Bars, finished_bars, join_bars
 from engine.market.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
 from engine.market.funding import FundingRate

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 from engine.errors import ConfigurationError, DslError
-from engine.exchanges.concurrency import concurrently
+from engine.exchanges import concurrently
 from engine.market.candles import Candles
 from engine.market.market import Market
 from engine.market.market_protocols import MarketSource, Ticker

@@ -5,8 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Annotated, Any, Final
 
-from engine.dsl import Kind, OperatorSet, Range, Series, operator
-from engine.dsl.running.arithmetic import is_hashable, truth
+from engine.dsl import Kind, OperatorSet, Range, Series, is_hashable, operator, truth
 from engine.errors import DslError
 
 SET: Final = OperatorSet("collection", "Lists and dicts.")

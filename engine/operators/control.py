@@ -18,8 +18,8 @@ from engine.dsl import (
     ReCallingOperatorResult,
     Unit,
     operator,
+    truth,
 )
-from engine.dsl.running.arithmetic import truth
 from engine.errors import ActionStatus, DslError, OperatorError
 from engine.operators.text import str_
 from engine.types import Seconds, Timestamp

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from engine.dsl import Kind, OperatorContext, OperatorSet, Series, SymbolParam, TimeFrameParam, operator
-from engine.market.market_protocols import MarketData
+from engine.market import MarketData
 from engine.types import Symbol, TimeFrame
 
 SET: Final = OperatorSet("market data", "Candles and prices, of the automation's own symbol by default.")

@@ -8,9 +8,18 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from engine.dsl import Kind, Number, OperatorSet, Range, Series, operator
-from engine.dsl.limits import DEFAULT_LIMITS
-from engine.dsl.running.arithmetic import add, check_number, power
+from engine.dsl import (
+    DEFAULT_LIMITS,
+    Kind,
+    Number,
+    OperatorSet,
+    Range,
+    Series,
+    add,
+    check_number,
+    operator,
+    power,
+)
 from engine.errors import DslError
 
 SET: Final = OperatorSet("math", "Arithmetic and rounding.")

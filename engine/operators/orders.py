@@ -6,16 +6,13 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, cast
 
 from engine.dsl import Choice, Kind, Number, OperatorContext, OperatorSet, Range, SymbolParam, operator
-from engine.effects.intents import Applied, Cancelled, Planned, Sent
-from engine.effects.transfers import TransferPolicy
+from engine.effects import Applied, Cancelled, Planned, Sent, TransferPolicy
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.market.market_protocols import MarketData
+from engine.market import MarketData
 from engine.money import to_decimal
 from engine.operators.outcomes import Answer, done, later
 from engine.operators.placing import place, shown
-from engine.orders.account_protocols import Account, OrderFilter
-from engine.orders.options import OrderOptions
-from engine.orders.quantity import Marker, Quantity, parse_amount
+from engine.orders import Account, Marker, OrderFilter, OrderOptions, Quantity, parse_amount
 from engine.state import Side, Transaction
 from engine.types import Asset, OrderId, Symbol
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from engine.dsl import Notify, OperatorContext, ReCallingOperatorResult
-from engine.effects.intents import Applied, CallOutcomes, Cancelled, Outcome, Placed, Planned, Refusal, Sent
+from engine.effects import Applied, CallOutcomes, Cancelled, Outcome, Placed, Planned, Refusal, Sent
 from engine.errors import OperatorError
 
 Deed = TypeVar("Deed", Placed, Cancelled, Applied, Sent)

@@ -8,17 +8,25 @@ from decimal import Decimal
 from typing import Any
 
 from engine.dsl import OperatorContext
-from engine.effects.intents import Placed, Planned
+from engine.effects import Placed, Planned
 from engine.errors import ActionStatus, OperatorError
-from engine.market.market import Market
-from engine.market.market_protocols import MarketData
+from engine.market import Market, MarketData
 from engine.operators.outcomes import Answer, done, later
-from engine.orders.account_protocols import Account, OrderRequest
-from engine.orders.future_sizing import holdings
-from engine.orders.limits import sweep_dust
-from engine.orders.options import OrderOptions, Trigger, read_trigger
-from engine.orders.quantity import parse_amount, parse_price
-from engine.orders.sizing import cap, entry_price, resolve_amount, resolve_price
+from engine.orders import (
+    Account,
+    OrderOptions,
+    OrderRequest,
+    Trigger,
+    cap,
+    entry_price,
+    holdings,
+    parse_amount,
+    parse_price,
+    read_trigger,
+    resolve_amount,
+    resolve_price,
+    sweep_dust,
+)
 from engine.state import Order, OrderType, Side
 from engine.types import Price, Symbol
 from engine.values import format_decimal

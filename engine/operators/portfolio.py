@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 
 from engine.dsl import Kind, OperatorContext, OperatorSet, SymbolParam, operator
 from engine.errors import DslError
-from engine.market.market_protocols import MarketData
-from engine.orders.account_protocols import Account, OrderFilter
+from engine.market import MarketData
+from engine.orders import Account, OrderFilter
 from engine.types import Asset, Symbol
 
 SET: Final = OperatorSet("portfolio", "Holdings, open orders and positions of the automation's account.")

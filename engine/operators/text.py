@@ -7,9 +7,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from engine.dsl import Kind, Number, OperatorSet, operator
-from engine.dsl.limits import DEFAULT_LIMITS
-from engine.dsl.running.arithmetic import check_number
+from engine.dsl import DEFAULT_LIMITS, Kind, Number, OperatorSet, check_number, operator
 from engine.errors import DslError
 from engine.values import format_decimal, is_series, plain_value
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
-from engine.effects.intents import Applied, IntentDraft, Planned
+from engine.effects import Applied, IntentDraft, Planned
 from engine.orders.exits import NO_EXITS, Exits
 from engine.state import Order, OrderType, Position, Side, TimeInForce, Trade, Transaction
 from engine.types import Amount, Asset, OrderId, Price, Symbol

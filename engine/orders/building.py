@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.errors import ActionStatus, BelowMinimumError, OperatorError
-from engine.market.market import Market
+from engine.market import Market
 from engine.money import ZERO
 from engine.orders.account_protocols import OrderFilter, OrderRequest
 from engine.orders.exit_plans import unsupported_stop

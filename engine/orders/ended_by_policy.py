@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from engine.market.bars import Bars
+from engine.market import Bars
 from engine.orders.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
 from engine.orders.matching import START, Moment, Phase, first_touch
-from engine.state import Order
-from engine.state.account import OrderStatus
+from engine.state import Order, OrderStatus
 
 
 @dataclass(frozen=True, slots=True)

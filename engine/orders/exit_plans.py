@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.market.market import Market
+from engine.market import Market
 from engine.money import exact, to_decimal
 from engine.orders.exits import Exits, TakeProfit
 from engine.orders.quantity import parse_price

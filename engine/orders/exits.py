@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from engine.market.market import Market
+from engine.market import Market
 from engine.money import ZERO, exact
 from engine.state import Order, Side
 from engine.types import Amount, OrderId, Price, Timestamp

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from engine.market.market import Market
-from engine.market.market_protocols import MarketData
+from engine.market import Market, MarketData
 from engine.money import ZERO, exact
 from engine.orders.account_protocols import Account
 from engine.orders.sizing import Holdings, SideHoldings

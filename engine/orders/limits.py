@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.errors import ActionStatus, OperatorError
-from engine.market.market import Market
+from engine.market import Market
 from engine.money import ZERO, exact
 from engine.types import Amount, Price
 

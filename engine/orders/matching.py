@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from engine.market.bars import Bars
-from engine.market.market import Liquidity
+from engine.market import Bars, Liquidity
 from engine.money import to_decimal
 from engine.orders.options import trailing_stop
 from engine.state import Order, OrderType, Side

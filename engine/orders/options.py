@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.market.market import Market
+from engine.market import Market
 from engine.money import exact, to_decimal
 from engine.orders.cancel_policy import read_cancel_policy
 from engine.orders.exit_plans import plan_exits

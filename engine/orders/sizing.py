@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Final, Protocol
 
 from engine.errors import ActionStatus, DslError, OperatorError
-from engine.market.market import Market
-from engine.market.market_protocols import MarketData
+from engine.market import Market, MarketData
 from engine.money import ZERO, exact
 from engine.orders.account_protocols import Account
 from engine.orders.quantity import Marker, Quantity

@@ -6,15 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from engine.effects.intents import Applied, IntentDraft
+from engine.effects import Applied, IntentDraft
 from engine.errors import ActionStatus, OperatorError
-from engine.market.bars import Bars
-from engine.market.funding import NO_FUNDING, Funding
-from engine.market.market import Market
-from engine.market.market_protocols import MarketData
+from engine.market import NO_FUNDING, Bars, Funding, Market, MarketData
 from engine.money import ZERO, ceil_to_tick, exact
-from engine.orders.account_protocols import ALL_ORDERS, OrderFilter, OrderRequest
-from engine.orders.building import (
+from engine.orders import (
+    ALL_ORDERS,
+    OrderFilter,
+    OrderRequest,
     check_ceilings,
     check_kind,
     described,

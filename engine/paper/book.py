@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
-from engine.market.market import Market
+from engine.market import Market
 from engine.money import ZERO, exact
-from engine.orders.building import check_ceilings
-from engine.orders.exits import opened_exits
-from engine.orders.groups import lives_alone, react
-from engine.orders.matching import crosses, rule_of
+from engine.orders import check_ceilings, crosses, lives_alone, opened_exits, react, rule_of
 from engine.paper.bookings import Booking, SpotBooking
 from engine.paper.fills import Fill, fee_of
 from engine.paper.futures import FuturesBooking
 from engine.paper.ledger import Ledger, Lock
-from engine.state import Fee, Order
-from engine.state.account import OrderStatus
+from engine.state import Fee, Order, OrderStatus
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp
 
 Record = Callable[[Order, Amount, Fill, Fee], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.market.market import Market
+from engine.market import Market
 from engine.paper.fills import Fill, balance_changes, required_lock
 from engine.paper.ledger import Ledger, Lock
 from engine.state import Fee, Order

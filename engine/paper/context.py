@@ -7,14 +7,20 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from engine.exchanges.concurrency import concurrently
-from engine.market.bars import Bars, join_bars, price_now
-from engine.market.funding import FundingRate
-from engine.market.market_protocols import MarketData, MarketSource
-from engine.market.requirements import CandleKey, wanted
-from engine.market.snapshot import MarketSnapshot
+from engine.exchanges import concurrently
+from engine.market import (
+    Bars,
+    CandleKey,
+    FundingRate,
+    MarketData,
+    MarketSnapshot,
+    MarketSource,
+    join_bars,
+    price_now,
+    wanted,
+)
 from engine.money import ZERO
-from engine.orders.account_protocols import Account
+from engine.orders import Account
 from engine.paper.account import PaperAccount
 from engine.state import ExchangeAccountElements
 from engine.types import Symbol, Timestamp

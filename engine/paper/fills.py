@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.market.market import Liquidity, Market
+from engine.market import Liquidity, Market
 from engine.money import ZERO, exact
 from engine.paper.ledger import Lock
 from engine.state import Fee, Order, Side

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.errors import ActionStatus, ConfigurationError, OperatorError
-from engine.market.market import Market
+from engine.market import Market
 from engine.money import ZERO, exact
 from engine.paper.fills import Fill
 from engine.paper.ledger import Ledger, Lock

@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
-from engine.market.bars import Bars
-from engine.market.funding import NO_FUNDING, Funding, FundingRate
-from engine.market.market import Market
+from engine.market import NO_FUNDING, Bars, Funding, FundingRate, Market
 from engine.money import to_decimal
-from engine.orders.ended_by_policy import Ending, first_ending
-from engine.orders.matching import START, Moment, Phase, Touch, first_touch, lies_beyond, rule_of, trail
+from engine.orders import (
+    START,
+    Ending,
+    Moment,
+    Phase,
+    Touch,
+    first_ending,
+    first_touch,
+    lies_beyond,
+    rule_of,
+    trail,
+)
 from engine.paper.fills import Fill
-from engine.state import Order
-from engine.state.account import OrderStatus
+from engine.state import Order, OrderStatus
 from engine.types import OrderId, Price, Symbol, Timestamp
 
 

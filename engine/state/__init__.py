@@ -7,6 +7,7 @@ from engine.state.account import (
     Fee,
     Order,
     Orders,
+    OrderStatus,
     OrderType,
     Origin,
     Portfolio,
@@ -38,13 +39,11 @@ from engine.state.automation import (
     Trigger,
     TriggerReason,
 )
-from engine.state.serialization import SCHEMA_VERSION, dump_state, load_state
+from engine.state.base import Money, StateModel
+from engine.state.serialization import SCHEMA_VERSION, describe, dump_state, load_state
 
 __all__ = [
     "APPLY_CONFIGURATION",
-    "DEFINITION",
-    "LIMIT_TYPES",
-    "SCHEMA_VERSION",
     "Action",
     "ActionsDag",
     "AuthDetails",
@@ -52,6 +51,7 @@ __all__ = [
     "AutomationState",
     "Balance",
     "ConfiguredPortfolio",
+    "DEFINITION",
     "Defaults",
     "DegradedState",
     "Dependency",
@@ -64,8 +64,11 @@ __all__ = [
     "Holding",
     "Intent",
     "IntentStatus",
+    "LIMIT_TYPES",
     "Metadata",
+    "Money",
     "Order",
+    "OrderStatus",
     "OrderType",
     "Orders",
     "Origin",
@@ -73,13 +76,16 @@ __all__ = [
     "Position",
     "PostActions",
     "RecordedMarket",
+    "SCHEMA_VERSION",
     "Schedule",
     "Side",
+    "StateModel",
     "TimeInForce",
     "Trade",
     "Transaction",
     "Trigger",
     "TriggerReason",
+    "describe",
     "dump_state",
     "load_state",
 ]

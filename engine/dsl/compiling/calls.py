@@ -11,17 +11,33 @@ from engine.dsl.compiling.candles_needed import Need
 from engine.dsl.compiling.compiler import Compiler
 from engine.dsl.compiling.facts import DataRequest
 from engine.dsl.compiling.scope import PLACEHOLDER
-from engine.dsl.registry.argument_binding import choose_parameters, lay_out, refused_value
-from engine.dsl.registry.argument_types import REFUSED
-from engine.dsl.registry.markers import SymbolParam, TimeFrameParam
-from engine.dsl.registry.registry import Kind, OperatorDefinition, Window
-from engine.dsl.registry.signature import Parameter
-from engine.dsl.running.calls import BoundArgument, CallPlan, plain_call, stepwise_call
-from engine.dsl.running.code import Code, all_needs, constant_code
-from engine.dsl.running.formulas import Bound, Formula, call, reading
-from engine.dsl.running.frame import SCALARS
-from engine.dsl.syntax.nodes import Argument, Call, Constant, DictLiteral, Expression
-from engine.dsl.syntax.parser import parse
+from engine.dsl.registry import (
+    REFUSED,
+    Kind,
+    OperatorDefinition,
+    Parameter,
+    SymbolParam,
+    TimeFrameParam,
+    Window,
+    choose_parameters,
+    lay_out,
+    refused_value,
+)
+from engine.dsl.running import (
+    SCALARS,
+    Bound,
+    BoundArgument,
+    CallPlan,
+    Code,
+    Formula,
+    all_needs,
+    call,
+    constant_code,
+    plain_call,
+    reading,
+    stepwise_call,
+)
+from engine.dsl.syntax import Argument, Call, Constant, DictLiteral, Expression, parse
 from engine.errors import DslError
 from engine.types import CallSite
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from engine.dsl.syntax.nodes import (
+from engine.dsl.syntax import (
     Arithmetic,
     Call,
     Comparison,

@@ -14,15 +14,12 @@ from engine.dsl.compiling.candles_needed import candles_needed
 from engine.dsl.compiling.facts import Facts
 from engine.dsl.compiling.scope import PLACEHOLDER, Scope
 from engine.dsl.limits import Limits
-from engine.dsl.registry.context import ScriptContext
-from engine.dsl.registry.registry import OperatorRegistry
+from engine.dsl.registry import OperatorRegistry, ScriptContext
+from engine.dsl.running import SCALARS, Code, Frame, Run, Step, all_needs, compiled, constant_code
 from engine.dsl.running import at_once as plain
 from engine.dsl.running import resumable as stepwise
-from engine.dsl.running.code import Code, Step, all_needs, constant_code
-from engine.dsl.running.formulas import compiled
-from engine.dsl.running.frame import SCALARS, Frame, Run
 from engine.dsl.source import error_at
-from engine.dsl.syntax.nodes import Expression, Script
+from engine.dsl.syntax import Expression, Script
 from engine.errors import DslError, OctoflowError
 
 _FOLDING_WORK: Final = 20_000

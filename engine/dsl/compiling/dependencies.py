@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.dsl.compiling.facts import DataRequest, Facts
-from engine.dsl.registry.markers import SymbolParam, TimeFrameParam
-from engine.dsl.registry.registry import Source
-from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code
-from engine.dsl.running.frame import Frame
+from engine.dsl.registry import Source, SymbolParam, TimeFrameParam
+from engine.dsl.running import OUTSIDE, UNKNOWN, Code, Frame
 from engine.dsl.source import error_at
-from engine.dsl.syntax.printer import unparse
+from engine.dsl.syntax import unparse
 from engine.errors import DslError
 
 

@@ -9,21 +9,27 @@ from typing import Any, Final, cast
 from engine.dsl.compiling.calls import CallCompiler
 from engine.dsl.compiling.compiler import Compiler, Table
 from engine.dsl.compiling.scope import PLACEHOLDER
-from engine.dsl.running import at_once as plain
-from engine.dsl.running import formulas, operands
-from engine.dsl.running import resumable as stepwise
-from engine.dsl.running.arithmetic import signed
-from engine.dsl.running.code import OUTSIDE, Code, Step, all_needs, constant_code
-from engine.dsl.running.formulas import Formula
-from engine.dsl.running.frame import Frame, Run
-from engine.dsl.running.number_paths import (
+from engine.dsl.running import (
+    OUTSIDE,
     Careful,
+    Code,
+    Formula,
+    Frame,
+    Run,
+    Step,
+    all_needs,
     binary,
     careful_arithmetic,
     careful_comparison,
+    constant_code,
+    formulas,
+    operands,
+    signed,
     with_constant_right,
 )
-from engine.dsl.syntax.nodes import (
+from engine.dsl.running import at_once as plain
+from engine.dsl.running import resumable as stepwise
+from engine.dsl.syntax import (
     Arithmetic,
     Call,
     Comparison,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.dsl.compiling.candles_needed import Need
-from engine.dsl.registry.registry import OperatorDefinition
-from engine.dsl.running.code import Code
-from engine.dsl.syntax.nodes import Call, Expression
+from engine.dsl.registry import OperatorDefinition
+from engine.dsl.running import Code
+from engine.dsl.syntax import Call, Expression
 
 
 @dataclass(frozen=True, slots=True)

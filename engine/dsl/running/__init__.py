@@ -1,1 +1,47 @@
 """A program runs to its value, at once or to a place where it waits and goes on later."""
+
+from engine.dsl.running.arithmetic import add, check_number, is_hashable, power, signed, truth
+from engine.dsl.running.calls import BoundArgument, CallPlan, plain_call, stepwise_call
+from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code, Step, all_needs, constant_code
+from engine.dsl.running.formulas import Bound, Formula, call, compiled, reading
+from engine.dsl.running.frame import SCALARS, Frame, Run, Suspended
+from engine.dsl.running.number_paths import (
+    Careful,
+    binary,
+    careful_arithmetic,
+    careful_comparison,
+    with_constant_right,
+)
+
+__all__ = [
+    "Bound",
+    "BoundArgument",
+    "CallPlan",
+    "Careful",
+    "Code",
+    "Formula",
+    "Frame",
+    "OUTSIDE",
+    "Run",
+    "SCALARS",
+    "Step",
+    "Suspended",
+    "UNKNOWN",
+    "add",
+    "all_needs",
+    "binary",
+    "call",
+    "careful_arithmetic",
+    "careful_comparison",
+    "check_number",
+    "compiled",
+    "constant_code",
+    "is_hashable",
+    "plain_call",
+    "power",
+    "reading",
+    "signed",
+    "stepwise_call",
+    "truth",
+    "with_constant_right",
+]

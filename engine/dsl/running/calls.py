@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, cast
 
-from engine.dsl.registry.argument_binding import Place, invalid, refused_value
-from engine.dsl.registry.argument_types import REFUSED
-from engine.dsl.registry.context import ReCallingOperatorResult
-from engine.dsl.registry.registry import Kind, OperatorDefinition
-from engine.dsl.registry.signature import Parameter
+from engine.dsl.registry import (
+    REFUSED,
+    Kind,
+    OperatorDefinition,
+    Parameter,
+    Place,
+    ReCallingOperatorResult,
+    invalid,
+    refused_value,
+)
 from engine.dsl.running.code import Code, Step
 from engine.dsl.running.frame import SCALARS, Frame, Run, Suspended
 from engine.dsl.running.lazy import Journal, Thunk

@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from engine.dsl.registry.context import OperatorContext
+from engine.dsl.registry import OperatorContext
 from engine.dsl.running.formula_operators import (
     ARITHMETIC,
     COMPARISONS,

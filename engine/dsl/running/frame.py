@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from engine.dsl.limits import Limits
-from engine.dsl.registry.context import Directive, OperatorContext, ReCallingOperatorResult, ScriptContext
+from engine.dsl.registry import Directive, OperatorContext, ReCallingOperatorResult, ScriptContext
 from engine.dsl.running.arithmetic import check_items, weigh
 from engine.dsl.source import position_of
 from engine.errors import DslError, OctoflowError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from engine.dsl.registry.registry import closest
+from engine.dsl.registry import closest
 from engine.dsl.running.arithmetic import is_hashable, type_of
 from engine.dsl.running.code import Combine
 from engine.dsl.running.frame import SCALARS, Frame, Run

@@ -1,1 +1,50 @@
 """Text becomes a typed tree, and a tree becomes text."""
+
+from engine.dsl.syntax.nodes import (
+    Argument,
+    Arithmetic,
+    Call,
+    Comparison,
+    Conditional,
+    Constant,
+    DictLiteral,
+    Expression,
+    ListLiteral,
+    Logical,
+    Name,
+    Not,
+    Parameter,
+    Power,
+    Reference,
+    Script,
+    Signed,
+    Slice,
+    Subscript,
+)
+from engine.dsl.syntax.parser import GRAMMAR_VERSION, parse
+from engine.dsl.syntax.printer import unparse
+
+__all__ = [
+    "Argument",
+    "Arithmetic",
+    "Call",
+    "Comparison",
+    "Conditional",
+    "Constant",
+    "DictLiteral",
+    "Expression",
+    "GRAMMAR_VERSION",
+    "ListLiteral",
+    "Logical",
+    "Name",
+    "Not",
+    "Parameter",
+    "Power",
+    "Reference",
+    "Script",
+    "Signed",
+    "Slice",
+    "Subscript",
+    "parse",
+    "unparse",
+]

@@ -21,11 +21,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from engine.exchanges.concurrency import concurrently, gathered
+from engine.exchanges import concurrently, gathered
 from engine.live.books.repositories import LiveOrders, LiveRepositories, LiveTrades
 from engine.money import ZERO, exact
-from engine.state import ExchangeAccountElements, Fee, Order, Portfolio, Position, Trade
-from engine.state.account import Orders, OrderStatus
+from engine.state import ExchangeAccountElements, Fee, Order, Orders, OrderStatus, Portfolio, Position, Trade
 from engine.types import Asset, OrderId, Seconds, Symbol, Timestamp
 
 LISTING_DELAY: Final[Seconds] = 60

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.live.books.names import GIVE_UP, MOVE, STOP, succeeding
-from engine.live.venue.capabilities import Capabilities
-from engine.market.market import Market
+from engine.live.venue import Capabilities
+from engine.market import Market
 from engine.money import ZERO, exact
-from engine.orders.matching import is_reached
+from engine.orders import is_reached
 from engine.state import Order
 from engine.types import Amount, Price
 

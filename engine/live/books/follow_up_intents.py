@@ -8,8 +8,8 @@ from typing import Any
 from engine.live.books.catch_up import is_settled
 from engine.live.books.exits_in_one_book import is_stop
 from engine.live.books.names import AGAIN, CANCEL, follow_up_key, named, next_leg
-from engine.live.venue.capabilities import Capabilities
-from engine.orders.groups import lives_alone
+from engine.live.venue import Capabilities
+from engine.orders import lives_alone
 from engine.state import EffectKind, Intent, Order, Orders, Origin
 from engine.types import EffectKey, Timestamp
 

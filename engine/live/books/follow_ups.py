@@ -19,15 +19,10 @@ from engine.live.books.exits_in_one_book import (
     without_sold,
 )
 from engine.live.books.follow_up_intents import cancellation, creation, replacements_in
-from engine.live.venue.capabilities import Capabilities
-from engine.market.bars import Bars
-from engine.market.market import Market
+from engine.live.venue import Capabilities
+from engine.market import Bars, Market
 from engine.money import ZERO, exact
-from engine.orders.cancel_policy import EXPIRATION_TIME
-from engine.orders.ended_by_policy import first_ending
-from engine.orders.exits import opened_exits
-from engine.orders.groups import react
-from engine.orders.matching import is_reached
+from engine.orders import EXPIRATION_TIME, first_ending, is_reached, opened_exits, react
 from engine.state import Intent, Order, Orders
 from engine.types import Price, Symbol, Timestamp
 

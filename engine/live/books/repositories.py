@@ -8,9 +8,9 @@ from decimal import Decimal
 from itertools import chain
 from typing import Final, Self
 
-from engine.exchanges.concurrency import gathered
-from engine.live.guard.adoption import total_fee
-from engine.live.venue.api import LiveExchange, OrderReport, TradingApi
+from engine.exchanges import gathered
+from engine.live.guard import total_fee
+from engine.live.venue import LiveExchange, OrderReport, TradingApi
 from engine.money import ZERO
 from engine.state import ExchangeAccountElements, Order, Portfolio, Position, Trade
 from engine.types import EffectKey, MarketKind, Seconds, Symbol, Timestamp

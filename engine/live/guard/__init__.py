@@ -1,1 +1,16 @@
 """Every effect happens once, whatever is killed, lost or repeated."""
+
+from engine.live.guard.adoption import total_fee
+from engine.live.guard.decisions import decide
+from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
+from engine.live.guard.result import Mode, Settled, Settlement
+
+__all__ = [
+    "EffectGuard",
+    "Mode",
+    "NOTHING_RESOLVED",
+    "Settled",
+    "Settlement",
+    "decide",
+    "total_fee",
+]

@@ -7,10 +7,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from engine.effects.intents import Placed, Refusal
+from engine.effects import Placed, Refusal
 from engine.errors import ActionStatus
-from engine.live.venue.api import OrderReport
-from engine.live.venue.capabilities import Capabilities
+from engine.live.venue import Capabilities, OrderReport
 from engine.money import ZERO, exact
 from engine.state import LIMIT_TYPES, Fee, Order, OrderType
 from engine.values import short_decimal

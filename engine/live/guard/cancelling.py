@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from engine.effects.intents import Cancelled, Dropped, Outcome, Refusal
+from engine.effects import Cancelled, Dropped, Outcome, Refusal
 from engine.errors import ActionStatus, OctoflowError
 from engine.live.guard.guard_round import Round, Waiting
 from engine.live.guard.result import Mode
-from engine.live.venue.api import Absent, Done, OrderReport, Refused, Unclear
+from engine.live.venue import Absent, Done, OrderReport, Refused, Unclear
 from engine.state import Intent
 from engine.types import OrderId, Symbol
 

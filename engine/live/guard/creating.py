@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.effects.intents import Dropped, Outcome, Placed, Refusal
+from engine.effects import Dropped, Outcome, Placed, Refusal
 from engine.errors import OctoflowError
 from engine.live.guard.adoption import differences, outcome_of, taken_as_it_is
 from engine.live.guard.guard_round import LOOK_BACK, Round, Waiting
 from engine.live.guard.result import Mode
 from engine.live.guard.verdicts import Leg, Seen, Verdict, leg_of, verdict_on
-from engine.live.venue.api import Accepted, Duplicate, OrderReport, Refused, Unclear
+from engine.live.venue import Accepted, Duplicate, OrderReport, Refused, Unclear
 from engine.state import Intent, Order
 from engine.types import Symbol, Timestamp
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.effects.intents import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
+from engine.effects import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
 from engine.errors import ActionStatus, ConfigurationError
 from engine.live.guard.result import Settled
 from engine.state import Intent, Transaction

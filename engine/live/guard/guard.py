@@ -100,7 +100,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from engine.effects.intents import Dropped, Outcome
+from engine.effects import Dropped, Outcome
 from engine.live.guard.cancelling import Cancelling
 from engine.live.guard.creating import Creating
 from engine.live.guard.decisions import as_resolved
@@ -110,7 +110,7 @@ from engine.live.guard.result import Mode, Settled, Settlement
 from engine.live.guard.timing import Timing
 from engine.live.guard.withdrawing import Withdrawing
 from engine.live.settings import Lease, LiveSettings
-from engine.live.venue.api import TradingApi
+from engine.live.venue import TradingApi
 from engine.state import Intent
 from engine.types import Timestamp
 

@@ -11,7 +11,7 @@ from engine.errors import OctoflowError, PostponedError, RetryableError
 from engine.live.guard.result import Mode
 from engine.live.guard.timing import Timing
 from engine.live.settings import PostponeReason
-from engine.live.venue.api import TradingApi, Unclear
+from engine.live.venue import TradingApi, Unclear
 from engine.state import Intent
 from engine.types import Seconds, Timestamp
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.effects.intents import Applied, Dropped, Outcome, Refusal
+from engine.effects import Applied, Dropped, Outcome, Refusal
 from engine.live.guard.guard_round import Round, Waiting
 from engine.live.guard.result import Mode
-from engine.live.venue.api import Done, Refused, Unclear
+from engine.live.venue import Done, Refused, Unclear
 from engine.money import to_decimal
 from engine.state import Intent
 from engine.types import Symbol

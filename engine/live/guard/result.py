@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from engine.effects.intents import Outcome
+from engine.effects import Outcome
 from engine.live.settings import PostponeReason
 from engine.state import Intent
 from engine.types import Seconds, Timestamp

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Final
 
 from engine.live.settings import Lease, LiveSettings
-from engine.live.venue.api import TradingApi
+from engine.live.venue import TradingApi
 from engine.state import Intent
 from engine.types import Seconds, Timestamp
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.effects.intents import Dropped, Outcome, Refusal, Sent
+from engine.effects import Dropped, Outcome, Refusal, Sent
 from engine.errors import ActionStatus, OctoflowError
 from engine.live.guard.guard_round import LOOK_BACK, Round, Waiting
 from engine.live.guard.result import Mode
-from engine.live.venue.api import Done, Duplicate, Refused, Unclear
+from engine.live.venue import Done, Duplicate, Refused, Unclear
 from engine.state import Intent, Transaction
 
 _FIXED = ("asset", "amount", "address_to")

@@ -10,9 +10,8 @@ from typing import Protocol
 from engine.errors import ActionStatus
 from engine.live.settings import PostponeReason
 from engine.live.venue.capabilities import Capabilities
-from engine.market.market_protocols import MarketSource
-from engine.state import Fee, Order, Portfolio, Position, Side, Trade, Transaction
-from engine.state.account import OrderStatus
+from engine.market import MarketSource
+from engine.state import Fee, Order, OrderStatus, Portfolio, Position, Side, Trade, Transaction
 from engine.types import Amount, OrderId, Price, Seconds, Symbol, Timestamp
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.errors import ActionStatus, ConfigurationError
-from engine.exchanges.client import Client
+from engine.exchanges import Client
 from engine.live.venue.answers import (
     answer_to_cancel,
     answer_to_change,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from engine.credentials import FIELDS, Credentials
 from engine.errors import ConfigurationError
-from engine.exchanges.client import Client, make_client
+from engine.exchanges import Client, make_client
 from engine.live.settings import LiveSettings
 from engine.live.venue.capabilities import capabilities_of
 from engine.state import ExchangeDetails

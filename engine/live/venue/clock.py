@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.exchanges.client import Client
-from engine.market.public_cache import PublicCaches, Scope
+from engine.exchanges import Client
+from engine.market import PublicCaches, Scope
 from engine.types import Seconds, Timestamp
 
 _OPTION = "timeDifference"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from engine.errors import ConfigurationError
-from engine.exchanges.client import Client
+from engine.exchanges import Client
 from engine.live.venue.api import KeyRights
 
 _Reader = Callable[[Client], Awaitable[KeyRights]]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
 
-from engine.exchanges.client import Client
+from engine.exchanges import Client
 from engine.live.venue.wire import Wire
-from engine.market.market_protocols import Ticker
-from engine.market.public import PublicSource
-from engine.market.public_cache import PublicCaches
+from engine.market import PublicCaches, PublicSource, Ticker
 from engine.state import ExchangeDetails
 from engine.types import Symbol, Timestamp
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.credentials import resolve
 from engine.errors import ConfigurationError
-from engine.exchanges.client import close_client
+from engine.exchanges import close_client
 from engine.live.settings import LiveSettings
 from engine.live.venue.api import LiveExchange
 from engine.live.venue.capabilities import REFUSED, capabilities_of
@@ -20,8 +20,7 @@ from engine.live.venue.client import make_live_client
 from engine.live.venue.clock import ExchangeClock
 from engine.live.venue.live_source import LiveSource
 from engine.live.venue.wire import Pace, Wire
-from engine.market.public_cache import PROCESS_CACHES, PublicCaches, scope_of
-from engine.market.public_markets import fetch_market_list
+from engine.market import PROCESS_CACHES, PublicCaches, fetch_market_list, scope_of
 from engine.masking import Secrets
 from engine.state import ExchangeAccountDetails
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from engine.exchanges.client import Client
+from engine.exchanges import Client
 from engine.live.venue.reports import Raw
 
 SMALLEST_PAGE: Final = 50

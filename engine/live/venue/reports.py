@@ -9,8 +9,7 @@ from typing import Any, Final, Literal, cast
 from engine.live.venue.api import OrderReport
 from engine.live.venue.order_requests import CcxtMarket, contract_size
 from engine.money import ZERO, exact, to_decimal
-from engine.state import Balance, Fee, Order, Portfolio, Position, Side, Trade, Transaction
-from engine.state.account import OrderStatus
+from engine.state import Balance, Fee, Order, OrderStatus, Portfolio, Position, Side, Trade, Transaction
 from engine.types import Asset, OrderId, Symbol, Timestamp
 
 Raw = Mapping[str, Any]

@@ -12,12 +12,11 @@ from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
 from engine.errors import ConfigurationError, OctoflowError, PostponedError, RetryableError
-from engine.exchanges.client import Client, connect
-from engine.exchanges.uninterrupted import uninterrupted
+from engine.exchanges import Client, connect, uninterrupted
 from engine.live.venue.answers import is_a, is_rate_limit, postponement
 from engine.live.venue.client import TooLateToSign, signing_before
 from engine.live.venue.clock import ExchangeClock
-from engine.market.public_markets import MarketList
+from engine.market import MarketList
 from engine.masking import Secrets, mask
 from engine.types import Seconds, Timestamp
 
