@@ -1,6 +1,6 @@
 """The effect guard: carries pending intents out so that each happens once, whatever is killed or repeated.
 
-What it does is in these tables; `tests/engine/exchange/live` has a test per row, named after it. "Young" is
+What it does is in these tables; `tests/engine/live/guard` has a test per row, named after it. "Young" is
 at most `intent_max_age` since planning (`approved_intent_max_age` where a person approves). "Landed" is after
 the fence: nothing that was sent can still arrive. A leg without a recorded sending always is: the lease keeps
 an attempt from signing anything that could arrive after the next one has started. Effects are carried out in

@@ -23,16 +23,7 @@ from engine.orders.exits import Exits, TakeProfit
 from engine.paper.account import PaperAccount
 from engine.state import ExchangeAccountElements
 from engine.types import Asset, OrderId, Symbol
-from tests.engine.simulation.reference import (
-    AMOUNT_STEP,
-    MAKER,
-    PRICE_STEP,
-    TAKER,
-    Row,
-    SlowExchange,
-    Ticket,
-    cut,
-)
+from tests.engine.paper.reference import AMOUNT_STEP, MAKER, PRICE_STEP, TAKER, Row, SlowExchange, Ticket, cut
 
 BTC = Symbol("BTC/USDT")
 RULES = Market(
