@@ -10,8 +10,8 @@ import typer
 from cli.errors import CommandError, ExitCode, talking_to
 from cli.messages import AutomationId, print_report, reach_automation
 from cli.output import JsonFlag, print_json, print_lines
-from engine.job.pending_effects import shown
-from engine.job.request import PendingEffect
+from engine.job.effects import shown
+from engine.job.outcome import PendingEffect
 from engine.state import load_state
 from workflows.automation import Automation
 from workflows.messages import ApproveRequest, RejectRequest, ResolveRequest, StatusReport

@@ -14,7 +14,7 @@ from cli.errors import talking_to
 from cli.messages import AutomationId
 from cli.output import JsonFlag, console, moment, print_json, print_lines, table
 from cli.reports import shorten
-from engine.job.request import ExecutedAction, InvocationOutcome, InvocationStatus
+from engine.job.outcome import ExecutedAction, InvocationOutcome, InvocationStatus
 from workflows.automation import Automation
 from workflows.client import automation_handle
 from workflows.messages import Json

@@ -15,7 +15,8 @@ from cli.output import moment, table
 from cli.reports import action_result, action_status, shorten
 from engine.job.configuration import apply_configuration
 from engine.job.job import AutomationJob
-from engine.job.request import InvocationOutcome, InvocationRequest
+from engine.job.outcome import InvocationOutcome
+from engine.job.request import InvocationRequest
 from engine.job.services import Services
 from engine.live.settings import LiveSettings
 from engine.state import (

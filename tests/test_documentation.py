@@ -15,7 +15,7 @@ from cli.main import app
 from connection import Settings
 from engine.automation_file.compile import load_automation
 from engine.automation_file.schema import AutomationFile
-from engine.job.request import InvocationOutcome
+from engine.job.outcome import InvocationOutcome
 from engine.state import AutomationState, Fee, Order, Position, Trade, Transaction
 from tests.conftest import REPOSITORY
 from worker import WorkerSettings

@@ -2,15 +2,10 @@
 
 from engine.job.configuration import apply_configuration
 from engine.job.edit import EditChanges, apply_edit
+from engine.job.effects import shown
 from engine.job.job import AutomationJob
-from engine.job.pending_effects import shown
-from engine.job.request import (
-    ExecutedAction,
-    InvocationOutcome,
-    InvocationRequest,
-    InvocationStatus,
-    PendingEffect,
-)
+from engine.job.outcome import ExecutedAction, InvocationOutcome, InvocationStatus, PendingEffect
+from engine.job.request import InvocationRequest
 from engine.job.services import MAX_STATE_BYTES, EngineSettings, Services
 
 __all__ = [

@@ -32,11 +32,11 @@ from engine.errors import (
     PostponedError,
 )
 from engine.job.account import seed_of
-from engine.job.compiled_scripts import Scripts
 from engine.job.configuration import apply_configuration
-from engine.job.dag import Dag
-from engine.job.pending_effects import BYTES_PER_LEG, effects_handed_to, intents_of, key_scope, record
-from engine.job.request import ExecutedAction, InvocationRequest, Journal, shorten
+from engine.job.effects import BYTES_PER_LEG, effects_handed_to, intents_of, key_scope, record
+from engine.job.graphs import Graph, Graphs
+from engine.job.outcome import ExecutedAction, Journal, shorten
+from engine.job.request import InvocationRequest
 from engine.job.services import Services
 from engine.job.upstream import NO_BINDINGS, Bindings, bind
 from engine.live import PostponeReason
@@ -46,7 +46,7 @@ from engine.types import ActionId, Seconds, Timestamp
 from engine.values import JsonValue, decode_value, encode_value, json_size, plain_value
 
 
-class Step(IntEnum):
+class Continuation(IntEnum):
     """What an action means for the rest of its invocation; the greatest of several counts."""
 
     GO_ON = 0
@@ -75,22 +75,14 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
-    """Some actions as a DAG, with their compiled scripts."""
-
-    dag: Dag
-    scripts: Scripts
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class ActionContext:
     """What all actions of one invocation share."""
 
     request: InvocationRequest
     state: AutomationState
     services: Services
     journal: Journal
-    main_dag: Dag
+    graphs: Graphs
     effects: EffectCount
 
     @property
@@ -104,6 +96,11 @@ class Invocation:
         return self.request.trigger is TriggerReason.FORCED
 
     @property
+    def ends(self) -> bool:
+        """Whether nothing is to run behind this invocation any more."""
+        return self.request.stopping or self.state.automation.post_actions.stop_automation
+
+    @property
     def cadence(self) -> Timestamp:
         """The instant that delays count from: when the invocation was due, so lateness never adds up."""
         due = self.request.scheduled_to
@@ -113,11 +110,11 @@ class Invocation:
 class ActionRunner:
     """Executes the actions of one graph, each in a fresh interpreter."""
 
-    def __init__(self, invocation: Invocation, graph: Graph, *, publish: bool) -> None:
-        self._invocation = invocation
+    def __init__(self, context: ActionContext, graph: Graph, *, publish: bool) -> None:
+        self._context = context
         self._graph = graph
         self._publish = publish
-        state = invocation.state
+        state = context.state
         self._defaults = Defaults(state.automation.defaults.symbol, state.automation.defaults.time_frame)
         self._seed = seed_of(state)
         self._prefix = f"{key_scope(state, self._seed)}/{state.automation.execution.iteration}"
@@ -130,29 +127,29 @@ class ActionRunner:
         prepared = (self._prepare(action) for action in layer)
         return [one for one in prepared if one is not None]
 
-    async def run(self, prepared: Prepared, services: Mapping[type, object]) -> Step:
+    async def run(self, prepared: Prepared, services: Mapping[type, object]) -> Continuation:
         """Execute an action and store its outcome in it.
 
         Raises:
             PostponedError: a waiting action on a live account needs funds that are not there now.
         """
         action, script = prepared.action, prepared.script
-        started = self._invocation.services.stopwatch()
+        started = self._context.services.stopwatch()
         effects_before = _effects(services) - effects_handed_to(action)
         try:
-            step = self._configure(action) if script is None else await self._run_script(prepared, services)
+            then = self._configure(action) if script is None else await self._run_script(prepared, services)
         except DslError as error:
             _take_drafts(services)  # what a failed script has planned is not sent
             self._postpone_if_passing(action, error)
             self._fail(action, error)
-            step = Step.GO_ON
+            then = Continuation.GO_ON
         self._record(
             action,
             script,
-            duration=self._invocation.services.stopwatch() - started,
+            duration=self._context.services.stopwatch() - started,
             effects=_effects(services) - effects_before,
         )
-        return step
+        return then
 
     def configure_account(self, action: Action) -> None:
         """Execute the bootstrap step, which needs no account and no network.
@@ -181,12 +178,12 @@ class ActionRunner:
             self._record(action, None)
             return None
 
-    async def _run_script(self, prepared: Prepared, services: Mapping[type, object]) -> Step:
+    async def _run_script(self, prepared: Prepared, services: Mapping[type, object]) -> Continuation:
         assert prepared.script is not None, "configured actions have no script"
         action = prepared.action
         context = ScriptContext(
-            now=self._invocation.now,
-            forced=self._invocation.forced,
+            now=self._context.now,
+            forced=self._context.forced,
             defaults=self._defaults,
             seed=self._seed,
             key_prefix=f"{self._prefix}/{action.id}",
@@ -194,8 +191,8 @@ class ActionRunner:
             references=prepared.bindings.references,
             parameters=prepared.bindings.parameters,
             previous_execution_result=decode_value(action.previous_execution_result),
-            limits=self._invocation.services.settings.limits,
-            effects=self._invocation.effects,
+            limits=self._context.services.settings.limits,
+            effects=self._context.effects,
         )
         executor = DSLExecutor(prepared.script, context)
         if action.planned_effects and not executor.resumes(action.suspension):
@@ -213,50 +210,50 @@ class ActionRunner:
             raise DslError("an operator planned effects and did not wait for them: nothing is sent")
         return self._complete(action, result.value, result.directives)
 
-    def _configure(self, action: Action) -> Step:
+    def _configure(self, action: Action) -> Continuation:
         if not action.is_configuration:
             raise OperatorError(
                 ActionStatus.UNSUPPORTED_ACTION_TYPE,
                 f"unknown action '{action.action}'; the one there is: apply_configuration",
             )
-        state = self._invocation.state
+        state = self._context.state
         account = state.exchange_account_details
         try:
             apply_configuration(state, action.config or {})
         except ConfigurationError as error:
             raise OperatorError(ActionStatus.INVALID_CONFIG, error.message) from None
-        step = self._complete(action, True, ())
+        then = self._complete(action, True, ())
         # What runs on another account runs in an invocation that has opened it, under keys of its kind.
-        return step if state.exchange_account_details == account else max(step, Step.SKIP_REST)
+        return then if state.exchange_account_details == account else max(then, Continuation.SKIP_REST)
 
-    def _complete(self, action: Action, value: Any, directives: Iterable[Directive]) -> Step:
+    def _complete(self, action: Action, value: Any, directives: Iterable[Directive]) -> Continuation:
         encoded = encode_value(value)
         self._refuse_large(encoded)
         if self._publish:
-            self._invocation.journal.publish(action.id, plain_value(value))
-        action.complete(encoded, self._invocation.now)
-        step = Step.GO_ON
+            self._context.journal.publish(action.id, plain_value(value))
+        action.complete(encoded, self._context.now)
+        then = Continuation.GO_ON
         for directive in directives:
-            step = max(step, self._follow(directive))
-        if action.reset_target_action_id is not None and step is Step.GO_ON:
+            then = max(then, self._follow(directive))
+        if action.reset_target_action_id is not None and then is Continuation.GO_ON:
             self._restart(action, action.reset_target_action_id, action.reset_after)
-            step = Step.SKIP_REST
-        return step
+            then = Continuation.SKIP_REST
+        return then
 
-    def _wait(self, action: Action, result: Waiting, drafts: Sequence[IntentDraft]) -> Step:
+    def _wait(self, action: Action, result: Waiting, drafts: Sequence[IntentDraft]) -> Continuation:
         recall = result.recall
         if drafts:
             self._plan(action, result, drafts)
-            return Step.PLANNED
+            return Continuation.PLANNED
         if recall.reset_to_id is not None:
             self._restart(action, ActionId(recall.reset_to_id), recall.waiting_time)
-            if action.id not in self._invocation.main_dag:
-                action.complete(None, self._invocation.now)  # a priority action asks once
-            return Step.SKIP_REST
-        action.wait(result.suspension, self._invocation.now + recall.waiting_time)
+            if action.id not in self._context.graphs.main.dag:
+                action.complete(None, self._context.now)  # a priority action asks once
+            return Continuation.SKIP_REST
+        action.wait(result.suspension, self._context.now + recall.waiting_time)
         if self._publish:
-            self._invocation.journal.waiting[action.id] = self._invocation.now + recall.waiting_time
-        return max((self._follow(directive) for directive in result.directives), default=Step.GO_ON)
+            self._context.journal.waiting[action.id] = self._context.now + recall.waiting_time
+        return max((self._follow(directive) for directive in result.directives), default=Continuation.GO_ON)
 
     def _plan(self, action: Action, result: Waiting, drafts: Sequence[IntentDraft]) -> None:
         """Record what a call has planned, to be sent by the next invocation.
@@ -264,8 +261,8 @@ class ActionRunner:
         Raises:
             DslError: `limit_exceeded`, when the state has no room for what comes of it.
         """
-        state, now = self._invocation.state, self._invocation.now
-        bound = self._invocation.services.settings.max_state_bytes
+        state, now = self._context.state, self._context.now
+        bound = self._context.services.settings.max_state_bytes
         size = json_size(dump_state(state)) + BYTES_PER_LEG * len(drafts)
         if size > bound:
             raise DslError(
@@ -277,8 +274,8 @@ class ActionRunner:
         record(state, intents_of(drafts, action.id, result.suspension["call_site"], state, now))
         action.wait(result.suspension, now)
         if self._publish and state.automation.approval == "required":
-            lasts = self._invocation.services.settings.live.approved_intent_max_age
-            self._invocation.journal.waiting[action.id] = now + lasts
+            lasts = self._context.services.settings.live.approved_intent_max_age
+            self._context.journal.waiting[action.id] = now + lasts
         for directive in result.directives:
             self._follow(directive)
 
@@ -286,33 +283,33 @@ class ActionRunner:
         """Postpone an action that is called again and again, for what may be different another time."""
         recalled = action.suspension is not None and not action.planned_effects
         reason = _passing(error)
-        if recalled and reason is not None and self._invocation.state.is_live:
+        if recalled and reason is not None and self._context.state.is_live:
             raise PostponedError(f"'{action.id}': {error.message}", reason=reason) from None
 
     def _restart(self, requester: Action, target: ActionId, after: Seconds) -> None:
         try:
-            self._invocation.main_dag.reset(
+            self._context.graphs.main.dag.reset(
                 target,
                 requester=requester.id,
-                not_before=self._invocation.cadence + after if after > 0 else None,
+                not_before=self._context.cadence + after if after > 0 else None,
             )
         except DagError as error:
             raise OperatorError(ActionStatus.INVALID_CONFIG, error.message) from None
 
-    def _follow(self, directive: Directive) -> Step:
+    def _follow(self, directive: Directive) -> Continuation:
         match directive:
             case StopAutomation():
-                self._invocation.state.automation.post_actions.stop_automation = True
-                return Step.SKIP_REST
+                self._context.state.automation.post_actions.stop_automation = True
+                return Continuation.SKIP_REST
             case UpdateConfiguration(text=text):
                 self._replace_script(text)
-                return Step.RECONFIGURED
+                return Continuation.RECONFIGURED
             case Notify(text=text):
-                self._invocation.journal.note(text)
-                return Step.GO_ON
+                self._context.journal.note(text)
+                return Continuation.GO_ON
 
     def _replace_script(self, text: str) -> None:
-        executable = [action for action in self._invocation.state.actions if action.dsl_script is not None]
+        executable = [action for action in self._context.state.actions if action.dsl_script is not None]
         if len(executable) != 1:
             raise OperatorError(
                 ActionStatus.INVALID_CONFIG,
@@ -323,7 +320,7 @@ class ActionRunner:
         executable[0].reset()
 
     def _refuse_large(self, encoded: JsonValue) -> None:
-        bound = self._invocation.services.settings.max_result_bytes
+        bound = self._context.services.settings.max_result_bytes
         if isinstance(encoded, str | list | dict) and (size := json_size(encoded)) > bound:
             raise DslError(
                 f"the result has {size} bytes and an action keeps at most {bound}; return a part of it",
@@ -333,12 +330,12 @@ class ActionRunner:
     def _fail(self, action: Action, error: DslError) -> None:
         # A statement says all there is to say; of other errors a person wants to see the place.
         message = error.message if error.code == OperatorError.code else str(error)
-        action.fail(error.status, message, self._invocation.now)
+        action.fail(error.status, message, self._context.now)
 
     def _record(
         self, action: Action, script: CompiledScript | None, *, duration: Seconds = 0, effects: int = 0
     ) -> None:
-        journal = self._invocation.journal
+        journal = self._context.journal
         error = shorten(action.error_message) if action.error_message else None
         if not journal.keeps_entry_of(action.id, error):
             journal.count(failed=action.failed)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import cast
 
 from engine.job.account import ExchangeSession
-from engine.job.pending_effects import describe, record
-from engine.job.request import Journal
+from engine.job.effects import describe, record
+from engine.job.outcome import Journal
 from engine.orders import ALL_ORDERS, Account
 from engine.state import AutomationState, Intent, Orders
 from engine.types import EffectKey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Context, localcontext
 from typing import Any, Final, cast
 
@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from engine.community import publish_snapshot
 from engine.dsl import EffectCount
 from engine.errors import (
-    InitializationRunFailedError,
     NoAutomationError,
     OctoflowError,
     PendingPriorityActionsSkippedError,
@@ -21,29 +20,19 @@ from engine.errors import (
     StateError,
 )
 from engine.job.account import ExchangeSession
-from engine.job.action_runner import ActionRunner, Graph, Invocation, Step
-from engine.job.compiled_scripts import Scripts
-from engine.job.configuration import bootstrap_action
-from engine.job.dag import Dag
-from engine.job.effects import EffectRound
+from engine.job.action_runner import ActionContext
+from engine.job.effects import EffectRound, key_scope, shown
 from engine.job.ending import wind_down
-from engine.job.next_run import Prospects
-from engine.job.pending_effects import held_actions, key_scope, shown
-from engine.job.repetition import start_next_round
-from engine.job.request import InvocationOutcome, InvocationRequest, Journal
+from engine.job.graphs import Graphs
+from engine.job.next_run import Prospects, Setback, degraded_by, interruption, postponement
+from engine.job.outcome import InvocationOutcome, Journal
+from engine.job.ready_actions import ReadyActions
+from engine.job.repetition import repeat
+from engine.job.request import InvocationRequest
 from engine.job.services import Services
-from engine.job.setbacks import Setback, degraded_by, interruption, postponement
 from engine.live import Mode
 from engine.market import MarketData
-from engine.state import (
-    Action,
-    AutomationState,
-    Trigger,
-    TriggerReason,
-    describe,
-    dump_state,
-    load_state,
-)
+from engine.state import Action, AutomationState, Trigger, describe, dump_state, load_state
 from engine.types import ActionId, Timestamp
 
 _log = logging.getLogger(__name__)
@@ -75,17 +64,14 @@ class AutomationJob:
         self._request = request
         self._services = services or Services()
         self._state = _private_copy(request.state)
-        if not self._state.automation.metadata.automation_id:
-            raise NoAutomationError(
-                "the state names no automation: automation.metadata.automation_id is missing"
-            )
         self._supplied = self._merge_priority_actions()
-        self._winds_down = self._ends
-        self._has_ended = False
+        self._graphs = Graphs(self._state, self._services)  # every pending script is parsed here
         self._journal = Journal()
-        self._effects = EffectCount()
-        self._main = self._graph(self._state.actions)
-        self._priority = self._graph(self._state.priority_actions, context=self._state.actions)
+        self._context = ActionContext(
+            self._request, self._state, self._services, self._journal, self._graphs, EffectCount()
+        )
+        self._winds_down = self._context.ends
+        self._has_ended = False
 
     async def run(self) -> InvocationOutcome:
         """Execute what is ready and return what happened.
@@ -98,28 +84,44 @@ class AutomationJob:
             ConfigurationError: a person must change something first.
             PendingPriorityActionsSkippedError: priority actions were sent, and none of them is pending.
         """
-        if self._supplied and all(action.is_completed for action in self._state.priority_actions):
-            raise PendingPriorityActionsSkippedError(
-                f"already executed: {', '.join(self._supplied)}; to run an action again, give it a new id"
-            )
-        key_scope(self._state, "")  # refuses a live account without a run key before anything is touched
+        self._refuse_what_cannot_run()
         self._begin()
         with localcontext(_SCRIPT_DECIMALS):
-            async with ExchangeSession(self._state, self._services, self._request.now) as session:
-                effects = self._effect_round(session)
-                setback = await self._attempt(session, effects)
-                changed = session.sync_back()
-                await self._publish(session, changed)
-                watch_at = session.watch_at
+            async with ExchangeSession(self._state, self._services, self._request.now) as account:
+                effects = EffectRound(
+                    self._request, self._state, self._journal, account, self._services.settings.live
+                )
+                setback = await self._survive(account, effects)
+                changed = account.sync_back()
+                await self._publish(account, changed)
+                watch_at = account.watch_at
         return self._conclude(effects, setback, watch_at, changed)
 
-    def dump(self) -> dict[str, Any]:
-        """Return the state in its JSON form: what came in, and behind `run` what came of it."""
-        return dump_state(self._state)
+    async def _work(self, account: ExchangeSession, effects: EffectRound) -> None:
+        await effects.carry_out(self._mode)  # what earlier invocations planned
+        if self._winds_down:
+            self._has_ended = await wind_down(
+                self._state,
+                account,
+                self._journal,
+                settled=effects.settled,
+                cancel=self._request.cancel_open_orders,
+            )
+            return
+        await ReadyActions(self._context, account, effects).run()
+        ends = self._context.ends
+        if not (effects.pending or ends):
+            repeat(self._state, self._graphs.main.dag, self._request.now)
+        self._has_ended = ends and not effects.pending
 
     @property
-    def _ends(self) -> bool:
-        return self._request.stopping or self._state.automation.post_actions.stop_automation
+    def state(self) -> AutomationState:
+        """The state as it is now: what came in, and behind `run` what came of it. Not to be changed."""
+        return self._state
+
+    def dump(self) -> dict[str, Any]:
+        """Return `state` in its JSON form."""
+        return dump_state(self._state)
 
     @property
     def _mode(self) -> Mode:
@@ -128,15 +130,21 @@ class AutomationJob:
         return Mode.LOOK_UP if self._request.paused else Mode.SEND
 
     def _merge_priority_actions(self) -> list[ActionId]:
+        if not self._state.automation.metadata.automation_id:
+            raise NoAutomationError(
+                "the state names no automation: automation.metadata.automation_id is missing"
+            )
         supplied = [_load_action(raw) for raw in self._request.priority_actions]
         present = {action.id for action in self._state.priority_actions}
         self._state.priority_actions += [action for action in supplied if action.id not in present]
         return [action.id for action in supplied]
 
-    def _graph(self, actions: list[Action], context: Sequence[Action] = ()) -> Graph:
-        scripts = Scripts(self._services.registry, self._services.settings.limits)
-        scripts.compile(actions)
-        return Graph(Dag(actions, scripts.references(), context=context), scripts)
+    def _refuse_what_cannot_run(self) -> None:
+        if self._supplied and all(action.is_completed for action in self._state.priority_actions):
+            raise PendingPriorityActionsSkippedError(
+                f"already executed: {', '.join(self._supplied)}; to run an action again, give it a new id"
+            )
+        key_scope(self._state, "")  # a live account needs a run key before anything is touched
 
     def _begin(self) -> None:
         automation = self._state.automation
@@ -148,15 +156,11 @@ class AutomationJob:
         if automation.schedule is not None and automation.schedule.first_tick is None:
             automation.schedule.first_tick = self._request.now
 
-    def _effect_round(self, session: ExchangeSession) -> EffectRound:
-        settings = self._services.settings.live
-        return EffectRound(self._request, self._state, self._journal, session, settings)
-
-    async def _attempt(self, session: ExchangeSession, effects: EffectRound) -> Setback | None:
+    async def _survive(self, account: ExchangeSession, effects: EffectRound) -> Setback | None:
         """Do the invocation's work; return what ended it early, unless that is to be raised."""
         now = self._request.now
         try:
-            await self._work(session, effects)
+            await self._work(account, effects)
         except PostponedError as error:
             delays = self._services.settings.live.postponements
             return postponement(error, self._state.automation.execution.degraded_state, delays, now)
@@ -168,105 +172,8 @@ class AutomationJob:
             return interruption(error, now)
         return None
 
-    async def _work(self, session: ExchangeSession, effects: EffectRound) -> None:
-        await effects.carry_out(self._mode)
-        if self._winds_down:
-            self._has_ended = await wind_down(
-                self._state,
-                session,
-                self._journal,
-                settled=effects.settled,
-                cancel=self._request.cancel_open_orders,
-            )
-        else:
-            await self._execute(session, effects)
-            if not effects.pending:
-                self._repeat()
-            self._has_ended = self._ends and not effects.pending
-
-    async def _execute(self, session: ExchangeSession, effects: EffectRound) -> None:
-        bootstrap = bootstrap_action(self._state)
-        if bootstrap is not None:
-            self._runner(self._main).configure_account(bootstrap)
-        if self._state.automation.execution.iteration == 0:
-            self._require_account()
-        if bootstrap is not None:
-            return
-        paused = self._request.paused
-        graph = self._priority if paused or self._priority.dag.unblocked() else self._main
-        step = await self._run_layers(graph, session, effects)
-        if step is Step.RECONFIGURED:
-            self._main = self._graph(self._state.actions)
-            if not paused:
-                await self._run_layers(self._main, session, effects)
-        if self._state.is_live and not (paused or self._ends):
-            await effects.look_after_account()
-
-    def _require_account(self) -> None:
-        needing = self._main.scripts.need_exchange()
-        if needing and not self._state.has_exchange:
-            raise InitializationRunFailedError(
-                f"'{needing[0]}' needs an exchange account and the automation has none; give it one with"
-                f" exchange_account_details, or an apply_configuration action that sets it up"
-            )
-
-    def _runner(self, graph: Graph) -> ActionRunner:
-        invocation = Invocation(
-            self._request, self._state, self._services, self._journal, self._main.dag, self._effects
-        )
-        return ActionRunner(invocation, graph, publish=graph is self._priority)
-
-    async def _run_layers(self, graph: Graph, session: ExchangeSession, effects: EffectRound) -> Step:
-        runner = self._runner(graph)
-        layer = self._due(graph.dag.unblocked())
-        while layer:
-            step = await self._run_layer(layer, runner, session, effects)
-            if step is not Step.GO_ON:
-                return step
-            if self._journal.executed_count >= self._services.settings.max_actions:
-                self._journal.note(
-                    f"{self._journal.executed_count} actions were run; the rest follows at once"
-                )
-                return Step.GO_ON
-            layer = self._due(graph.dag.complete(action for action in layer if action.is_completed))
-        return Step.GO_ON
-
-    async def _run_layer(
-        self, layer: list[Action], runner: ActionRunner, session: ExchangeSession, effects: EffectRound
-    ) -> Step:
-        prepared = runner.prepare(layer)
-        dependencies = {dependency for one in prepared for dependency in one.dependencies}
-        uses_account = any(one.needs_exchange for one in prepared) or session.is_exposed
-        if self._state.has_exchange and (dependencies or uses_account):
-            await session.require(dependencies)
-            if effects.take_follow_ups():
-                return Step.PLANNED
-        if self._state.is_live and any(one.action.is_configuration for one in prepared):
-            session.sync_back()  # a configuration looks at the orders as they are now
-        services = session.services
-        for one in prepared:
-            step = await runner.run(one, services)
-            if step is not Step.GO_ON:
-                return step
-        return Step.GO_ON
-
-    def _due(self, actions: list[Action]) -> list[Action]:
-        now = self._request.now
-        forced = self._request.trigger is TriggerReason.FORCED
-        held = held_actions(self._state.automation.execution.pending_effects)
-        return [
-            action
-            for action in actions
-            if action.id not in held
-            and (
-                action.not_before is None
-                or action.not_before <= now
-                or (forced and action.suspension is not None)
-            )
-        ]
-
-    async def _publish(self, session: ExchangeSession, changed: tuple[str, ...]) -> None:
-        market = session.services.get(MarketData)
+    async def _publish(self, account: ExchangeSession, changed: tuple[str, ...]) -> None:
+        market = account.services.get(MarketData)
         trouble = await publish_snapshot(
             self._state, changed, self._services.community, cast("MarketData | None", market)
         )
@@ -280,63 +187,33 @@ class AutomationJob:
         watch_at: Timestamp | None,
         changed: tuple[str, ...],
     ) -> InvocationOutcome:
-        self._apply_bounds()
-        execution = self._state.automation.execution
-        execution.previous_execution = execution.current_execution.model_copy(update={"was_completed": True})
-        execution.current_execution = Trigger()
-        execution.iteration += 1
-        execution.degraded_state = degraded_by(setback, execution.degraded_state, self._request.now)
+        self._journal.cut(self._state.cut_to_bounds())
+        execution, now = self._state.automation.execution, self._request.now
+        execution.end_invocation(degraded_by(setback, execution.degraded_state, now))
         self._journal.show_pending(shown(effects.pending))
-        prospects = self._prospects(effects, setback, watch_at)
+        prospects = Prospects(
+            now=now,
+            priority=self._graphs.priority.dag.unblocked(),
+            actions=self._graphs.main.dag.unblocked(),
+            pending=effects.pending,
+            has_planned=effects.has_planned,
+            effects_at=effects.next_at if self._winds_down or not self._context.ends else None,
+            watch_at=watch_at,
+            setback=setback,
+            ends=self._context.ends,
+            has_ended=self._has_ended,
+        )
         if prospects.only_watches and self._journal.executed_count:
             self._journal.note("all actions are done; open orders are looked after until they have ended")
         return self._journal.outcome(
             status=prospects.status,
             iteration=execution.iteration,
-            at=self._request.now,
+            at=now,
             next_due_at=prospects.next_due_at,
             priority_due=prospects.priority_due,
             changed_elements=list(changed),
             setback=None if setback is None else str(setback),
         )
-
-    def _prospects(
-        self, effects: EffectRound, setback: Setback | None, watch_at: Timestamp | None
-    ) -> Prospects:
-        stopped_just_now = self._ends and not self._winds_down
-        return Prospects(
-            now=self._request.now,
-            priority=self._priority.dag.unblocked(),
-            actions=self._main.dag.unblocked(),
-            pending=effects.pending,
-            has_planned=effects.has_planned,
-            effects_at=None if stopped_just_now else effects.next_at,
-            watch_at=watch_at,
-            setback=setback,
-            ends=self._ends,
-            has_ended=self._has_ended,
-        )
-
-    def _repeat(self) -> None:
-        schedule = self._state.automation.schedule
-        pending = (action for action in (*self._state.actions, *self._state.priority_actions))
-        if schedule is None or self._ends or any(not action.is_completed for action in pending):
-            return
-        tick = start_next_round(schedule, self._request.now)
-        if tick is None:
-            return
-        for action in self._state.actions:
-            if not action.is_configuration:
-                action.reset()
-        for action in self._main.dag.unblocked():
-            action.not_before = tick
-
-    def _apply_bounds(self) -> None:
-        elements = self._state.automation.exchange_account_elements
-        if elements is not None:
-            self._journal.cut(elements.cut_to_bounds())
-        if cut := self._state.cut_priority_actions():
-            self._journal.cut({"priority_actions": cut})
 
 
 def _private_copy(state: AutomationState | Mapping[str, Any]) -> AutomationState:

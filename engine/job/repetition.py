@@ -9,7 +9,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.errors import ConfigurationError
-from engine.state import Schedule
+from engine.job.dag import Dag
+from engine.state import AutomationState, Schedule
 from engine.types import Seconds, Timestamp
 
 
@@ -55,6 +56,30 @@ class _Cron:
 
 def _instant(moment: datetime) -> Timestamp:
     return moment.timestamp()
+
+
+def repeat(state: AutomationState, dag: Dag, now: Timestamp) -> None:
+    """Begin the next round of a DAG whose actions are all done, if its schedule has one.
+
+    Args:
+        state: of the automation; its actions are reset.
+        dag: of these actions.
+        now: market time, UNIX seconds.
+
+    Raises:
+        ConfigurationError: as `start_next_round`.
+    """
+    schedule = state.automation.schedule
+    if schedule is None or not all(one.is_completed for one in (*state.actions, *state.priority_actions)):
+        return
+    tick = start_next_round(schedule, now)
+    if tick is None:
+        return
+    for action in state.actions:
+        if not action.is_configuration:
+            action.reset()
+    for action in dag.unblocked():
+        action.not_before = tick
 
 
 def start_next_round(schedule: Schedule, now: Timestamp) -> Timestamp | None:

@@ -110,7 +110,13 @@ class Execution(StateModel):
     current_execution: Trigger = Field(default_factory=Trigger)
     pending_effects: list[Intent] = Field(default_factory=list)
     degraded_state: DegradedState = Field(default_factory=DegradedState)
-    execution_error: str | None = None
+
+    def end_invocation(self, degraded: DegradedState) -> None:
+        """Count the invocation that ends, and keep what is to be known of it."""
+        self.previous_execution = self.current_execution.model_copy(update={"was_completed": True})
+        self.current_execution = Trigger()
+        self.iteration += 1
+        self.degraded_state = degraded
 
 
 class PostActions(StateModel):
@@ -237,6 +243,13 @@ class AutomationState(StateModel):
         """Whether orders go to an exchange: an account with credentials is configured."""
         details = self.exchange_account_details
         return details is not None and details.has_exchange and not details.is_simulated
+
+    def cut_to_bounds(self) -> dict[str, int]:
+        """Drop the oldest entries of each bounded list; return how many, by name."""
+        elements = self.automation.exchange_account_elements
+        cut = {} if elements is None else elements.cut_to_bounds()
+        priority = self.cut_priority_actions()
+        return {**cut, "priority_actions": priority} if priority else cut
 
     def cut_priority_actions(self) -> int:
         """Keep the newest completed priority actions and all pending ones; return how many were cut."""

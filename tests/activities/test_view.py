@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activities.view import MAX_DETAILS_BYTES, details, next_actions
-from engine.job.request import InvocationOutcome, InvocationStatus
+from engine.job.outcome import InvocationOutcome, InvocationStatus
 from tests.support.builders import action, automation
 
 OUTCOME = InvocationOutcome(status=InvocationStatus.RUNNING, iteration=1)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.job.job import AutomationJob
-from engine.job.request import InvocationOutcome, InvocationRequest
+from engine.job.outcome import InvocationOutcome
+from engine.job.request import InvocationRequest
 from engine.job.services import Services
 from engine.state import TriggerReason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from engine.job.request import InvocationOutcome
+from engine.job.outcome import InvocationOutcome
 from engine.job.services import EngineSettings, Services
 from engine.live.settings import Lease
 from engine.state import TriggerReason

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from engine.community import LeaderSnapshot
-from engine.job.request import InvocationOutcome
+from engine.job.outcome import InvocationOutcome
 from engine.job.services import Services
 from tests.support.builders import NOW, Invoked, action, automation, paper
 from tests.support.community import CommunityServer, serving

@@ -16,7 +16,8 @@ from engine.errors import (
     StateError,
 )
 from engine.job.job import AutomationJob
-from engine.job.request import InvocationRequest, InvocationStatus
+from engine.job.outcome import InvocationStatus
+from engine.job.request import InvocationRequest
 from engine.job.services import EngineSettings, Services
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, action, automation, scripts

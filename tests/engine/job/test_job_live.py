@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.job.request import InvocationStatus
+from engine.job.outcome import InvocationStatus
 from engine.job.services import EngineSettings
 from engine.live.venue.api import Refused, Unclear
 from engine.state import Portfolio

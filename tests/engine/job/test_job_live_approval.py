@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import PostponedError
-from engine.job.request import InvocationStatus
+from engine.job.outcome import InvocationStatus
 from engine.live.venue.api import Unclear
 from engine.live.venue.capabilities import Capabilities
 from engine.state import Intent, TriggerReason

@@ -11,7 +11,7 @@ import pytest
 
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.job.request import InvocationStatus
+from engine.job.outcome import InvocationStatus
 from engine.job.services import EngineSettings
 from engine.live.venue.api import KeyRights, Refused, Unclear
 from engine.market.market import Bounds, generic_market

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import ActionStatus
-from engine.job.request import InvocationStatus
+from engine.job.outcome import InvocationStatus
 from engine.live.venue.api import Refused, Unclear
 from tests.support.builders import NOW, Invoked, action, automation, paper
 from tests.support.live_job import LiveRun

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.job.request import InvocationStatus
+from engine.job.outcome import InvocationStatus
 from engine.state import TriggerReason
 from tests.support.builders import Invoked, State, action, automation, paper, scripts
 from tests.support.market import flat_market, write_candles

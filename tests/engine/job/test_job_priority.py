@@ -11,7 +11,7 @@ from engine.errors import (
     PendingPriorityActionsSkippedError,
     StateError,
 )
-from engine.job.request import InvocationStatus
+from engine.job.outcome import InvocationStatus
 from engine.job.services import EngineSettings, Services
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, action, automation, scripts

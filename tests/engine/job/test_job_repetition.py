@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.job.request import InvocationStatus
+from engine.job.outcome import InvocationStatus
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, action, automation
 
