@@ -1,4 +1,4 @@
-"""Runs what is ready in an invocation: the actions of a graph, layer by layer, and the data that they need."""
+"""Runs what is ready in an invocation: actions of a graph, layer by layer, with the data that they need."""
 
 from __future__ import annotations
 
