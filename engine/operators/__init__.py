@@ -10,6 +10,8 @@ from typing import Final
 from engine.dsl import OperatorRegistry, OperatorSet
 from engine.errors import ConfigurationError
 
+__all__ = ["ENTRY_POINT_GROUP", "default_registry"]
+
 ENTRY_POINT_GROUP: Final = "octoflow.operators"
 """Third-party packages name their operator sets here: `my_set = "my_package.operators:SET"`."""
 

@@ -15,9 +15,18 @@ from engine.dsl.compiling.facts import Facts
 from engine.dsl.compiling.scope import PLACEHOLDER, Scope
 from engine.dsl.limits import Limits
 from engine.dsl.registry import OperatorRegistry, ScriptContext
-from engine.dsl.running import SCALARS, Code, Frame, Run, Step, all_needs, compiled, constant_code
-from engine.dsl.running import at_once as plain
-from engine.dsl.running import resumable as stepwise
+from engine.dsl.running import (
+    SCALARS,
+    Code,
+    Frame,
+    Run,
+    Step,
+    all_needs,
+    at_once,
+    compiled,
+    constant_code,
+    resumable,
+)
 from engine.dsl.source import error_at
 from engine.dsl.syntax import Expression, Script
 from engine.errors import DslError, OctoflowError
@@ -80,8 +89,8 @@ class Compiler:
         codes = [*(code for _, code in assignments), result]
         if all(code.run for code in codes):
             runs = [(slot, cast("Run", code.run)) for slot, code in assignments]
-            return Code(result.at, run=plain.script(runs, cast("Run", result.run)))
-        return Code(result.at, step=stepwise.script(_SCRIPT_NODE, assignments, result))
+            return Code(result.at, run=at_once.script(runs, cast("Run", result.run)))
+        return Code(result.at, step=resumable.script(_SCRIPT_NODE, assignments, result))
 
     def _refuse_taken_name(self, name: str, at: int) -> None:
         if name in self.registry or name == PLACEHOLDER:

@@ -18,17 +18,17 @@ from engine.dsl.running import (
     Run,
     Step,
     all_needs,
+    at_once,
     binary,
     careful_arithmetic,
     careful_comparison,
     constant_code,
     formulas,
     operands,
+    resumable,
     signed,
     with_constant_right,
 )
-from engine.dsl.running import at_once as plain
-from engine.dsl.running import resumable as stepwise
 from engine.dsl.syntax import (
     Arithmetic,
     Call,
@@ -61,8 +61,8 @@ def _strict(
     return compiler.node(
         at,
         codes,
-        lambda runs: plain.strict(runs, combine),
-        lambda node_id: stepwise.strict(node_id, codes, combine),
+        lambda runs: at_once.strict(runs, combine),
+        lambda node_id: resumable.strict(node_id, codes, combine),
     )
 
 
@@ -107,7 +107,7 @@ def _name(compiler: Compiler, node: Name) -> Code:
     if slot is not None:
         return Code(
             compiler.offset(node.at),
-            run=plain.slot(slot),
+            run=at_once.slot(slot),
             needs=frozenset({slot}),
             formula=formulas.variable(("local", slot), lambda frame: frame.slots[slot]),
         )
@@ -167,8 +167,8 @@ def _power(compiler: Compiler, node: Power) -> Code:
     return compiler.node(
         compiler.offset(node.at),
         codes,
-        lambda runs: plain.strict(runs, combine),
-        lambda node_id: stepwise.strict(node_id, codes, combine),
+        lambda runs: at_once.strict(runs, combine),
+        lambda node_id: resumable.strict(node_id, codes, combine),
     )
 
 
@@ -190,7 +190,7 @@ def _arithmetic(compiler: Compiler, node: Arithmetic) -> Code:
 
     def make(codes: Sequence[Code]) -> Code:
         if len(links) > _MAX_NESTED_CHAIN or not all(code.run for code in codes):
-            return _long_chain(compiler, codes, links, plain.fold, stepwise.fold)
+            return _long_chain(compiler, codes, links, at_once.fold, resumable.fold)
         code = codes[0]
         for link, operand in zip(links, codes[1:], strict=True):
             code = _binary(compiler, link, code, operand)
@@ -209,7 +209,7 @@ def _comparison(compiler: Compiler, node: Comparison) -> Code:
 
     def make(codes: Sequence[Code]) -> Code:
         if len(links) > 1 or not all(code.run for code in codes):
-            return _long_chain(compiler, codes, links, plain.comparison, stepwise.comparison, boolean=True)
+            return _long_chain(compiler, codes, links, at_once.comparison, resumable.comparison, boolean=True)
         return _binary(compiler, links[0], *codes, boolean=True)
 
     return _with_formula(compiler, operands_, make, formula)
@@ -258,8 +258,8 @@ def _negation(compiler: Compiler, node: Not) -> Code:
         lambda codes: compiler.node(
             at,
             codes,
-            lambda runs: plain.negation(runs[0]),
-            lambda _: stepwise.negation(codes[0]),
+            lambda runs: at_once.negation(runs[0]),
+            lambda _: resumable.negation(codes[0]),
             boolean=True,
         ),
         formulas.negation(operand.formula),
@@ -275,8 +275,8 @@ def _truth(compiler: Compiler, at: int, operand: Code) -> Code:
         lambda codes: compiler.node(
             at,
             codes,
-            lambda runs: plain.boolean(runs[0]),
-            lambda _: stepwise.boolean(codes[0]),
+            lambda runs: at_once.boolean(runs[0]),
+            lambda _: resumable.boolean(codes[0]),
             boolean=True,
         ),
         formulas.truth(operand.formula),
@@ -290,7 +290,7 @@ def _logical(compiler: Compiler, node: Logical) -> Code:
     for code in [compiler.operand(operand) for operand in node.operands]:
         if not code.is_constant:
             kept.append(code)
-        elif plain.is_true(code.constant) is decisive:
+        elif at_once.is_true(code.constant) is decisive:
             kept.append(code)
             break
     if not kept:
@@ -303,8 +303,8 @@ def _logical(compiler: Compiler, node: Logical) -> Code:
         lambda codes: compiler.node(
             at,
             codes,
-            lambda runs: plain.logical(runs, decisive, boolean=all(code.boolean for code in codes)),
-            lambda node_id: stepwise.logical(node_id, codes, decisive),
+            lambda runs: at_once.logical(runs, decisive, boolean=all(code.boolean for code in codes)),
+            lambda node_id: resumable.logical(node_id, codes, decisive),
             boolean=True,
         ),
         formulas.logical(node.operator, [code.formula for code in kept]),
@@ -315,15 +315,15 @@ def _conditional(compiler: Compiler, node: Conditional) -> Code:
     parts = [compiler.operand(part) for part in (node.test, node.then, node.otherwise)]
     test, then, otherwise = parts
     if test.is_constant:
-        return then if plain.is_true(test.constant) else otherwise
+        return then if at_once.is_true(test.constant) else otherwise
     code = _with_formula(
         compiler,
         parts,
         lambda codes: compiler.node(
             compiler.offset(node.at),
             codes,
-            lambda runs: plain.conditional(*runs),
-            lambda node_id: stepwise.conditional(node_id, *codes),
+            lambda runs: at_once.conditional(*runs),
+            lambda node_id: resumable.conditional(node_id, *codes),
             boolean=then.boolean and otherwise.boolean,
         ),
         formulas.conditional(test.formula, then.formula, otherwise.formula),

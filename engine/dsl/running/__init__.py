@@ -1,5 +1,6 @@
 """A program runs to its value, at once or to a place where it waits and goes on later."""
 
+from engine.dsl.running import at_once, formulas, operands, resumable
 from engine.dsl.running.arithmetic import add, check_number, is_hashable, power, signed, truth
 from engine.dsl.running.calls import BoundArgument, CallPlan, plain_call, stepwise_call
 from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code, Step, all_needs, constant_code
@@ -14,6 +15,10 @@ from engine.dsl.running.number_paths import (
 )
 
 __all__ = [
+    "at_once",
+    "formulas",
+    "operands",
+    "resumable",
     "Bound",
     "BoundArgument",
     "CallPlan",

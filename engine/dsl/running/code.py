@@ -6,8 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.dsl.running import formulas
-from engine.dsl.running.formulas import Formula
+from engine.dsl.running.formulas import Formula, number
 from engine.dsl.running.frame import Frame, Run
 
 Step = Callable[[Frame], Coroutine[Any, Any, Any]]
@@ -66,7 +65,7 @@ def constant_code(at: int, value: Any) -> Code:
         constant=value,
         needs=frozenset(),
         boolean=isinstance(value, bool),
-        formula=formulas.number(value),
+        formula=number(value),
     )
 
 
