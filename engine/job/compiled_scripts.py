@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from engine.dsl import CompiledScript, Limits, OperatorRegistry, compile_script
 from engine.errors import DslError
@@ -36,12 +36,18 @@ class Scripts:
         return compiled
 
     def references(self) -> dict[ActionId, frozenset[ActionId]]:
-        """Return, for each action whose script names other actions, their ids."""
-        return {
-            action_id: frozenset(map(ActionId, compiled.references))
-            for action_id, compiled in self._compiled.items()
-            if not isinstance(compiled, DslError) and compiled.references
-        }
+        """Return, for each pending action whose script names other actions, their ids."""
+        return _references(self._compiled)
+
+    def references_of_completed(self, actions: Iterable[Action]) -> dict[ActionId, frozenset[ActionId]]:
+        """Return the same for the actions among these that were completed when the invocation began."""
+        return _references(
+            {
+                action.id: self._try(action.dsl_script)
+                for action in actions
+                if action.dsl_script is not None and action.id not in self._compiled
+            }
+        )
 
     def need_exchange(self) -> list[ActionId]:
         """Return the actions whose scripts cannot run without an exchange account."""
@@ -56,3 +62,13 @@ class Scripts:
             return compile_script(text, self._registry, self._limits)
         except DslError as error:
             return error
+
+
+def _references(
+    compiled: Mapping[ActionId, CompiledScript | DslError],
+) -> dict[ActionId, frozenset[ActionId]]:
+    return {
+        action_id: frozenset(map(ActionId, script.references))
+        for action_id, script in compiled.items()
+        if not isinstance(script, DslError) and script.references
+    }

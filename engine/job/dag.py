@@ -7,7 +7,7 @@ ordinary automation: readiness is counted down as actions complete, never search
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.errors import DagError
@@ -32,7 +32,9 @@ class Dag:
 
     Args:
         actions: the nodes, in order of definition; these are the ones that `ready` returns.
-        references: for each action the ids its script names with `$id`; they are edges too.
+        references: for each action the ids its script names with `$id`; they are edges too. Those of
+            completed actions may be missing: nothing waits for them.
+        completed_references: gives the missing ones, when a reset asks what depended on what.
         context: completed or pending actions outside this graph that dependencies may name, such as
             the automation's DAG for a priority action.
 
@@ -45,10 +47,12 @@ class Dag:
         actions: Sequence[Action],
         references: Edges | None = None,
         *,
+        completed_references: Callable[[], Edges] | None = None,
         context: Iterable[Action] = (),
     ) -> None:
         _refuse_duplicates(actions)
         references = references or {}
+        self._completed_references = completed_references
         self._context = {action.id: action for action in context}
         self._nodes = {
             action.id: _Node(action, order, _upstream(action, references))
@@ -107,6 +111,7 @@ class Dag:
         """
         if target not in self._nodes:
             raise DagError(f"cannot restart '{target}': no such action; there are {', '.join(self.ids)}")
+        self._link_completed()
         touched = self._closure(target)
         delayed = {target}
         if requester in self._nodes and requester not in touched:
@@ -137,6 +142,17 @@ class Dag:
                     upstream.dependents.append(node)
                 if not self._known(action_id, node).is_completed:
                     node.unmet += 1
+
+    def _link_completed(self) -> None:
+        """Add the edges of completed actions: the graph is the same whatever is done already."""
+        if self._completed_references is None:
+            return
+        for action_id, upstream in self._completed_references().items():
+            node = self._nodes[action_id]
+            for missing in upstream - set(node.upstream):
+                if missing in self._nodes:
+                    self._nodes[missing].dependents.append(node)
+        self._completed_references = None
 
     def _known(self, action_id: ActionId, node: _Node) -> Action:
         try:

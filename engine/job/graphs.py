@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from engine.job.compiled_scripts import Scripts
 from engine.job.dag import Dag
@@ -43,4 +44,10 @@ class Graphs:
     def _graph(self, actions: list[Action], context: Sequence[Action] = ()) -> Graph:
         scripts = Scripts(self._services.registry, self._services.settings.limits)
         scripts.compile(actions)
-        return Graph(Dag(actions, scripts.references(), context=context), scripts)
+        dag = Dag(
+            actions,
+            scripts.references(),
+            completed_references=partial(scripts.references_of_completed, actions),
+            context=context,
+        )
+        return Graph(dag, scripts)
