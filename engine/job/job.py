@@ -30,6 +30,7 @@ from engine.job.ready_actions import ReadyActions
 from engine.job.repetition import repeat
 from engine.job.request import InvocationRequest
 from engine.job.services import Services
+from engine.job.standstill import note_standstill, refuse_spinning
 from engine.live import Mode
 from engine.market import MarketData
 from engine.state import Action, AutomationState, Trigger, describe, dump_state, load_state
@@ -144,6 +145,7 @@ class AutomationJob:
             raise PendingPriorityActionsSkippedError(
                 f"already executed: {', '.join(self._supplied)}; to run an action again, give it a new id"
             )
+        refuse_spinning(self._state, self._request.now)
         key_scope(self._state, "")  # a live account needs a run key before anything is touched
 
     def _begin(self) -> None:
@@ -205,6 +207,7 @@ class AutomationJob:
         )
         if prospects.only_watches and self._journal.executed_count:
             self._journal.note("all actions are done; open orders are looked after until they have ended")
+        note_standstill(self._state, prospects.next_due_at, now)
         return self._journal.outcome(
             status=prospects.status,
             iteration=execution.iteration,

@@ -36,6 +36,7 @@ from engine.state.automation import (
     PostActions,
     RecordedMarket,
     Schedule,
+    Standstill,
     Trigger,
     TriggerReason,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "RecordedMarket",
     "SCHEMA_VERSION",
     "Schedule",
+    "Standstill",
     "Side",
     "StateModel",
     "TimeInForce",

@@ -102,6 +102,17 @@ class DegradedState(StateModel):
     count: int = 0
 
 
+class Standstill(StateModel):
+    """How often in a row an invocation was due at once and changed nothing, and when last, UNIX seconds.
+
+    `digest` tells what must stay the same for that.
+    """
+
+    digest: str
+    count: int = 0
+    at: float = 0
+
+
 class Execution(StateModel):
     """Where the automation stands between two invocations."""
 
@@ -110,6 +121,7 @@ class Execution(StateModel):
     current_execution: Trigger = Field(default_factory=Trigger)
     pending_effects: list[Intent] = Field(default_factory=list)
     degraded_state: DegradedState = Field(default_factory=DegradedState)
+    standstill: Standstill | None = None
 
     def end_invocation(self, degraded: DegradedState) -> None:
         """Count the invocation that ends, and keep what is to be known of it."""
