@@ -8,8 +8,9 @@ from typing import Annotated, Final
 import typer
 
 import connection
+from cli.arguments import JsonFlag
 from cli.errors import CommandError
-from cli.output import JsonFlag, print_json, print_lines
+from cli.output import print_json, print_lines
 from codec import OctoflowCodec
 from connection import Settings
 from worker import stop_on_signals

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.arguments import AutomationId, JsonFlag
 from cli.errors import CommandError, ExitCode, talking_to
-from cli.messages import AutomationId, print_report, reach_automation
-from cli.output import JsonFlag, print_json, print_lines
+from cli.messages import print_report, reach_automation
+from cli.output import print_json, print_lines
 from engine.job.pending_effects import shown
 from engine.job.request import PendingEffect
 from engine.state import load_state

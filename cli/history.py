@@ -10,9 +10,9 @@ import typer
 
 import connection
 from cli import backend
+from cli.arguments import AutomationId, JsonFlag
 from cli.errors import talking_to
-from cli.messages import AutomationId
-from cli.output import JsonFlag, console, moment, print_json, print_lines, table
+from cli.output import console, moment, print_json, print_lines, table
 from cli.reports import shorten
 from engine.job.request import ExecutedAction, InvocationOutcome, InvocationStatus
 from workflows.automation import Automation

@@ -12,8 +12,8 @@ import typer
 from typer.core import TyperGroup
 
 from cli import codec_server, decisions, doctor, edit, files, history, messages, overview, plan, run, services
+from cli.arguments import wants_json
 from cli.errors import ExitCode, exit_code_of, report
-from cli.output import wants_json
 
 
 class _Commands(TyperGroup):

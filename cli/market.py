@@ -22,9 +22,6 @@ from engine.types import Symbol, TimeFrame
 MARKET_VARIABLE: Final = "OCTOFLOW_MARKET_DATA"
 AUTO: Final = "auto"
 
-DEFAULT_SPEED: Final = 86_400.0
-"""Market seconds per real second: a day of market takes a second, a month half a minute."""
-
 HISTORY_CANDLES: Final = 100
 """Candles before the start, for indicators to look back on."""
 

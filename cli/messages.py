@@ -11,16 +11,13 @@ import typer
 
 import connection
 from cli import backend
+from cli.arguments import AutomationId, JsonFlag
 from cli.errors import CommandError, talking_to
-from cli.output import JsonFlag, moment, print_json, print_lines
+from cli.output import moment, print_json, print_lines
 from cli.reports import next_run, shorten
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, automation_handle
 from workflows.messages import ActionAnswer, ExecuteRequest, StatusReport, StopRequest
-
-AutomationId = Annotated[
-    str, typer.Argument(metavar="ID", help="The automation's id; `octoflow list` shows it.")
-]
 
 
 def stop(

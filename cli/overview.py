@@ -10,10 +10,10 @@ from temporalio.client import WorkflowExecution
 
 import connection
 from cli import backend
+from cli.arguments import AutomationId, JsonFlag
 from cli.errors import talking_to
 from cli.live import follow_until_left, look, view_for
-from cli.messages import AutomationId
-from cli.output import JsonFlag, console, moment, print_json, table
+from cli.output import console, moment, print_json, table
 from cli.reports import Snapshot, render
 from engine.state import dump_state
 from workflows.client import automation_handle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import connection
+from cli.arguments import FileArgument, JsonFlag
 from cli.errors import CommandError
 from cli.files import read_automation
 from cli.lookahead import (
@@ -17,9 +18,8 @@ from cli.lookahead import (
     picture,
     real_balances,
 )
-from cli.market import DEFAULT_SPEED
-from cli.output import JsonFlag, console, print_json
-from cli.run import FileArgument, MarketOption, Overlay, StartOption
+from cli.output import console, print_json
+from cli.overlay import DEFAULT_SPEED, MarketOption, Overlay, StartOption
 from engine.job.services import Services
 from engine.state import AutomationState
 

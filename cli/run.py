@@ -3,74 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import connection
 from cli import backend
+from cli.arguments import FileArgument, JsonFlag
 from cli.backend import Backend
 from cli.consent import asking_on_terminal, require_consent
-from cli.errors import CommandError, ExitCode
+from cli.errors import CommandError
 from cli.files import read_automation
 from cli.live import follow_until_left, view_for
-from cli.market import DEFAULT_SPEED, choose_market, lay_over
-from cli.output import JsonFlag, console, moment, print_json, print_lines
+from cli.output import console, print_json, print_lines
+from cli.overlay import DEFAULT_SPEED, MarketOption, Overlay, SpeedOption, StartOption
 from cli.reports import Snapshot, render
 from connection import Settings
 from engine.state import AutomationState, dump_state
 from workflows.client import start_automation
 from workflows.messages import WorkflowSettings
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The automation file; - reads stdin.")]
-MarketOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="auto|FOLDER",
-        help="Replay a recorded market instead of the real one. auto: the folder of OCTOFLOW_MARKET_DATA, "
-        "else candles fetched just now, else the synthetic sample market.",
-    ),
-]
-StartOption = Annotated[
-    str | None,
-    typer.Option(metavar="TIME", help="With --market: when to start, such as 2024-02-01T12:00:00Z."),
-]
-SpeedOption = Annotated[float, typer.Option(min=0.001, help="With --market: market seconds per real second.")]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="On a live account: start without showing the plan and asking.")
 ]
 IdOption = Annotated[str | None, typer.Option("--id", help="Run under this id instead of the file's.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """What the command line changes about an automation file."""
-
-    market: str | None
-    start: str | None
-    speed: float
-    automation_id: str | None
-
-    async def apply(self, state: AutomationState, settings: Settings) -> tuple[AutomationState, str | None]:
-        """Return the changed state, and a line that tells the user about its market.
-
-        Raises:
-            CommandError: the options do not fit each other or the automation.
-            ConfigurationError: the market has no candles of what the automation reads.
-        """
-        state = state.model_copy(deep=True)
-        if self.automation_id is not None:
-            state.automation.metadata.automation_id = self.automation_id
-        if self.market is None:
-            if self.start is not None:
-                raise CommandError("--start needs --market.", ExitCode.WRONG_INPUT)
-            return state, None
-        choice = await choose_market(self.market, state, settings.home)
-        state, start = lay_over(state, choice, self.start, self.speed)
-        since = f" from {moment(start)} UTC" if start is not None else ""
-        return state, f"Market: {choice.description}{since}, {self.speed:,.0f} times as fast."
 
 
 def start(
