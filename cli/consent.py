@@ -11,17 +11,17 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.errors import CommandError, ExitCode
-from cli.lookahead import (
+from cli.output import console, table
+from cli.writing import (
     as_configured,
     balance_rows,
     live_account,
     look_ahead,
+    needs_of,
     on_paper,
     picture,
     real_balances,
 )
-from cli.market import needs_of
-from cli.output import console, table
 from engine.job.services import Services
 from engine.state import AutomationState, ExchangeAccountDetails, Portfolio
 from engine.types import Asset

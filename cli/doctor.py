@@ -14,10 +14,8 @@ import connection
 from cli.arguments import JsonFlag
 from cli.checks import Finding, Health, account, examine, exchange, machine, server
 from cli.errors import CommandError, ExitCode
-from cli.files import read_automation
-from cli.lookahead import as_configured
-from cli.market import needs_of
 from cli.output import console, print_json
+from cli.writing import as_configured, needs_of, read_automation
 from engine.job.services import Services
 from engine.masking import mask, masking
 from engine.state import AuthDetails, AutomationState, ExchangeAccountDetails, ExchangeDetails

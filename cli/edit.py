@@ -14,9 +14,9 @@ import connection
 from cli import backend
 from cli.arguments import AutomationId, FileArgument, JsonFlag
 from cli.errors import talking_to
-from cli.files import read_automation
 from cli.output import console, print_json, print_lines, table
 from cli.reports import MAX_SCRIPT, shorten
+from cli.writing import read_automation
 from engine.job.edit import EditChanges, apply_edit
 from engine.state import Action, AutomationState, load_state
 from workflows.automation import Automation

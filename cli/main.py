@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import codec_server, decisions, doctor, edit, files, history, messages, overview, plan, run, services
+from cli import codec_server, decisions, doctor, edit, history, messages, overview, run, services, writing
 from cli.arguments import wants_json
 from cli.errors import ExitCode, exit_code_of, report
 
@@ -71,16 +71,16 @@ app.command("list")(overview.list_automations)
 app.command()(overview.show)
 app.command()(overview.watch)
 app.command()(history.history)
-app.command()(files.validate)
-app.command()(plan.plan)
-app.command()(files.invoke)
+app.command()(writing.validate)
+app.command()(writing.plan)
+app.command()(writing.invoke)
 app.command()(services.server)
 app.command()(services.worker)
 app.command("codec-server")(codec_server.codec_server)
 app.command()(services.setup)
 app.command()(doctor.doctor)
-app.command()(files.operators)
-app.command()(files.schema)
+app.command()(writing.operators)
+app.command()(writing.schema)
 
 
 def main() -> None:

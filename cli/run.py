@@ -13,11 +13,10 @@ from cli.arguments import FileArgument, JsonFlag
 from cli.backend import Backend
 from cli.consent import asking_on_terminal, require_consent
 from cli.errors import CommandError
-from cli.files import read_automation
 from cli.live import follow_until_left, view_for
 from cli.output import console, print_json, print_lines
-from cli.overlay import DEFAULT_SPEED, MarketOption, Overlay, SpeedOption, StartOption
 from cli.reports import Snapshot, render
+from cli.writing import DEFAULT_SPEED, MarketOption, Overlay, SpeedOption, StartOption, read_automation
 from connection import Settings
 from engine.state import AutomationState, dump_state
 from workflows.client import start_automation

@@ -10,8 +10,8 @@ import typer
 
 from cli.consent import require_consent
 from cli.errors import CommandError
-from cli.overlay import Overlay
-from cli.plan import plan_of
+from cli.writing.overlay import Overlay
+from cli.writing.planning import plan_of
 from engine.automation_file.compile import load_automation
 from engine.job.services import Services
 from engine.state import AutomationState, Order

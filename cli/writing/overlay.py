@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from cli.errors import CommandError, ExitCode
-from cli.market import choose_market, lay_over
 from cli.output import moment
+from cli.writing.market_choice import choose_market, lay_over
 from connection import Settings
 from engine.state import AutomationState
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cli import market
 from cli.errors import CommandError
-from cli.market import MarketChoice, Need, choose_market, lay_over, needs_of
+from cli.writing import market_choice
+from cli.writing.market_choice import MarketChoice, Need, choose_market, lay_over, needs_of
 from engine.automation_file.compile import load_automation
 from engine.errors import ConfigurationError, RetryableError
 from engine.state import AutomationState
@@ -64,7 +64,7 @@ class TestChoice:
             asked.append(arguments)
 
         monkeypatch.delenv("OCTOFLOW_MARKET_DATA", raising=False)
-        monkeypatch.setattr(market, "fetch_recording", fetch)
+        monkeypatch.setattr(market_choice, "fetch_recording", fetch)
         choice = await choose_market("auto", bot, tmp_path)
         assert "fetched just now" in choice.description
         (arguments,) = asked
@@ -75,7 +75,7 @@ class TestChoice:
         self, bot: AutomationState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("OCTOFLOW_MARKET_DATA", raising=False)
-        monkeypatch.setattr(market, "fetch_recording", _unreachable)
+        monkeypatch.setattr(market_choice, "fetch_recording", _unreachable)
         choice = await choose_market("auto", bot, tmp_path)
         assert choice.folder == SAMPLE_MARKET
         assert "synthetic" in choice.description
@@ -101,7 +101,7 @@ class TestOverlay:
         recorded = laid.exchange_account_details.exchange_details.recorded
         assert recorded is not None
         assert (recorded.folder, recorded.start, recorded.speed) == (str(SAMPLE_MARKET), start, 60)
-        recordings = market.list_recorded(SAMPLE_MARKET, "binance")
+        recordings = market_choice.list_recorded(SAMPLE_MARKET, "binance")
         first = max(recording.range()[0] for recording in recordings if recording.time_frame == "4h")
         assert start == first + 100 * 4 * 3600
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import reference
+from cli.writing import reference
 from engine.operators import default_registry
 from tests.cli.conftest import Octoflow
 from tests.conftest import REPOSITORY

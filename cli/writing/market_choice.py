@@ -29,7 +29,7 @@ FETCHED_CANDLES: Final = 500
 FETCH_TIMEOUT: Final = 2.0
 FALLBACK_TIME_FRAME: Final = TimeFrame("1h")
 
-_SHIPPED_SAMPLE: Final = Path(__file__).parents[1] / "examples" / "sample_market"
+_SHIPPED_SAMPLE: Final = Path(__file__).parents[2] / "examples" / "sample_market"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import asyncio
 import connection
 from cli.arguments import FileArgument, JsonFlag
 from cli.errors import CommandError
-from cli.files import read_automation
-from cli.lookahead import (
+from cli.output import console, print_json
+from cli.writing.files import read_automation
+from cli.writing.lookahead import (
     Plan,
     as_configured,
     in_json,
@@ -18,8 +19,7 @@ from cli.lookahead import (
     picture,
     real_balances,
 )
-from cli.output import console, print_json
-from cli.overlay import DEFAULT_SPEED, MarketOption, Overlay, StartOption
+from cli.writing.overlay import DEFAULT_SPEED, MarketOption, Overlay, StartOption
 from engine.job.services import Services
 from engine.state import AutomationState
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from cli import reference
 from cli.arguments import JsonFlag
 from cli.errors import CommandError, ExitCode, report
 from cli.output import console, print_json, print_lines, table
+from cli.writing import reference
 from engine.automation_file.compile import AutomationFileError, load_automation
 from engine.automation_file.schema import automation_json_schema, parse_moment
 from engine.job.job import AutomationJob

@@ -1,0 +1,37 @@
+"""What a person writes: automation files are read, checked and tried out, and their language is explained."""
+
+from cli.writing.files import invoke, operators, read_automation, schema, validate
+from cli.writing.lookahead import (
+    as_configured,
+    balance_rows,
+    live_account,
+    look_ahead,
+    on_paper,
+    picture,
+    real_balances,
+)
+from cli.writing.market_choice import needs_of
+from cli.writing.overlay import DEFAULT_SPEED, MarketOption, Overlay, SpeedOption, StartOption
+from cli.writing.planning import plan
+
+__all__ = [
+    "validate",
+    "plan",
+    "invoke",
+    "schema",
+    "operators",
+    "read_automation",
+    "needs_of",
+    "DEFAULT_SPEED",
+    "MarketOption",
+    "StartOption",
+    "SpeedOption",
+    "Overlay",
+    "as_configured",
+    "live_account",
+    "on_paper",
+    "real_balances",
+    "look_ahead",
+    "picture",
+    "balance_rows",
+]
