@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final
 import typer
 
 import connection
-from cli import backend
 from cli.arguments import AutomationId, FileArgument, JsonFlag
 from cli.errors import talking_to
 from cli.output import console, print_json, print_lines, table
 from cli.reports import MAX_SCRIPT, shorten
+from cli.servers import backend
 from cli.writing import read_automation
 from engine.job.edit import EditChanges, apply_edit
 from engine.state import Action, AutomationState, load_state

@@ -9,11 +9,11 @@ from typing import Annotated, Final
 import typer
 
 import connection
-from cli import backend
 from cli.arguments import AutomationId, JsonFlag
 from cli.errors import talking_to
 from cli.output import console, moment, print_json, print_lines, table
 from cli.reports import shorten
+from cli.servers import backend
 from engine.job.request import ExecutedAction, InvocationOutcome, InvocationStatus
 from workflows.automation import Automation
 from workflows.client import automation_handle

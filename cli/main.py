@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import codec_server, decisions, doctor, edit, history, messages, overview, run, services, writing
+from cli import decisions, edit, history, messages, overview, run, servers, writing
 from cli.arguments import wants_json
 from cli.errors import ExitCode, exit_code_of, report
 
@@ -74,11 +74,11 @@ app.command()(history.history)
 app.command()(writing.validate)
 app.command()(writing.plan)
 app.command()(writing.invoke)
-app.command()(services.server)
-app.command()(services.worker)
-app.command("codec-server")(codec_server.codec_server)
-app.command()(services.setup)
-app.command()(doctor.doctor)
+app.command()(servers.server)
+app.command()(servers.worker)
+app.command("codec-server")(servers.codec_server)
+app.command()(servers.setup)
+app.command()(servers.doctor)
 app.command()(writing.operators)
 app.command()(writing.schema)
 

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 
 import connection
-from cli import backend
 from cli.arguments import AutomationId, JsonFlag
 from cli.errors import CommandError, talking_to
 from cli.output import moment, print_json, print_lines
 from cli.reports import next_run, shorten
+from cli.servers import backend
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, automation_handle
 from workflows.messages import ActionAnswer, ExecuteRequest, StatusReport, StopRequest

@@ -9,12 +9,12 @@ import typer
 from temporalio.client import WorkflowExecution
 
 import connection
-from cli import backend
 from cli.arguments import AutomationId, JsonFlag
 from cli.errors import talking_to
 from cli.live import follow_until_left, look, view_for
 from cli.output import console, moment, print_json, table
 from cli.reports import Snapshot, render
+from cli.servers import backend
 from engine.state import dump_state
 from workflows.client import automation_handle
 from workflows.search_attributes import EXCHANGE, NEXT_RUN, STATUS, SYMBOLS

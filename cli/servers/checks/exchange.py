@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from cli.checks.finding import Check, Finding, failed, ok, warning
+from cli.servers.checks.finding import Check, Finding, failed, ok, warning
 from engine.exchanges.capabilities import native_stops
 from engine.exchanges.client import Client, close_client, make_client
 from engine.live.venue.capabilities import capabilities_of

@@ -10,8 +10,8 @@ from typing import Final
 from temporalio.client import Client
 
 import connection
-from cli import backend
-from cli.checks.finding import Check, Finding, failed, ok, warning
+from cli.servers import backend
+from cli.servers.checks.finding import Check, Finding, failed, ok, warning
 from connection import NotReachableError, Settings
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.checks import Check, Finding, account, examine, exchange, ok, server
+from cli.servers.checks import Check, Finding, account, examine, exchange, ok, server
 from connection import Settings
 from engine.errors import PostponedError, RetryableError
 from engine.live.venue.api import KeyRights

@@ -16,8 +16,8 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 import connection
-from cli import processes
 from cli.errors import CommandError, ExitCode
+from cli.servers import processes
 from connection import NotReachableError, Settings
 
 START_SECONDS: Final = 60.0

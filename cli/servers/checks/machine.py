@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 import connection
-from cli.checks.finding import Check, Finding, failed, ok, warning
+from cli.servers.checks.finding import Check, Finding, failed, ok, warning
 from connection import Settings
 
 PACKAGES: Final = ("octoflow", "temporalio", "ccxt", "ta-lib")

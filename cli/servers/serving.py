@@ -10,10 +10,10 @@ import typer
 from temporalio.service import RPCError
 
 import connection
-from cli import processes
 from cli.arguments import JsonFlag
 from cli.errors import CommandError
 from cli.output import print_json, print_lines
+from cli.servers import processes
 from connection import Settings
 from worker import configure_logging, run_worker, stop_on_signals
 from workflows.search_attributes import SEARCH_ATTRIBUTES

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from google.protobuf import json_format
 from temporalio.api.common.v1 import Payload, Payloads
 
-from cli.codec_app import codec_app
+from cli.servers.codec_app import codec_app
 from codec import OctoflowCodec, PayloadKeys
 from tests.cli.conftest import Octoflow
 

@@ -12,9 +12,9 @@ from rich.text import Text
 
 import connection
 from cli.arguments import JsonFlag
-from cli.checks import Finding, Health, account, examine, exchange, machine, server
 from cli.errors import CommandError, ExitCode
 from cli.output import console, print_json
+from cli.servers.checks import Finding, Health, account, examine, exchange, machine, server
 from cli.writing import as_configured, needs_of, read_automation
 from engine.job.services import Services
 from engine.masking import mask, masking

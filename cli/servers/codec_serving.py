@@ -43,7 +43,7 @@ def _own_ui(settings: Settings) -> list[str]:
 async def _serve(settings: Settings, port: int, origins: list[str], *, as_json: bool) -> None:
     from aiohttp import web  # half the start-up time of a command, which no other command should pay
 
-    from cli.codec_app import codec_app
+    from cli.servers.codec_app import codec_app
 
     stop = stop_on_signals()
     runner = web.AppRunner(codec_app(OctoflowCodec(settings.payload_keys()), origins), access_log=None)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from cli.checks.finding import Check, Finding, failed, ok, warning
+from cli.servers.checks.finding import Check, Finding, failed, ok, warning
 from engine.live.settings import LiveSettings
 from engine.live.venue.api import KeyRights, LiveExchange, TradingApi
 from engine.state import ExchangeAccountDetails

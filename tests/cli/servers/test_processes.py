@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli import processes
-from cli.processes import ProcessRecord
+from cli.servers import processes
+from cli.servers.processes import ProcessRecord
 
 
 def note(home: Path, record: ProcessRecord) -> None:
