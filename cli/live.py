@@ -16,15 +16,18 @@ from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+import connection
+from cli.arguments import AutomationId, JsonFlag
 from cli.errors import talking_to
+from cli.output import console
+from cli.overview import look
 from cli.reports import Snapshot, changes, next_run, render
-from workflows.automation import Automation
+from cli.servers import backend
 from workflows.client import AutomationHandle, automation_handle
 from workflows.messages import AutomationResult
 
 REFRESH_SECONDS: Final = 0.3
 LOG_LINES: Final = 8
-LOOKS: Final = 3
 
 
 class View(Protocol):
@@ -98,6 +101,18 @@ def view_for(console: Console, *, footer: str, as_json: bool) -> Iterator[View]:
         yield PlainView(console)
 
 
+def watch(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
+    """Follow an automation live until it ends or Ctrl-C is pressed, which leaves it running."""
+    asyncio.run(_watch(automation_id, as_json=as_json))
+
+
+async def _watch(automation_id: str, *, as_json: bool) -> None:
+    reached = await backend.reach_served(connection.load_settings())
+    footer = reached.line_about(automation_id)
+    with view_for(console(), footer=footer, as_json=as_json) as view:
+        await follow_until_left(reached.client, automation_id, view)
+
+
 async def follow_until_left(
     client: Client, automation_id: str, view: View, *, until_attention: bool = False
 ) -> Snapshot | None:
@@ -151,15 +166,4 @@ async def _follow(
     result = await end
     snapshot = Snapshot.of(handle.id, result.summary, result.state)
     view.show(snapshot)
-    return snapshot
-
-
-async def look(handle: AutomationHandle) -> Snapshot:
-    """Return how an automation is now: status and state of the same iteration, unless it runs too fast."""
-    for _attempt in range(LOOKS):
-        state = await handle.query(Automation.state)
-        report = await handle.query(Automation.status)
-        snapshot = Snapshot.of(handle.id, report, state)
-        if snapshot.is_consistent:
-            break
     return snapshot

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import decisions, edit, history, messages, overview, run, servers, writing
+from cli import decisions, edit, history, live, messages, overview, run, servers, writing
 from cli.arguments import wants_json
 from cli.errors import ExitCode, exit_code_of, report
 
@@ -69,7 +69,7 @@ app.command()(decisions.resolve)
 app.command()(edit.edit)
 app.command("list")(overview.list_automations)
 app.command()(overview.show)
-app.command()(overview.watch)
+app.command()(live.watch)
 app.command()(history.history)
 app.command()(writing.validate)
 app.command()(writing.plan)

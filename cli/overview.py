@@ -1,9 +1,9 @@
-"""Commands that look at automations: list, show, watch."""
+"""Commands that look at automations: list, show."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from temporalio.client import WorkflowExecution
@@ -11,13 +11,15 @@ from temporalio.client import WorkflowExecution
 import connection
 from cli.arguments import AutomationId, JsonFlag
 from cli.errors import talking_to
-from cli.live import follow_until_left, look, view_for
 from cli.output import console, moment, print_json, table
 from cli.reports import Snapshot, render
 from cli.servers import backend
 from engine.state import dump_state
-from workflows.client import automation_handle
+from workflows.automation import Automation
+from workflows.client import AutomationHandle, automation_handle
 from workflows.search_attributes import EXCHANGE, NEXT_RUN, STATUS, SYMBOLS
+
+LOOKS: Final = 3
 
 
 def list_automations(
@@ -99,13 +101,12 @@ async def _show(automation_id: str) -> tuple[Snapshot, str]:
     return snapshot, reached.line_about(automation_id)
 
 
-def watch(automation_id: AutomationId, as_json: JsonFlag = False) -> None:
-    """Follow an automation live until it ends or Ctrl-C is pressed, which leaves it running."""
-    asyncio.run(_watch(automation_id, as_json=as_json))
-
-
-async def _watch(automation_id: str, *, as_json: bool) -> None:
-    reached = await backend.reach_served(connection.load_settings())
-    footer = reached.line_about(automation_id)
-    with view_for(console(), footer=footer, as_json=as_json) as view:
-        await follow_until_left(reached.client, automation_id, view)
+async def look(handle: AutomationHandle) -> Snapshot:
+    """Return how an automation is now: status and state of the same iteration, unless it runs too fast."""
+    for _attempt in range(LOOKS):
+        state = await handle.query(Automation.state)
+        report = await handle.query(Automation.status)
+        snapshot = Snapshot.of(handle.id, report, state)
+        if snapshot.is_consistent:
+            break
+    return snapshot
