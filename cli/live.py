@@ -19,8 +19,8 @@ from temporalio.service import RPCError
 import connection
 from cli.arguments import AutomationId, JsonFlag
 from cli.errors import talking_to
+from cli.looking import look
 from cli.output import console
-from cli.overview import look
 from cli.reports import Snapshot, changes, next_run, render
 from cli.servers import backend
 from workflows.client import AutomationHandle, automation_handle

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import decisions, edit, history, live, messages, overview, run, servers, writing
+from cli import decisions, edit, live, looking, messages, run, servers, writing
 from cli.arguments import wants_json
 from cli.errors import ExitCode, exit_code_of, report
 
@@ -67,10 +67,10 @@ app.command()(decisions.approve)
 app.command()(decisions.reject)
 app.command()(decisions.resolve)
 app.command()(edit.edit)
-app.command("list")(overview.list_automations)
-app.command()(overview.show)
+app.command("list")(looking.list_automations)
+app.command()(looking.show)
 app.command()(live.watch)
-app.command()(history.history)
+app.command()(looking.history)
 app.command()(writing.validate)
 app.command()(writing.plan)
 app.command()(writing.invoke)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.history import history_rows
+from cli.looking.looking_back import history_rows
 from engine.job.request import InvocationOutcome, InvocationStatus
 from tests.support.builders import NOW, Invoked, action, automation, scripts
 

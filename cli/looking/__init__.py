@@ -1,0 +1,6 @@
+"""Looking at automations without touching them: which there are, how one is now, what it has done."""
+
+from cli.looking.listing import list_automations, look, show
+from cli.looking.looking_back import history
+
+__all__ = ["list_automations", "show", "history", "look"]
