@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import decisions, edit, live, looking, messages, run, servers, writing
+from cli import looking, running, servers, writing
 from cli.arguments import wants_json
 from cli.errors import ExitCode, exit_code_of, report
 
@@ -55,21 +55,21 @@ def _options(
     """Options of the command itself."""
 
 
-app.command()(run.run)
-app.command()(run.start)
-app.command()(messages.stop)
-app.command("exec")(messages.execute)
-app.command()(messages.trigger)
-app.command()(messages.retry)
-app.command()(messages.pause)
-app.command()(messages.resume)
-app.command()(decisions.approve)
-app.command()(decisions.reject)
-app.command()(decisions.resolve)
-app.command()(edit.edit)
+app.command()(running.run)
+app.command()(running.start)
+app.command()(running.stop)
+app.command("exec")(running.execute)
+app.command()(running.trigger)
+app.command()(running.retry)
+app.command()(running.pause)
+app.command()(running.resume)
+app.command()(running.approve)
+app.command()(running.reject)
+app.command()(running.resolve)
+app.command()(running.edit)
 app.command("list")(looking.list_automations)
 app.command()(looking.show)
-app.command()(live.watch)
+app.command()(running.watch)
 app.command()(looking.history)
 app.command()(writing.validate)
 app.command()(writing.plan)

@@ -9,8 +9,8 @@ import typer
 
 from cli.arguments import AutomationId, JsonFlag
 from cli.errors import CommandError, ExitCode, talking_to
-from cli.messages import print_report, reach_automation
 from cli.output import print_json, print_lines
+from cli.running.sending import print_report, reach_automation
 from engine.job.pending_effects import shown
 from engine.job.request import PendingEffect
 from engine.state import load_state

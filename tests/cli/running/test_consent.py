@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.consent import require_consent
 from cli.errors import CommandError
+from cli.running.consent import require_consent
 from cli.writing.overlay import Overlay
 from cli.writing.planning import plan_of
 from engine.automation_file.compile import load_automation

@@ -9,11 +9,11 @@ import typer
 
 import connection
 from cli.arguments import FileArgument, JsonFlag
-from cli.consent import asking_on_terminal, require_consent
 from cli.errors import CommandError
-from cli.live import follow_until_left, view_for
 from cli.output import console, print_json, print_lines
 from cli.reports import Snapshot, render
+from cli.running.consent import asking_on_terminal, require_consent
+from cli.running.following import follow_until_left, view_for
 from cli.servers import Backend, backend
 from cli.writing import DEFAULT_SPEED, MarketOption, Overlay, SpeedOption, StartOption, read_automation
 from connection import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.edit import Edit, print_edit
+from cli.running.edit_from_file import Edit, print_edit
 from engine.automation_file.compile import load_automation
 from engine.job.edit import EditError
 from engine.state import AutomationState, load_state
