@@ -1,6 +1,8 @@
 """What a person writes: automation files are read, checked and tried out, and their language is explained."""
 
-from cli.writing.files import invoke, operators, read_automation, schema, validate
+from cli.writing.file_input import read_automation
+from cli.writing.invoking import invoke
+from cli.writing.language import operators, schema
 from cli.writing.lookahead import (
     as_configured,
     balance_rows,
@@ -13,6 +15,7 @@ from cli.writing.lookahead import (
 from cli.writing.market_choice import needs_of
 from cli.writing.overlay import DEFAULT_SPEED, MarketOption, Overlay, SpeedOption, StartOption
 from cli.writing.planning import plan
+from cli.writing.validating import validate
 
 __all__ = [
     "validate",

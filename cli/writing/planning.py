@@ -8,7 +8,7 @@ import connection
 from cli.arguments import FileArgument, JsonFlag
 from cli.errors import CommandError
 from cli.output import console, print_json
-from cli.writing.files import read_automation
+from cli.writing.file_input import read_automation
 from cli.writing.lookahead import (
     Plan,
     as_configured,
