@@ -1,18 +1,10 @@
-"""Follows a running automation: a live picture on a terminal, one line for each event elsewhere."""
+"""The command that follows a running automation until it ends or is left to itself: watch."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final
 
-import typer
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -21,84 +13,13 @@ from cli.arguments import AutomationId, JsonFlag
 from cli.errors import talking_to
 from cli.looking import look
 from cli.output import console
-from cli.reports import Snapshot, changes, next_run, render
+from cli.reports import Snapshot
+from cli.running.views import View, view_for
 from cli.servers import backend
 from workflows.client import AutomationHandle, automation_handle
 from workflows.messages import AutomationResult
 
 REFRESH_SECONDS: Final = 0.3
-LOG_LINES: Final = 8
-
-
-class View(Protocol):
-    """What shows an automation while it runs."""
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Show the automation as it is now."""
-
-
-class LiveView:
-    """A picture of the automation that is redrawn in place, with the newest events below it."""
-
-    def __init__(self, live: Live, footer: str) -> None:
-        self._live = live
-        self._footer = footer
-        self._log: deque[str] = deque(maxlen=LOG_LINES)
-        self._before: Snapshot | None = None
-
-    def show(self, snapshot: Snapshot) -> None:
-        """See base class."""
-        self._log.extend(changes(self._before, snapshot))
-        self._before = snapshot
-        self._live.update(self._picture(snapshot), refresh=True)
-
-    def _picture(self, snapshot: Snapshot) -> RenderableType:
-        log = Text("\n".join(self._log), style="dim")
-        footer = Text(self._footer, style="cyan")
-        return Group(render(snapshot), Text("\nLog", style="bold"), log, Text(), footer)
-
-
-class PlainView:
-    """One line for each event, for logs and pipes."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._before: Snapshot | None = None
-
-    def show(self, snapshot: Snapshot) -> None:
-        """See base class."""
-        news = changes(self._before, snapshot)
-        self._before = snapshot
-        if news and snapshot.is_scheduled:
-            news.append(f"{' ' * 19}  next run {next_run(snapshot.report)}")
-        for line in news:
-            self._console.print(line, markup=False, soft_wrap=True)
-
-
-class JsonView:
-    """One line of JSON for each change of the automation's status report."""
-
-    def __init__(self) -> None:
-        self._before: Snapshot | None = None
-
-    def show(self, snapshot: Snapshot) -> None:
-        """See base class."""
-        if self._before is None or self._before.report != snapshot.report:
-            report = snapshot.report.model_dump(mode="json", exclude={"details"})
-            typer.echo(json.dumps({"automation_id": snapshot.automation_id, **report}))
-        self._before = snapshot
-
-
-@contextmanager
-def view_for(console: Console, *, footer: str, as_json: bool) -> Iterator[View]:
-    """Open the view that fits where the output goes."""
-    if as_json:
-        yield JsonView()
-    elif console.is_terminal:
-        with Live(console=console, auto_refresh=False, transient=False) as live:
-            yield LiveView(live, footer)
-    else:
-        yield PlainView(console)
 
 
 def watch(automation_id: AutomationId, as_json: JsonFlag = False) -> None:

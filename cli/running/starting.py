@@ -13,7 +13,8 @@ from cli.errors import CommandError
 from cli.output import console, print_json, print_lines
 from cli.reports import Snapshot, render
 from cli.running.consent import asking_on_terminal, require_consent
-from cli.running.following import follow_until_left, view_for
+from cli.running.following import follow_until_left
+from cli.running.views import view_for
 from cli.servers import Backend, backend
 from cli.writing import DEFAULT_SPEED, MarketOption, Overlay, SpeedOption, StartOption, read_automation
 from connection import Settings

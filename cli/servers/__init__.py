@@ -7,6 +7,7 @@ from cli.servers import backend
 from cli.servers.backend import Backend
 from cli.servers.codec_serving import codec_server
 from cli.servers.examining import doctor
-from cli.servers.serving import server, setup, worker
+from cli.servers.serving import server, worker
+from cli.servers.setting_up import setup
 
 __all__ = ["server", "worker", "setup", "codec_server", "doctor", "backend", "Backend"]
