@@ -1,1 +1,1 @@
-"""The `octoflow` command: one module per group of verbs, no logic of its own."""
+"""The `octoflow` command: a folder for each thing that a person does with automations."""

@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from codec import PayloadKeyError
 from connection import NotReachableError, PortInUseError, ServerNotFoundError, SettingProblem
-from engine.automation_file.compile import AutomationFileError
+from engine.automation_file import AutomationFileError
 from engine.errors import ConfigurationError, DslError, OctoflowError
 from workflows.client import KeysWouldBeReadableError
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import codec_server, decisions, doctor, edit, files, history, messages, overview, plan, run, services
+from cli import looking, running, servers, writing
+from cli.arguments import wants_json
 from cli.errors import ExitCode, exit_code_of, report
-from cli.output import wants_json
 
 
 class _Commands(TyperGroup):
@@ -55,35 +55,32 @@ def _options(
     """Options of the command itself."""
 
 
-app.command()(run.run)
-app.command()(run.start)
-app.command()(messages.stop)
-app.command("exec")(messages.execute)
-app.command()(messages.trigger)
-app.command()(messages.retry)
-app.command()(messages.pause)
-app.command()(messages.resume)
-app.command()(decisions.approve)
-app.command()(decisions.reject)
-app.command()(decisions.resolve)
-app.command()(decisions.approve)
-app.command()(decisions.reject)
-app.command()(decisions.resolve)
-app.command()(edit.edit)
-app.command("list")(overview.list_automations)
-app.command()(overview.show)
-app.command()(overview.watch)
-app.command()(history.history)
-app.command()(files.validate)
-app.command()(plan.plan)
-app.command()(files.invoke)
-app.command()(services.server)
-app.command()(services.worker)
-app.command("codec-server")(codec_server.codec_server)
-app.command()(services.setup)
-app.command()(doctor.doctor)
-app.command()(files.operators)
-app.command()(files.schema)
+app.command()(running.run)
+app.command()(running.start)
+app.command()(running.stop)
+app.command("exec")(running.execute)
+app.command()(running.trigger)
+app.command()(running.retry)
+app.command()(running.pause)
+app.command()(running.resume)
+app.command()(running.approve)
+app.command()(running.reject)
+app.command()(running.resolve)
+app.command()(running.edit)
+app.command("list")(looking.list_automations)
+app.command()(looking.show)
+app.command()(running.watch)
+app.command()(looking.history)
+app.command()(writing.validate)
+app.command()(writing.plan)
+app.command()(writing.invoke)
+app.command()(servers.server)
+app.command()(servers.worker)
+app.command("codec-server")(servers.codec_server)
+app.command()(servers.setup)
+app.command()(servers.doctor)
+app.command()(writing.operators)
+app.command()(writing.schema)
 
 
 def main() -> None:

@@ -5,34 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_JSON_KEY: Final = "octoflow.json"
-
 LOG_WIDTH: Final = 140
 """Columns where the output is no terminal, whose width would be known."""
-
-
-def _remember_json(context: typer.Context, value: bool) -> bool:
-    if value:
-        context.meta[_JSON_KEY] = True
-    return value
-
-
-JsonFlag = Annotated[
-    bool,
-    typer.Option("--json", help="Print JSON for programs.", callback=_remember_json, is_eager=True),
-]
-
-
-def wants_json(context: Any) -> bool:
-    """Tell whether the command line asked for JSON, also when the command itself never started."""
-    return bool(context.meta.get(_JSON_KEY))
 
 
 def console() -> Console:

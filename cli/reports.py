@@ -12,8 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from cli.output import duration, moment, table
-from engine.job.effects import shown
-from engine.job.outcome import PendingEffect
+from engine.job import PendingEffect, shown
 from engine.state import Action, AutomationState, Order, Trade, load_state
 from engine.values import decode_value, format_decimal, plain_value
 from workflows.messages import StatusReport

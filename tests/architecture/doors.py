@@ -38,7 +38,8 @@ def _troubles(root: Path, file: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(statement, ast.ImportFrom) and statement.module:
             module = tuple(statement.module.split("."))
             if len(module) > 1 and home[: len(module)] == module and file.name != "__init__.py":
-                yield statement.lineno, f"{'.'.join(module)} is the door of this very package"
+                if not all(_is_module(root, (*module, alias.name)) for alias in statement.names):
+                    yield statement.lineno, f"{'.'.join(module)} is the door of this very package"
                 continue
             door = _door(root, home, module)
             if door is None:
@@ -59,6 +60,11 @@ def _door(root: Path, home: tuple[str, ...], module: tuple[str, ...]) -> tuple[s
         if home[:length] != package and root.joinpath(*package, "__init__.py").is_file():
             return package
     return None
+
+
+def _is_module(root: Path, name: tuple[str, ...]) -> bool:
+    place = root.joinpath(*name)
+    return place.with_suffix(".py").is_file() or place.is_dir()
 
 
 @cache

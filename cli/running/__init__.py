@@ -1,0 +1,23 @@
+"""Running automations: they are started, followed, told what to do, changed, and decided for here."""
+
+from cli.running.deciding import approve, reject, resolve
+from cli.running.edit_from_file import edit
+from cli.running.following import watch
+from cli.running.sending import execute, pause, resume, retry, stop, trigger
+from cli.running.starting import run, start
+
+__all__ = [
+    "run",
+    "start",
+    "watch",
+    "stop",
+    "execute",
+    "trigger",
+    "retry",
+    "pause",
+    "resume",
+    "approve",
+    "reject",
+    "resolve",
+    "edit",
+]
