@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cli.checks.finding import Check, Finding, failed, ok, warning
+from engine.exchanges import KeyRights
+from engine.live import LiveExchange, TradingApi
 from engine.live.settings import LiveSettings
-from engine.live.venue.api import KeyRights, LiveExchange, TradingApi
 from engine.state import ExchangeAccountDetails
 from engine.types import Seconds
 
