@@ -1,20 +1,25 @@
-"""The ccxt classes: which there are, how a client is made, and what each exchange can do."""
+"""The ccxt classes: which there are, how a client is made, and one table of what each exchange is like."""
 
-from engine.exchanges.capabilities import native_stops
-from engine.exchanges.client import Client, close_client, connect, make_client, reading
+from engine.exchanges.capabilities import Capabilities
+from engine.exchanges.client import close_client, connect, make_client, reading
 from engine.exchanges.concurrency import concurrently, gathered
 from engine.exchanges.exchange_ids import known_exchange_ids
+from engine.exchanges.imports import Client
+from engine.exchanges.key_rights import KeyRights
+from engine.exchanges.table import capabilities_of
 from engine.exchanges.uninterrupted import uninterrupted
 
 __all__ = [
+    "Capabilities",
     "Client",
+    "KeyRights",
+    "capabilities_of",
     "close_client",
     "concurrently",
     "connect",
     "gathered",
     "known_exchange_ids",
     "make_client",
-    "native_stops",
     "reading",
     "uninterrupted",
 ]

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import localcontext
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from engine.errors import ConfigurationError, RetryableError
-from engine.exchanges.imports import exchange_class
+from engine.exchanges.imports import Client, exchange_class
+from engine.exchanges.table import capabilities_of
 from engine.exchanges.uninterrupted import uninterrupted
 from engine.masking import mask
 from engine.state import ExchangeDetails
 from engine.types import Seconds
 
-Client = Any
-"""An instance of one of ccxt's async exchange classes, which have no types."""
-
 REQUEST_TIMEOUT: Final[Seconds] = 10
-
-MARKET_TYPES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
-    "binance": {"spot": ("spot",), "future": ("linear",)},
-    "bybit": {"spot": ("spot",), "future": ("linear",)},
-    "okx": {"spot": ("spot",), "future": ("swap",)},
-}
-"""What to load on exchanges whose market list comes in parts: one request instead of three."""
 
 _DEFAULT_TYPES: Final = {"spot": "spot", "future": "swap"}
 _log = logging.getLogger(__name__)
@@ -41,8 +32,9 @@ def make_client(details: ExchangeDetails, *, timeout: Seconds = REQUEST_TIMEOUT)
     """
     exchange_id, kind = details.internal_name or "", details.exchange_type
     options: dict[str, Any] = {"defaultType": _DEFAULT_TYPES[kind]}
-    if exchange_id in MARKET_TYPES:
-        options["fetchMarkets"] = {"types": list(MARKET_TYPES[exchange_id][kind])}
+    market_types = capabilities_of(exchange_id).market_types
+    if market_types:
+        options["fetchMarkets"] = {"types": list(market_types[kind])}
     client = exchange_class(exchange_id)(
         {
             "enableRateLimit": True,

@@ -15,6 +15,9 @@ from typing import Any, Final
 
 from engine.errors import ConfigurationError
 
+Client = Any
+"""An instance of one of ccxt's async exchange classes, which have no types."""
+
 _PACKAGES: Final = ("ccxt", "ccxt.async_support")
 _BASE: Final = "ccxt.base.exchange"
 _SYNCHRONOUS: Final = {

@@ -4,12 +4,11 @@ from engine.live.books import LiveRepositories
 from engine.live.context import LiveContext
 from engine.live.guard import NOTHING_RESOLVED, EffectGuard, Mode, Settled, Settlement, decide
 from engine.live.settings import UNLIMITED, Delays, Lease, LiveSettings, PostponeReason
-from engine.live.venue import KeyRights, LiveExchange, TradingApi, capabilities_of, check_rights, open_live
+from engine.live.venue import LiveExchange, TradingApi, check_rights, open_live
 
 __all__ = [
     "Delays",
     "EffectGuard",
-    "KeyRights",
     "Lease",
     "LiveContext",
     "LiveExchange",
@@ -22,7 +21,6 @@ __all__ = [
     "Settlement",
     "TradingApi",
     "UNLIMITED",
-    "capabilities_of",
     "check_rights",
     "decide",
     "open_live",

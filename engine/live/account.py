@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.effects import IntentDraft, Planned
 from engine.errors import ActionStatus, OperatorError
+from engine.exchanges import Capabilities
 from engine.live.books import dump_order, named
-from engine.live.venue import Capabilities
 from engine.market import MarketData
 from engine.money import ZERO
 from engine.orders import (

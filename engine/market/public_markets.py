@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from engine.exchanges import Client, close_client, connect, make_client, native_stops, reading
+from engine.exchanges import Client, capabilities_of, close_client, connect, make_client, reading
 from engine.market.market_lists import Markets, parse_ccxt_markets
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, TimeFrame
@@ -54,7 +54,7 @@ async def _load(details: ExchangeDetails) -> MarketList:
         markets=parse_ccxt_markets(
             raw.values(),
             digits=client.precisionMode == DECIMAL_PLACES,
-            stops=lambda kind: native_stops(client.id, kind, client.features),
+            stops=lambda kind: capabilities_of(client.id).native_stops(kind, client.features),
         ),
         time_frames=tuple(frame for frame in TIME_FRAMES if frame in (client.timeframes or ())),
         loaded=client,

@@ -14,7 +14,7 @@ from typing import Any, Final
 from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
-from engine.exchanges import native_stops
+from engine.exchanges import capabilities_of
 from engine.market.bars import Bars, finished_bars, join_bars
 from engine.market.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
 from engine.market.funding import FundingRate
@@ -54,7 +54,7 @@ class RecordedSource:
             path = folder / name
             if path.is_file():
                 return _read_markets(path, path.stat().st_mtime_ns)
-        stops = native_stops(self._exchange_id, "spot")
+        stops = capabilities_of(self._exchange_id).native_stops("spot")
         return {symbol: generic_market(symbol, stops=stops) for symbol in self._recordings}
 
     async def candles(self, symbol: Symbol, time_frame: TimeFrame, *, now: Timestamp, count: int) -> Candles:
@@ -230,4 +230,4 @@ def _parse_markets(content: Any, exchange_id: str) -> Markets:
         if "symbols" in content:
             return parse_exchange_info(content)
         content = content.values()
-    return parse_ccxt_markets(content, stops=lambda kind: native_stops(exchange_id, kind))
+    return parse_ccxt_markets(content, stops=capabilities_of(exchange_id).native_stops)

@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from engine.errors import ActionStatus
+from engine.exchanges.capabilities import Capabilities
+from engine.exchanges.key_rights import KeyRights
 from engine.live.settings import LiveSettings
-from engine.live.venue.api import Absent, Accepted, Done, Duplicate, KeyRights, OrderReport, Refused, Unclear
-from engine.live.venue.capabilities import Capabilities
+from engine.live.venue.api import Absent, Accepted, Done, Duplicate, OrderReport, Refused, Unclear
 from engine.market.market import Market
 from engine.state import Balance, ExchangeAccountDetails, Fee, Order, Portfolio, Position, Trade, Transaction
 from engine.types import Asset, OrderId, Symbol

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cli.servers.checks.finding import Check, Finding, failed, ok, warning
-from engine.live import KeyRights, LiveExchange, LiveSettings, TradingApi
+from engine.exchanges import KeyRights
+from engine.live import LiveExchange, LiveSettings, TradingApi
 from engine.state import ExchangeAccountDetails
 from engine.types import Seconds
 

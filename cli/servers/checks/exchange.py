@@ -9,8 +9,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from cli.servers.checks.finding import Check, Finding, failed, ok, warning
-from engine.exchanges import Client, close_client, make_client, native_stops
-from engine.live import capabilities_of
+from engine.exchanges import Client, capabilities_of, close_client, make_client
 from engine.market import Market, MarketSource
 from engine.state import ExchangeDetails
 from engine.types import Symbol
@@ -78,11 +77,12 @@ async def _abilities(exchange: PublicSide) -> Sequence[Finding]:
 
 
 async def _stops(exchange: PublicSide) -> Sequence[Finding]:
-    if native_stops(exchange.name, exchange.details.exchange_type, exchange.client.features):
+    able, kind = capabilities_of(exchange.name), exchange.details.exchange_type
+    if able.native_stops(kind, exchange.client.features):
         return [ok(f"{exchange.name} watches stop prices itself, also while no worker runs")]
     return [
         warning(
-            f"{exchange.name} does not watch stop prices on {exchange.details.exchange_type} markets: "
+            f"{exchange.name} does not watch stop prices on {kind} markets: "
             "stop_loss(…) and stop_loss_price end with unsupported_stop_order",
             "Leave stops out of the automation, or trade on an exchange that has them.",
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.exchanges import Capabilities
 from engine.live.books.names import GIVE_UP, MOVE, STOP, succeeding
-from engine.live.venue import Capabilities
 from engine.market import Market
 from engine.money import ZERO, exact
 from engine.orders import is_reached

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.exchanges import Capabilities
 from engine.live.books.catch_up import is_settled
 from engine.live.books.exits_in_one_book import is_stop
 from engine.live.books.names import AGAIN, CANCEL, follow_up_key, named, next_leg
-from engine.live.venue import Capabilities
 from engine.orders import lives_alone
 from engine.state import EffectKind, Intent, Order, Orders, Origin
 from engine.types import EffectKey, Timestamp

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.exchanges import Capabilities
 from engine.live.books.catch_up import CaughtUp, Ended, is_settled
 from engine.live.books.exits_in_one_book import (
     arranged,
@@ -19,7 +20,6 @@ from engine.live.books.exits_in_one_book import (
     without_sold,
 )
 from engine.live.books.follow_up_intents import cancellation, creation, replacements_in
-from engine.live.venue import Capabilities
 from engine.market import Bars, Market
 from engine.money import ZERO, exact
 from engine.orders import EXPIRATION_TIME, first_ending, is_reached, opened_exits, react

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID, uuid5
 
-from engine.live.venue import Capabilities
+from engine.exchanges import Capabilities
 from engine.money import ZERO
 from engine.state import Order, Origin
 from engine.types import EffectKey, OrderId

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from engine.effects import Placed, Refusal
 from engine.errors import ActionStatus
-from engine.live.venue import Capabilities, OrderReport
+from engine.exchanges import Capabilities
+from engine.live.venue import OrderReport
 from engine.money import ZERO, exact
 from engine.state import LIMIT_TYPES, Fee, Order, OrderType
 from engine.values import short_decimal

@@ -33,9 +33,9 @@ from __future__ import annotations
 from typing import Final
 
 from engine.errors import ActionStatus
+from engine.exchanges import Capabilities
 from engine.live.settings import PostponeReason
 from engine.live.venue.api import Absent, Done, Duplicate, Refused, Unclear
-from engine.live.venue.capabilities import Capabilities
 from engine.types import Seconds
 
 DEFINITE: Final[tuple[tuple[str, ActionStatus], ...]] = (

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from engine.errors import ActionStatus
+from engine.exchanges import Capabilities, KeyRights
 from engine.live.settings import PostponeReason
-from engine.live.venue.capabilities import Capabilities
 from engine.market import MarketSource
 from engine.state import Fee, Order, OrderStatus, Portfolio, Position, Side, Trade, Transaction
 from engine.types import Amount, OrderId, Price, Seconds, Symbol, Timestamp
@@ -88,16 +88,6 @@ class Unclear:
     message: str
     retry_after: Seconds | None = None
     postpone: PostponeReason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRights:
-    """What an API key may do; None where the exchange does not tell."""
-
-    read: bool | None = None
-    trade: bool | None = None
-    withdraw: bool | None = None
-    ip_restricted: bool | None = None
 
 
 class TradingApi(Protocol):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.errors import ActionStatus, ConfigurationError
-from engine.exchanges import Client
+from engine.exchanges import Capabilities, Client, KeyRights
 from engine.live.venue.answers import (
     answer_to_cancel,
     answer_to_change,
@@ -15,12 +15,10 @@ from engine.live.venue.answers import (
     answer_to_withdraw,
     is_a,
 )
-from engine.live.venue.api import Absent, Accepted, Done, Duplicate, KeyRights, OrderReport, Refused, Unclear
-from engine.live.venue.capabilities import Capabilities
-from engine.live.venue.key_rights import read_key_rights
-from engine.live.venue.order_requests import UnpricedOrder, order_call
+from engine.live.venue.api import Absent, Accepted, Done, Duplicate, OrderReport, Refused, Unclear
+from engine.live.venue.order_requests import CcxtMarket, UnpricedOrder, order_call
 from engine.live.venue.pages import fetch_pages, page_size
-from engine.live.venue.reports import order_report, portfolio, positions, trade, withdrawal
+from engine.live.venue.reports import Raw, order_report, portfolio, positions, trade, withdrawal
 from engine.live.venue.wire import Failure, Wire
 from engine.state import Order, Portfolio, Position, Trade, Transaction
 from engine.types import MarketKind, OrderId, Seconds, Symbol, Timestamp
@@ -63,7 +61,7 @@ class CcxtTradingApi:
             raw = await client.create_order(
                 call.symbol, call.type, call.side, call.amount, call.price, dict(call.params)
             )
-            return order_report(raw, market, client_order_id=order.client_order_id, created=order)
+            return self._report(raw, market, client_order_id=order.client_order_id, created=order)
 
         answer = await self._wire.send(create)
         if isinstance(answer, Failure):
@@ -188,7 +186,12 @@ class CcxtTradingApi:
 
     async def key_rights(self) -> KeyRights:
         """Return what the key may do, as far as the exchange tells."""
-        return await self._wire.read(read_key_rights)
+
+        async def ask(client: Client) -> KeyRights:
+            reader = self._capabilities.key_rights
+            return KeyRights() if reader is None else await reader(client)
+
+        return await self._wire.read(ask)
 
     async def clock_difference(self) -> Seconds:
         """Measure anew how far this machine's clock is ahead of the exchange's."""
@@ -220,7 +223,7 @@ class CcxtTradingApi:
                         return None
                     raise
                 known_as = asked.get("clientOrderId")
-                return order_report(raw, client.market(symbol), client_order_id=known_as)
+                return self._report(raw, client.market(symbol), client_order_id=known_as)
 
             if (found := await self._wire.read(fetch)) is not None:
                 return found
@@ -238,9 +241,20 @@ class CcxtTradingApi:
                 raws = await client.fetch_open_orders(symbol, None, page_size(client, name), dict(book))
             else:
                 raws = await fetch_pages(client, name, symbol, _milliseconds(start), book)
-            return [order_report(raw, market) for raw in raws]
+            return [self._report(raw, market) for raw in raws]
 
         return await self._wire.read(fetch)
+
+    def _report(
+        self, raw: Raw, market: CcxtMarket, client_order_id: str | None = None, created: Order | None = None
+    ) -> OrderReport:
+        return order_report(
+            raw,
+            market,
+            stop_id_parameter=self._capabilities.stop_id_parameter,
+            client_order_id=client_order_id,
+            created=created,
+        )
 
 
 def _milliseconds(time: Timestamp) -> int:

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from engine.credentials import FIELDS, Credentials
 from engine.errors import ConfigurationError
-from engine.exchanges import Client, make_client
+from engine.exchanges import Client, capabilities_of, make_client
 from engine.live.settings import LiveSettings
-from engine.live.venue.capabilities import capabilities_of
 from engine.state import ExchangeDetails
 from engine.types import Timestamp
 

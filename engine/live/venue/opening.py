@@ -11,10 +11,9 @@ from typing import Final
 
 from engine.credentials import resolve
 from engine.errors import ConfigurationError
-from engine.exchanges import close_client
+from engine.exchanges import capabilities_of, close_client
 from engine.live.settings import LiveSettings
 from engine.live.venue.api import LiveExchange
-from engine.live.venue.capabilities import REFUSED, capabilities_of
 from engine.live.venue.ccxt_api import CcxtTradingApi
 from engine.live.venue.client import make_live_client
 from engine.live.venue.clock import ExchangeClock
@@ -64,9 +63,10 @@ def open_live(
     exchange = details.exchange_details
     if exchange.internal_name is None:
         raise ConfigurationError("the account names no exchange; set `exchange: binance` or another ccxt id")
-    if exchange.internal_name in REFUSED:
+    capabilities = capabilities_of(exchange.internal_name)
+    if capabilities.refused is not None:
         raise ConfigurationError(
-            f"{exchange.internal_name} is not traded on: {REFUSED[exchange.internal_name]}",
+            f"{exchange.internal_name} is not traded on: {capabilities.refused}",
             code="exchange_refused",
         )
     credentials = resolve(details.auth_details, environment)
@@ -82,6 +82,6 @@ def open_live(
     )
     return CcxtExchange(
         source=LiveSource(exchange, wire, caches),
-        api=CcxtTradingApi(wire, capabilities_of(client.id), exchange.exchange_type),
+        api=CcxtTradingApi(wire, capabilities, exchange.exchange_type),
         wire=wire,
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from engine.live.venue.capabilities import Capabilities
+from engine.exchanges import Capabilities
 from engine.money import exact, to_decimal
 from engine.state import Order, OrderType
 from engine.values import format_decimal

@@ -26,13 +26,19 @@ _STATUSES: Final[Mapping[str | None, OrderStatus]] = {
 
 @exact
 def order_report(
-    raw: Raw, market: CcxtMarket, *, client_order_id: str | None = None, created: Order | None = None
+    raw: Raw,
+    market: CcxtMarket,
+    *,
+    stop_id_parameter: str | None = None,
+    client_order_id: str | None = None,
+    created: Order | None = None,
 ) -> OrderReport:
     """Read an order.
 
     Args:
         raw: in ccxt's unified form.
         market: of its symbol, in ccxt's form.
+        stop_id_parameter: of the exchange's row.
         client_order_id: by which it was found.
         created: the order that was just sent; some exchanges answer with an id and nothing else.
 
@@ -48,7 +54,7 @@ def order_report(
         raise ValueError("the exchange's answer names no order")
     return OrderReport(
         id=OrderId(str(raw["id"])),
-        client_order_id=_client_id(raw) or client_order_id,
+        client_order_id=_client_id(raw, stop_id_parameter) or client_order_id,
         symbol=Symbol(raw.get("symbol") or market["symbol"]),
         side=cast(Side, side),
         kind=raw.get("type") or (created.type if created else None),
@@ -134,10 +140,10 @@ def withdrawal(raw: Raw, txid: str, asset: str) -> Transaction:
     )
 
 
-def _client_id(raw: Raw) -> str | None:
-    """Return the client order id. Binance moves that of a cancelled order to `origClientOrderId`."""
+def _client_id(raw: Raw, stop_id_parameter: str | None) -> str | None:
+    """Return the client order id. Binance and its likes move a cancelled order's to `origClientOrderId`."""
     info = raw["info"] if isinstance(raw.get("info"), Mapping) else {}
-    known = info.get("origClientOrderId") or raw.get("clientOrderId") or info.get("algoClOrdId")
+    known = info.get("origClientOrderId") or raw.get("clientOrderId") or info.get(stop_id_parameter)
     return str(known) if known else None
 
 

@@ -32,7 +32,7 @@ _REFUSALS: Final = ("NotSupported", "RestrictedLocation", "ArgumentsRequired", "
 """What repeating a read does not change."""
 
 _BANNED_UNTIL: Final = re.compile(r"until (\d{13})\b")
-"""Binance's word for the end of a ban, in milliseconds (Spot API, limits)."""
+"""The end of a ban in milliseconds, which only Binance is known to tell (Spot API, limits)."""
 
 
 @dataclass(frozen=True, slots=True)

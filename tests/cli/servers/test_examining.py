@@ -14,7 +14,7 @@ import pytest
 from cli.servers.checks import Check, Finding, account, examine, exchange, ok, server
 from connection import Settings
 from engine.errors import PostponedError, RetryableError
-from engine.live.venue.api import KeyRights
+from engine.exchanges.key_rights import KeyRights
 from engine.market.market import Bounds, generic_market
 from engine.state import AuthDetails, ExchangeAccountDetails, ExchangeDetails
 from engine.types import Symbol

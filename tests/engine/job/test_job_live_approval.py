@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.errors import PostponedError
+from engine.exchanges.capabilities import Capabilities
 from engine.job.outcome import InvocationStatus
 from engine.live.venue.api import Unclear
-from engine.live.venue.capabilities import Capabilities
 from engine.state import Intent, TriggerReason
 from tests.support.builders import NOW, action
 from tests.support.intents import create, intent, order

@@ -11,9 +11,10 @@ import pytest
 
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
+from engine.exchanges.key_rights import KeyRights
 from engine.job.outcome import InvocationStatus
 from engine.job.services import EngineSettings
-from engine.live.venue.api import KeyRights, Refused, Unclear
+from engine.live.venue.api import Refused, Unclear
 from engine.market.market import Bounds, generic_market
 from engine.state import TriggerReason
 from engine.types import Asset

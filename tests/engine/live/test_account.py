@@ -12,8 +12,8 @@ import pytest
 from engine.dsl import Dependency
 from engine.effects.intents import IntentDraft, Planned
 from engine.errors import ActionStatus, OperatorError
+from engine.exchanges.capabilities import Capabilities
 from engine.live.account import LiveAccount
-from engine.live.venue.capabilities import Capabilities
 from engine.market.market import Bounds, Market, generic_market
 from engine.market.market_protocols import Ticker
 from engine.orders.account_protocols import OrderFilter

@@ -5,12 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
-from engine.exchanges.capabilities import native_stops
 from engine.market.market import Bounds
 from engine.market.market_lists import parse_ccxt_markets, parse_exchange_info, to_ccxt_form
-from engine.types import MarketKind, Symbol
+from engine.types import Symbol
 
 BTC = Symbol("BTC/USDT")
 
@@ -79,23 +76,6 @@ def test_an_exchange_without_stops_of_its_own_says_so() -> None:
     assert parse_exchange_info(info)[BTC].stops is False
     info["symbols"][0]["orderTypes"] = ["LIMIT", "STOP_LOSS_LIMIT"]
     assert parse_exchange_info(info)[BTC].stops is True
-
-
-@pytest.mark.parametrize(
-    ("exchange_id", "kind", "features", "expected"),
-    [
-        ("binance", "spot", None, True),
-        ("mexc", "spot", None, False),
-        ("mexc", "spot", {"spot": {"createOrder": {"stopLossPrice": True}}}, True),
-        ("binance", "spot", {"spot": {"createOrder": {"stopLossPrice": False}}}, False),
-        ("mexc", "future", None, True),
-        ("mexc", "future", {"swap": {"linear": {"createOrder": {"triggerPrice": False}}}}, False),
-    ],
-)
-def test_whether_stops_are_native_is_asked_of_ccxt_first_and_else_looked_up(
-    exchange_id: str, kind: MarketKind, features: dict[str, Any] | None, *, expected: bool
-) -> None:
-    assert native_stops(exchange_id, kind, features) is expected
 
 
 def test_amounts_of_futures_that_are_counted_in_contracts_are_in_base() -> None:

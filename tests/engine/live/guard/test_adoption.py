@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.effects.intents import Placed
+from engine.exchanges.capabilities import Capabilities
 from engine.live.guard.adoption import adopted, differences, outcome_of, taken_as_it_is, total_fee
 from engine.live.venue.api import OrderReport
-from engine.live.venue.capabilities import Capabilities
 from engine.state import Fee, Order
 from engine.types import Asset, OrderId
 from tests.support.intents import market_order, order

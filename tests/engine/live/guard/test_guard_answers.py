@@ -9,9 +9,9 @@ import pytest
 
 from engine.effects.intents import Placed, Refusal
 from engine.errors import ActionStatus, RetryableError
+from engine.exchanges.capabilities import Capabilities
 from engine.live.guard.result import Settlement
 from engine.live.venue.api import Duplicate, Refused, Unclear
-from engine.live.venue.capabilities import Capabilities
 from tests.support.builders import NOW
 from tests.support.intents import FENCE, SETTINGS, Guarded, create, market_order, order, tried
 from tests.support.memory_exchange import MemoryExchange

@@ -10,7 +10,7 @@ import pytest
 
 from engine.effects.intents import Dropped, Placed, Refusal
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.live.venue.capabilities import Capabilities
+from engine.exchanges.capabilities import Capabilities
 from engine.types import Symbol
 from tests.support.builders import NOW
 from tests.support.intents import (

@@ -9,9 +9,9 @@ import pytest
 
 from engine.errors import ActionStatus
 from engine.exchanges.client import Client, make_client
+from engine.exchanges.table import capabilities_of
 from engine.live.venue.answers import answer_to_cancel, answer_to_change, answer_to_create, answer_to_withdraw
 from engine.live.venue.api import Absent, Done, Duplicate, Refused, Unclear
-from engine.live.venue.capabilities import capabilities_of
 from engine.state import ExchangeDetails
 
 ORDER_URLS = {

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
-from engine.live.venue.api import Absent, Accepted, Done, KeyRights, LiveExchange, Refused, Unclear
+from engine.exchanges.key_rights import KeyRights
+from engine.live.venue.api import Absent, Accepted, Done, LiveExchange, Refused, Unclear
 from engine.live.venue.key_rights import check_rights
 from engine.state import Order, Transaction
 from engine.types import Asset, OrderId, Symbol, TimeFrame

@@ -1,4 +1,6 @@
-"""What each exchange can do for orders that happen once: client ids, look-ups, expiring signatures.
+"""The table of exchanges: everything that is known of a particular one stands in its row, and nowhere else.
+
+Classes that ccxt derives from one another share a row, as far as the same is known of them.
 
 Sources: the exchanges' own API documents for client ids and errors, named beside each rule, and the request
 that ccxt builds for how they are passed on.
@@ -6,105 +8,19 @@ that ccxt builds for how they are passed on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final, Literal
-from uuid import UUID
+from typing import Final
 
-from engine.types import EffectKey
-
-History = Literal[
-    "fetch_orders",
-    "fetch_open_orders",
-    "fetch_closed_orders",
-    "fetch_canceled_orders",
-    "fetch_canceled_and_closed_orders",
-]
-Spelling = Literal["hex", "uuid", "integer"]
-
-_BITFINEX_BITS: Final = 45
-
-_SPELLINGS: Final[Mapping[Spelling, Callable[[EffectKey], str]]] = MappingProxyType(
-    {
-        "hex": str,
-        "uuid": lambda key: str(UUID(key)),
-        "integer": lambda key: str(int(key, 16) % 2**_BITFINEX_BITS),
-    }
-)
-
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-_STOP_BOOK: Final[Mapping[str, Any]] = MappingProxyType({"trigger": True})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """One row of the table.
-
-    Attributes:
-        prefix: what every client order id must start with.
-        length: characters that a client order id may have, the prefix included.
-        spelling: how the key is written in it.
-        id_parameter: what ccxt calls the client order id when an order is created.
-        signatures_expire: whether a signed request is refused `LiveSettings.receive_window` seconds after its
-            timestamp. Windows that cannot be chosen are shorter than `LiveSettings.fence_without_expiry`.
-        finds_by_client_id: whether one order can be fetched by its client id, open or not.
-        finds_in_history: whether closed orders can be listed with their client ids.
-        history: the lists which then hold every order of a symbol.
-        own_stop_book: where stops are kept apart from other orders: on spot, on futures.
-        stop_book_params: what makes ccxt look there.
-        market_buys_by_cost: whether market buys are counted in quote, so that their amount is not fixed.
-        stop_price_parameter: what ccxt calls the price of a stop, where all kinds of stops have one name.
-        stop_id_parameter: what ccxt calls the client order id of a stop, where it differs.
-        withdrawal_id_parameter: what the exchange calls the client id by which withdrawals can be found; None
-            where they carry none.
-        spot_trailing_params: what a trailing stop needs on spot besides its distance.
-        look_up_params: what ccxt wants to hear before it fetches one order.
-        options: of ccxt's client; they spare it questions about the account.
-        duplicate_texts: what the exchange says, in small letters, when a client id is used already.
-    """
-
-    prefix: str = ""
-    length: int = 32
-    spelling: Spelling = "hex"
-    id_parameter: str = "clientOrderId"
-    signatures_expire: bool = False
-    finds_by_client_id: bool = False
-    finds_in_history: bool = False
-    history: tuple[History, ...] = ("fetch_open_orders", "fetch_closed_orders")
-    own_stop_book: frozenset[Literal["spot", "future"]] = frozenset()
-    stop_book_params: Mapping[str, Any] = field(default_factory=lambda: _STOP_BOOK)
-    stop_price_parameter: str | None = None
-    stop_id_parameter: str | None = None
-    market_buys_by_cost: bool = False
-    withdrawal_id_parameter: str | None = None
-    spot_trailing_params: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
-    look_up_params: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
-    options: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
-    duplicate_texts: tuple[str, ...] = ()
-
-    @property
-    def can_look_up(self) -> bool:
-        """Whether it can be told for certain that an order does not exist."""
-        return self.finds_by_client_id or self.finds_in_history
-
-    @property
-    def withdrawal_ids(self) -> bool:
-        """Whether a withdrawal can be found again."""
-        return self.withdrawal_id_parameter is not None
-
-    def id_argument(self, client_order_id: str) -> str | int:
-        """Return a client order id as ccxt wants it: of exchanges that count, a number."""
-        return int(client_order_id) if self.spelling == "integer" else client_order_id
-
-    def client_order_id(self, key: EffectKey) -> str:
-        """Return an effect's key in the form that the exchange takes, the same for ever."""
-        return f"{self.prefix}{_SPELLINGS[self.spelling](key)}"[: self.length]
+from engine.exchanges.capabilities import Capabilities, History
+from engine.exchanges.key_rights import binance_key_rights, bybit_key_rights, okx_key_rights
+from engine.types import MarketKind
 
 
 def capabilities_of(exchange_id: str) -> Capabilities:
-    """Return the row of an exchange; for one without a row, nothing is taken for granted."""
-    return CAPABILITIES.get(exchange_id, GENERIC)
+    """Return the row of an exchange by ccxt's id; for one without a row, nothing is taken for granted."""
+    return EXCHANGES.get(exchange_id, GENERIC)
 
 
 GENERIC: Final = Capabilities()
@@ -116,9 +32,11 @@ _THREE_LISTS: Final[tuple[History, ...]] = (
     "fetch_closed_orders",
     "fetch_canceled_orders",
 )
-_SPOT: Final = frozenset[Literal["spot", "future"]]({"spot"})
-_FUTURES: Final = frozenset[Literal["spot", "future"]]({"future"})
-_BOTH: Final = _SPOT | _FUTURES
+_FUTURES: Final = frozenset[MarketKind]({"future"})
+_BOTH: Final = frozenset[MarketKind]({"spot", "future"})
+_SPOT_OR_LINEAR: Final[Mapping[MarketKind, Sequence[str]]] = MappingProxyType(
+    {"spot": ("spot",), "future": ("linear",)}
+)
 
 # "newClientOrderId": ^[\.A-Z\:/a-z0-9_-]{1,36}$, unique among open orders; code -2010 (Spot API, errors).
 # Conditional futures orders are kept apart as "algo orders" (USD-M Futures, change log of December 2025);
@@ -145,6 +63,7 @@ _OKX: Final = Capabilities(
     stop_book_params=MappingProxyType({"trigger": True, "ordType": "trigger"}),
     stop_price_parameter="triggerPrice",
     stop_id_parameter="algoClOrdId",
+    key_rights=okx_key_rights,
     duplicate_texts=('"51016"', '"51065"', "client order id already exists", "algoclordid already exists"),
 )
 
@@ -176,14 +95,23 @@ _GATE: Final = Capabilities(
     market_buys_by_cost=True,
 )
 
-CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
+EXCHANGES: Final[Mapping[str, Capabilities]] = MappingProxyType(
     {
-        "binance": _BINANCE,
+        "binance": replace(
+            _BINANCE,
+            market_types=_SPOT_OR_LINEAR,
+            key_rights=binance_key_rights,
+            native_spot_stops=True,
+        ),
         "binanceus": _BINANCE,
-        "binanceusdm": _BINANCE,
-        "bybit": _BYBIT,
+        "binanceusdm": replace(_BINANCE, key_rights=binance_key_rights),
+        "bybit": replace(
+            _BYBIT,
+            market_types=_SPOT_OR_LINEAR,
+            key_rights=bybit_key_rights,
+        ),
         "bybiteu": _BYBIT,
-        "okx": _OKX,
+        "okx": replace(_OKX, market_types=MappingProxyType({"spot": ("spot",), "future": ("swap",)})),
         "okxus": _OKX,
         "myokx": _OKX,
         "gate": _GATE,
@@ -196,6 +124,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             id_parameter="client_order_id",
             finds_in_history=True,
             history=("fetch_orders",),
+            native_spot_stops=True,
             market_buys_by_cost=True,
         ),
         # "cl_ord_id": a UUID with or without dashes, or up to 18 characters (Kraken Spot REST, Add Order).
@@ -206,6 +135,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             length=40,
             finds_by_client_id=True,
             finds_in_history=True,
+            native_spot_stops=True,
             own_stop_book=_BOTH,
             duplicate_texts=('"126044"', "clientoidduplicated", "clientoid duplicate"),
         ),
@@ -239,7 +169,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             duplicate_texts=("duplicate order",),
         ),
         # "cid": a whole number of at most 45 bits, unique per UTC day (Bitfinex v2, Submit Order).
-        "bitfinex": Capabilities(spelling="integer", finds_in_history=True),
+        "bitfinex": Capabilities(number_bits=45, finds_in_history=True),
         # "client_order_id": unique per account, found for 30 days (Bitstamp API, Order status).
         "bitstamp": Capabilities(
             finds_by_client_id=True,
@@ -250,6 +180,7 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             length=40,
             finds_in_history=True,
             history=_OPEN_AND_ENDED,
+            native_spot_stops=True,
         ),
         # "client_oid": at most 36 characters (Crypto.com Exchange v1, private/create-order); 204.
         "cryptocom": Capabilities(
@@ -275,12 +206,8 @@ CAPABILITIES: Final[Mapping[str, Capabilities]] = MappingProxyType(
         "phemex": Capabilities(
             length=40, finds_by_client_id=True, finds_in_history=True, history=("fetch_orders",)
         ),
+        "hyperliquid": Capabilities(
+            refused="before the first order ccxt's class grants its makers a fee, which nobody planned",
+        ),
     }
 )
-
-REFUSED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "hyperliquid": "before the first order ccxt's class grants its makers a fee, which nobody planned",
-    }
-)
-"""Exchanges that are not traded on, and why."""

@@ -1,27 +1,33 @@
-"""Client order ids have the form that each exchange takes."""
+"""The table of exchanges: ids in the form that each one takes, and what is told of those without a row."""
 
 from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
 import pytest
 
 from engine.exchanges.exchange_ids import known_exchange_ids
-from engine.live.venue.capabilities import CAPABILITIES, GENERIC, capabilities_of
-from engine.types import EffectKey
+from engine.exchanges.table import EXCHANGES, GENERIC, capabilities_of
+from engine.types import EffectKey, MarketKind
 
 KEY = EffectKey("0123456789abcdef0123456789abcdef")
 
 RULES = {
     "binance": r"[\.A-Z\:/a-z0-9_-]{1,36}",
+    "binanceus": r"[\.A-Z\:/a-z0-9_-]{1,36}",
     "binanceusdm": r"[\.A-Z\:/a-z0-9_-]{1,36}",
     "bybit": r"[A-Za-z0-9_-]{1,36}",
+    "bybiteu": r"[A-Za-z0-9_-]{1,36}",
     "okx": r"[A-Za-z0-9]{1,32}",
+    "okxus": r"[A-Za-z0-9]{1,32}",
+    "myokx": r"[A-Za-z0-9]{1,32}",
     "coinbase": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "kraken": r"[0-9a-f]{32}",
     "kucoin": r"[A-Za-z0-9_-]{1,40}",
     "gate": r"t-[0-9A-Za-z_.-]{1,26}",
+    "gateeu": r"t-[0-9A-Za-z_.-]{1,26}",
     "bitget": r"[A-Za-z0-9.#:/_-]{1,32}",
     "htx": r".{1,64}",
     "mexc": r"[a-zA-Z0-9_-]{1,32}",
@@ -63,8 +69,12 @@ def test_an_effect_keeps_its_id_for_ever(exchange_id: str, expected: str) -> Non
 
 
 def test_every_row_is_of_an_exchange_that_ccxt_has() -> None:
-    assert set(CAPABILITIES) <= known_exchange_ids()
-    assert len(CAPABILITIES) >= 20
+    assert set(EXCHANGES) <= known_exchange_ids()
+    assert len(EXCHANGES) >= 20
+
+
+def test_every_row_that_is_traded_on_has_a_rule_here_for_its_ids() -> None:
+    assert {name for name, row in EXCHANGES.items() if row.refused is None} <= set(RULES)
 
 
 def test_of_an_exchange_without_a_row_nothing_is_taken_for_granted() -> None:
@@ -75,4 +85,31 @@ def test_of_an_exchange_without_a_row_nothing_is_taken_for_granted() -> None:
 
 
 def test_every_row_but_one_can_tell_that_an_order_does_not_exist() -> None:
-    assert [name for name, row in CAPABILITIES.items() if not row.can_look_up] == ["whitebit"]
+    traded = {name: row for name, row in EXCHANGES.items() if row.refused is None}
+    assert [name for name, row in traded.items() if not row.can_look_up] == ["whitebit"]
+
+
+def test_one_exchange_is_not_traded_on() -> None:
+    assert [name for name, row in EXCHANGES.items() if row.refused is not None] == ["hyperliquid"]
+
+
+def test_a_row_that_chooses_markets_chooses_them_for_every_kind() -> None:
+    chosen = {name: set(row.market_types) for name, row in EXCHANGES.items() if row.market_types}
+    assert chosen == {name: {"spot", "future"} for name in ("binance", "bybit", "okx")}
+
+
+@pytest.mark.parametrize(
+    ("exchange_id", "kind", "features", "expected"),
+    [
+        ("binance", "spot", None, True),
+        ("mexc", "spot", None, False),
+        ("mexc", "spot", {"spot": {"createOrder": {"stopLossPrice": True}}}, True),
+        ("binance", "spot", {"spot": {"createOrder": {"stopLossPrice": False}}}, False),
+        ("mexc", "future", None, True),
+        ("mexc", "future", {"swap": {"linear": {"createOrder": {"triggerPrice": False}}}}, False),
+    ],
+)
+def test_whether_stops_are_native_is_asked_of_ccxt_first_and_else_looked_up(
+    exchange_id: str, kind: MarketKind, features: dict[str, Any] | None, *, expected: bool
+) -> None:
+    assert capabilities_of(exchange_id).native_stops(kind, features) is expected
