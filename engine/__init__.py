@@ -20,20 +20,6 @@ from engine.job import (
 )
 from engine.state import AutomationState
 
-__all__ = [
-    "ActionStatus",
-    "AutomationJob",
-    "AutomationState",
-    "ConfigurationError",
-    "DslError",
-    "EngineSettings",
-    "InvocationOutcome",
-    "InvocationRequest",
-    "InvocationStatus",
-    "OctoflowError",
-    "PostponedError",
-    "RetryableError",
-    "Services",
-    "load_automation",
-    "operator",
-]
+__all__ = ["load_automation", "operator", "ActionStatus", "ConfigurationError", "DslError"]
+__all__ += ["OctoflowError", "PostponedError", "RetryableError", "AutomationJob", "EngineSettings"]
+__all__ += ["InvocationOutcome", "InvocationRequest", "InvocationStatus", "Services", "AutomationState"]

@@ -14,7 +14,7 @@ from workflows.messages import (
     EditRequest,
     ExecuteAnswer,
     Json,
-    Trigger,
+    WakeReason,
 )
 
 
@@ -126,7 +126,7 @@ class Occasion:
     ahead: bool = False
 
     @property
-    def trigger(self) -> Trigger:
+    def trigger(self) -> WakeReason:
         """What woke the automation."""
         if self.triggers:
             return "forced"

@@ -89,7 +89,7 @@ async def ensure(settings: Settings, tell: Callable[[str], None]) -> Backend:
     """
     spawned: list[processes.BackgroundProcess] = []
 
-    def spawn(kind: processes.Kind) -> processes.BackgroundProcess:
+    def spawn(kind: processes.ProcessKind) -> processes.BackgroundProcess:
         tell(f"Starting a {'Temporal development server' if kind == 'server' else kind} ...")
         spawned.append(processes.spawn(settings.home, kind))
         return spawned[-1]
@@ -103,7 +103,7 @@ async def ensure(settings: Settings, tell: Callable[[str], None]) -> Backend:
 
 
 async def _ensure(
-    settings: Settings, spawn: Callable[[processes.Kind], processes.BackgroundProcess]
+    settings: Settings, spawn: Callable[[processes.ProcessKind], processes.BackgroundProcess]
 ) -> Backend:
     try:
         backend = await reach(settings)

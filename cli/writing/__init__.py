@@ -17,24 +17,6 @@ from cli.writing.overlay import DEFAULT_SPEED, MarketOption, Overlay, SpeedOptio
 from cli.writing.planning import plan
 from cli.writing.validating import validate
 
-__all__ = [
-    "validate",
-    "plan",
-    "invoke",
-    "schema",
-    "operators",
-    "read_automation",
-    "needs_of",
-    "DEFAULT_SPEED",
-    "MarketOption",
-    "StartOption",
-    "SpeedOption",
-    "Overlay",
-    "as_configured",
-    "live_account",
-    "on_paper",
-    "real_balances",
-    "look_ahead",
-    "picture",
-    "balance_rows",
-]
+__all__ = ["read_automation", "invoke", "schema", "operators", "as_configured", "live_account", "on_paper"]
+__all__ += ["real_balances", "look_ahead", "picture", "balance_rows", "needs_of", "DEFAULT_SPEED"]
+__all__ += ["MarketOption", "StartOption", "SpeedOption", "Overlay", "plan", "validate"]

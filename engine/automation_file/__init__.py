@@ -3,9 +3,4 @@
 from engine.automation_file.compile import AutomationFileError, load_automation
 from engine.automation_file.schema import automation_json_schema, parse_moment
 
-__all__ = [
-    "AutomationFileError",
-    "automation_json_schema",
-    "load_automation",
-    "parse_moment",
-]
+__all__ = ["AutomationFileError", "load_automation", "automation_json_schema", "parse_moment"]

@@ -11,16 +11,6 @@ from engine.community.protocols import (
 )
 from engine.community.publishing import publish_snapshot
 
-__all__ = [
-    "Community",
-    "CommunityAuthenticatorFactory",
-    "HttpCommunity",
-    "LeaderSnapshot",
-    "LogEntry",
-    "LogRepository",
-    "NoCommunity",
-    "SignalAsset",
-    "SignalOrder",
-    "SignalRepository",
-    "publish_snapshot",
-]
+__all__ = ["HttpCommunity", "LeaderSnapshot", "LogEntry", "SignalAsset", "SignalOrder", "NoCommunity"]
+__all__ += ["Community", "CommunityAuthenticatorFactory", "LogRepository", "SignalRepository"]
+__all__ += ["publish_snapshot"]

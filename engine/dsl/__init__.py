@@ -1,6 +1,6 @@
 """The expression language: grammar, parser, typed syntax tree, evaluator and operator registry."""
 
-from engine.dsl.compiling import Dependency
+from engine.dsl.compiling import DataDependency
 from engine.dsl.executor import Done, DSLExecutor, Waiting
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
 from engine.dsl.registry import (
@@ -32,42 +32,9 @@ from engine.dsl.registry import (
 from engine.dsl.running import add, check_number, is_hashable, power, truth
 from engine.dsl.script import CompiledScript, compile_script
 
-__all__ = [
-    "Choice",
-    "CompiledScript",
-    "DEFAULT_LIMITS",
-    "DSLExecutor",
-    "Defaults",
-    "Dependency",
-    "Directive",
-    "Done",
-    "EffectCount",
-    "ExpressionText",
-    "Kind",
-    "Lazy",
-    "LazyValue",
-    "Limits",
-    "Notify",
-    "Number",
-    "OperatorContext",
-    "OperatorDefinition",
-    "OperatorRegistry",
-    "OperatorSet",
-    "Range",
-    "ReCallingOperatorResult",
-    "ScriptContext",
-    "Series",
-    "StopAutomation",
-    "SymbolParam",
-    "TimeFrameParam",
-    "Unit",
-    "UpdateConfiguration",
-    "Waiting",
-    "add",
-    "check_number",
-    "compile_script",
-    "is_hashable",
-    "operator",
-    "power",
-    "truth",
-]
+__all__ = ["DataDependency", "DSLExecutor", "Done", "Waiting", "DEFAULT_LIMITS", "Limits", "Choice"]
+__all__ += ["Defaults", "Directive", "EffectCount", "ExpressionText", "Kind", "Lazy", "LazyValue", "Notify"]
+__all__ += ["Number", "OperatorContext", "OperatorDefinition", "OperatorRegistry", "OperatorSet", "Range"]
+__all__ += ["ReCallingOperatorResult", "ScriptContext", "Series", "StopAutomation", "SymbolParam"]
+__all__ += ["TimeFrameParam", "Unit", "UpdateConfiguration", "operator", "add", "check_number"]
+__all__ += ["is_hashable", "power", "truth", "CompiledScript", "compile_script"]

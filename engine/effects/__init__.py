@@ -17,19 +17,6 @@ from engine.effects.intents import (
 from engine.effects.texts import effect_in_words
 from engine.effects.transfers import TransferPolicy
 
-__all__ = [
-    "Applied",
-    "CallOutcomes",
-    "Cancelled",
-    "Dropped",
-    "IntentDraft",
-    "Outcome",
-    "Placed",
-    "Planned",
-    "Refusal",
-    "Sent",
-    "TransferPolicy",
-    "dump_outcome",
-    "effect_in_words",
-    "load_outcome",
-]
+__all__ = ["Applied", "CallOutcomes", "Cancelled", "Dropped", "IntentDraft", "Outcome", "Placed"]
+__all__ += ["Planned", "Refusal", "Sent", "dump_outcome", "load_outcome", "effect_in_words"]
+__all__ += ["TransferPolicy"]

@@ -9,17 +9,5 @@ from engine.exchanges.key_rights import KeyRights
 from engine.exchanges.table import capabilities_of
 from engine.exchanges.uninterrupted import uninterrupted
 
-__all__ = [
-    "Capabilities",
-    "Client",
-    "KeyRights",
-    "capabilities_of",
-    "close_client",
-    "concurrently",
-    "connect",
-    "gathered",
-    "known_exchange_ids",
-    "make_client",
-    "reading",
-    "uninterrupted",
-]
+__all__ = ["Capabilities", "close_client", "connect", "make_client", "reading", "concurrently", "gathered"]
+__all__ += ["known_exchange_ids", "Client", "KeyRights", "capabilities_of", "uninterrupted"]

@@ -7,10 +7,10 @@ from typing import Final
 
 from engine.effects import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, effect_in_words, load_outcome
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.job.account import ExchangeSession
+from engine.job.account import InvocationAccount
 from engine.job.outcome import Journal, PendingEffect
 from engine.job.request import InvocationRequest
-from engine.live import LiveSettings, Mode, Settled, Settlement, decide
+from engine.live import GuardResult, LiveSettings, Mode, SettledEffect, decide
 from engine.state import Action, AutomationState, Intent, IntentStatus
 from engine.types import ActionId, CallSite, EffectKey, Timestamp
 
@@ -18,7 +18,7 @@ BYTES_PER_LEG: Final = 16 * 1024
 """Room that an effect and everything that may follow from it needs in the state."""
 
 
-class EffectRound:
+class InvocationEffects:
     """The pending effects of a state, over one invocation.
 
     Args:
@@ -33,13 +33,13 @@ class EffectRound:
         request: InvocationRequest,
         state: AutomationState,
         journal: Journal,
-        session: ExchangeSession,
+        account: InvocationAccount,
         settings: LiveSettings,
     ) -> None:
         self._request = request
         self._state = state
         self._journal = journal
-        self._session = session
+        self._account = account
         self._approval_lasts = settings.approved_intent_max_age
         self._settled: set[EffectKey] = set()
         self._at_start = {intent.key for intent in self.pending}
@@ -93,13 +93,13 @@ class EffectRound:
         self._take_over(decided.settled, decided.pending)
         if not self.pending:
             return
-        settlement = await self._session.settle(self.pending, mode, resolved=request.resolved)
-        self._take_over(settlement.settled, settlement.pending)
-        self.keeps_state = settlement.acted or settlement.retry_after is not None
-        self._under_way_at = settlement.next_at
-        for note in settlement.notes:
+        result = await self._account.carry_out(self.pending, mode, resolved=request.resolved)
+        self._take_over(result.settled, result.pending)
+        self.keeps_state = result.acted or result.retry_after is not None
+        self._under_way_at = result.next_at
+        for note in result.notes:
             self._journal.note(note)
-        _raise_what_stops(settlement)
+        _raise_what_stops(result)
 
     async def look_after_account(self) -> None:
         """Take in what happened to open orders meanwhile, unless this invocation has done so already.
@@ -108,16 +108,16 @@ class EffectRound:
             RetryableError: the exchange does not answer.
             PostponedError: the account cannot be used for longer.
         """
-        if not self._account_is_current and (self._session.is_exposed or self._settled):
-            await self._session.look_after()
+        if not self._account_is_current and (self._account.is_exposed or self._settled):
+            await self._account.look_after()
             self.take_follow_ups()
 
     def take_follow_ups(self) -> bool:
         """Record what follows from fills that happened meanwhile; return whether there is anything new."""
         self._account_is_current = True
-        return record(self._state, self._session.take_follow_ups())
+        return record(self._state, self._account.take_follow_ups())
 
-    def _take_over(self, settled: Sequence[Settled], pending: Sequence[Intent]) -> None:
+    def _take_over(self, settled: Sequence[SettledEffect], pending: Sequence[Intent]) -> None:
         if settled:
             for text in hand_over(settled, [*self._state.priority_actions, *self._state.actions]):
                 self._journal.note(text)
@@ -125,12 +125,12 @@ class EffectRound:
         self._state.automation.execution.pending_effects = list(pending)
 
 
-def _raise_what_stops(settlement: Settlement) -> None:
-    why = settlement.why or "the exchange asks to wait"
-    if settlement.postpone is not None:
-        raise PostponedError(why, reason=settlement.postpone)
-    if settlement.retry_after is not None:
-        raise RetryableError(why, retry_after=settlement.retry_after)
+def _raise_what_stops(result: GuardResult) -> None:
+    why = result.why or "the exchange asks to wait"
+    if result.postpone is not None:
+        raise PostponedError(why, reason=result.postpone)
+    if result.retry_after is not None:
+        raise RetryableError(why, retry_after=result.retry_after)
 
 
 def key_scope(state: AutomationState, seed: str) -> str:
@@ -194,7 +194,7 @@ def held_actions(pending: Iterable[Intent]) -> frozenset[ActionId]:
     return frozenset(intent.action_id for intent in pending if not intent.is_follow_up)
 
 
-def hand_over(settled: Iterable[Settled], actions: Iterable[Action]) -> list[str]:
+def hand_over(settled: Iterable[SettledEffect], actions: Iterable[Action]) -> list[str]:
     """Give outcomes to the suspended calls that planned them; return what is to be told of the others."""
     waiting = {key: action for action in actions for key in action.planned_effects}
     told = []

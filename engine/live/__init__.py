@@ -2,26 +2,10 @@
 
 from engine.live.books import LiveRepositories
 from engine.live.context import LiveContext
-from engine.live.guard import NOTHING_RESOLVED, EffectGuard, Mode, Settled, Settlement, decide
+from engine.live.guard import NOTHING_RESOLVED, EffectGuard, GuardResult, Mode, SettledEffect, decide
 from engine.live.settings import UNLIMITED, Delays, Lease, LiveSettings, PostponeReason
 from engine.live.venue import LiveExchange, TradingApi, check_rights, open_live
 
-__all__ = [
-    "Delays",
-    "EffectGuard",
-    "Lease",
-    "LiveContext",
-    "LiveExchange",
-    "LiveRepositories",
-    "LiveSettings",
-    "Mode",
-    "NOTHING_RESOLVED",
-    "PostponeReason",
-    "Settled",
-    "Settlement",
-    "TradingApi",
-    "UNLIMITED",
-    "check_rights",
-    "decide",
-    "open_live",
-]
+__all__ = ["LiveRepositories", "LiveContext", "EffectGuard", "Mode", "NOTHING_RESOLVED", "SettledEffect"]
+__all__ += ["GuardResult", "decide", "Delays", "Lease", "LiveSettings", "PostponeReason", "UNLIMITED"]
+__all__ += ["LiveExchange", "TradingApi", "check_rights", "open_live"]

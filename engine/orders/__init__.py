@@ -17,7 +17,7 @@ from engine.orders.groups import lives_alone, react
 from engine.orders.limits import sweep_dust
 from engine.orders.matching import (
     START,
-    Moment,
+    BarMoment,
     Phase,
     Touch,
     crosses,
@@ -27,49 +27,14 @@ from engine.orders.matching import (
     rule_of,
     trail,
 )
-from engine.orders.options import TAKE_PROFITS_FIRST, OrderOptions, Trigger, read_trigger
+from engine.orders.options import TAKE_PROFITS_FIRST, OrderOptions, PriceTrigger, read_trigger
 from engine.orders.quantity import Marker, Quantity, parse_amount, parse_price
 from engine.orders.sizing import cap, entry_price, resolve_amount, resolve_price
 
-__all__ = [
-    "ALL_ORDERS",
-    "Account",
-    "EXPIRATION_TIME",
-    "Ending",
-    "Marker",
-    "Moment",
-    "OrderFilter",
-    "OrderOptions",
-    "OrderRequest",
-    "Phase",
-    "Quantity",
-    "START",
-    "TAKE_PROFITS_FIRST",
-    "Touch",
-    "Trigger",
-    "cap",
-    "check_ceilings",
-    "check_kind",
-    "crosses",
-    "described",
-    "entry_price",
-    "first_ending",
-    "first_touch",
-    "holdings",
-    "is_reached",
-    "lies_beyond",
-    "lives_alone",
-    "new_orders",
-    "opened_exits",
-    "order_of",
-    "parse_amount",
-    "parse_price",
-    "react",
-    "read_trigger",
-    "resolve_amount",
-    "resolve_price",
-    "rule_of",
-    "spot_has_no_leverage",
-    "sweep_dust",
-    "trail",
-]
+__all__ = ["ALL_ORDERS", "Account", "OrderFilter", "OrderRequest", "check_ceilings", "check_kind"]
+__all__ += ["described", "new_orders", "order_of", "spot_has_no_leverage", "EXPIRATION_TIME", "Ending"]
+__all__ += ["first_ending", "opened_exits", "holdings", "lives_alone", "react", "sweep_dust", "BarMoment"]
+__all__ += ["Phase", "START", "Touch", "crosses", "first_touch", "is_reached", "lies_beyond", "rule_of"]
+__all__ += ["trail", "OrderOptions", "TAKE_PROFITS_FIRST", "PriceTrigger", "read_trigger", "Marker"]
+__all__ += ["Quantity", "parse_amount", "parse_price", "cap", "entry_price", "resolve_amount"]
+__all__ += ["resolve_price"]

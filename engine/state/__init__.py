@@ -23,12 +23,13 @@ from engine.state.automation import (
     Automation,
     AutomationState,
     ConfiguredPortfolio,
-    Defaults,
+    DefaultMarket,
     DegradedState,
     EffectKind,
     ExchangeAccountDetails,
     ExchangeDetails,
     Execution,
+    ExecutionTrigger,
     Holding,
     Intent,
     IntentStatus,
@@ -37,57 +38,16 @@ from engine.state.automation import (
     RecordedMarket,
     Schedule,
     Standstill,
-    Trigger,
     TriggerReason,
 )
 from engine.state.base import Money, StateModel
 from engine.state.serialization import SCHEMA_VERSION, describe, dump_state, load_state
 
-__all__ = [
-    "APPLY_CONFIGURATION",
-    "Action",
-    "ActionsDag",
-    "AuthDetails",
-    "Automation",
-    "AutomationState",
-    "Balance",
-    "ConfiguredPortfolio",
-    "DEFINITION",
-    "Defaults",
-    "DegradedState",
-    "Dependency",
-    "EffectKind",
-    "ExchangeAccountDetails",
-    "ExchangeAccountElements",
-    "ExchangeDetails",
-    "Execution",
-    "Fee",
-    "Holding",
-    "Intent",
-    "IntentStatus",
-    "LIMIT_TYPES",
-    "Metadata",
-    "Money",
-    "Order",
-    "OrderStatus",
-    "OrderType",
-    "Orders",
-    "Origin",
-    "Portfolio",
-    "Position",
-    "PostActions",
-    "RecordedMarket",
-    "SCHEMA_VERSION",
-    "Schedule",
-    "Standstill",
-    "Side",
-    "StateModel",
-    "TimeInForce",
-    "Trade",
-    "Transaction",
-    "Trigger",
-    "TriggerReason",
-    "describe",
-    "dump_state",
-    "load_state",
-]
+__all__ = ["Balance", "ExchangeAccountElements", "Fee", "LIMIT_TYPES", "Order", "OrderStatus", "OrderType"]
+__all__ += ["Orders", "Origin", "Portfolio", "Position", "Side", "TimeInForce", "Trade", "Transaction"]
+__all__ += ["APPLY_CONFIGURATION", "Action", "ActionsDag", "DEFINITION", "Dependency", "AuthDetails"]
+__all__ += ["Automation", "AutomationState", "ConfiguredPortfolio", "DefaultMarket", "DegradedState"]
+__all__ += ["EffectKind", "ExchangeAccountDetails", "ExchangeDetails", "Execution", "Holding", "Intent"]
+__all__ += ["IntentStatus", "Metadata", "PostActions", "RecordedMarket", "Schedule", "Standstill"]
+__all__ += ["ExecutionTrigger", "TriggerReason", "Money", "StateModel", "SCHEMA_VERSION", "describe"]
+__all__ += ["dump_state", "load_state"]

@@ -69,7 +69,9 @@ def _is_module(root: Path, name: tuple[str, ...]) -> bool:
 
 @cache
 def _names(door: Path) -> frozenset[str]:
-    for statement in ast.parse(door.read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
-            return frozenset(ast.literal_eval(statement.value))
-    return frozenset()
+    lists = [
+        statement.value
+        for statement in ast.parse(door.read_text(encoding="utf-8")).body
+        if isinstance(statement, ast.Assign | ast.AugAssign) and "__all__" in ast.unparse(statement)
+    ]
+    return frozenset(name for one in lists for name in ast.literal_eval(one))

@@ -28,13 +28,13 @@ from engine.dsl.syntax import (
     Subscript,
 )
 
-Need = int | None
+CandleCount = int | None
 """How many of the newest items are needed; None for all there are."""
 
 
 def candles_needed(
-    script: Script, windows: Mapping[int, Need], texts: Mapping[int, Expression]
-) -> dict[int, Need]:
+    script: Script, windows: Mapping[int, CandleCount], texts: Mapping[int, Expression]
+) -> dict[int, CandleCount]:
     """Return what is needed of the value of every call and bare name, by the node's `id`.
 
     Args:
@@ -49,7 +49,7 @@ def candles_needed(
     return walk.needs
 
 
-def more(one: Need, other: Need) -> Need:
+def more(one: CandleCount, other: CandleCount) -> CandleCount:
     """Return the larger of two needs."""
     return None if one is None or other is None else max(one, other)
 
@@ -57,22 +57,22 @@ def more(one: Need, other: Need) -> Need:
 class _Walk:
     """One walk; `needs` and `local_needs` are what it finds."""
 
-    def __init__(self, windows: Mapping[int, Need], texts: Mapping[int, Expression]) -> None:
-        self.needs: dict[int, Need] = {}
-        self.local_needs: dict[str, Need] = {}
+    def __init__(self, windows: Mapping[int, CandleCount], texts: Mapping[int, Expression]) -> None:
+        self.needs: dict[int, CandleCount] = {}
+        self.local_needs: dict[str, CandleCount] = {}
         self._windows = windows
         self._texts = texts
 
-    def visit(self, node: Expression, need: Need) -> None:
+    def visit(self, node: Expression, need: CandleCount) -> None:
         handler = _HANDLERS.get(type(node))
         if handler is not None:
             handler(self, node, need)
 
-    def name(self, node: Name, need: Need) -> None:
+    def name(self, node: Name, need: CandleCount) -> None:
         self.needs[id(node)] = need
         self.local_needs[node.name] = more(self.local_needs.get(node.name, 0), need)
 
-    def call(self, node: Call, need: Need) -> None:
+    def call(self, node: Call, need: CandleCount) -> None:
         self.needs[id(node)] = need
         window = self._windows.get(id(node))
         inner = None if window is None or need is None else window + need - 1
@@ -82,32 +82,32 @@ class _Walk:
             if text is not None:
                 self.visit(text, None)
 
-    def subscript(self, node: Subscript, need: Need) -> None:
+    def subscript(self, node: Subscript, need: CandleCount) -> None:
         del need
         index = _negative(node.index)
         self.visit(node.value, index)
         self.visit(node.index, None)
 
-    def slice(self, node: Slice, need: Need) -> None:
+    def slice(self, node: Slice, need: CandleCount) -> None:
         del need
         self.visit(node.value, None if node.start is None or node.step else _negative(node.start))
         for bound in (node.start, node.stop, node.step):
             if bound is not None:
                 self.visit(bound, None)
 
-    def conditional(self, node: Conditional, need: Need) -> None:
+    def conditional(self, node: Conditional, need: CandleCount) -> None:
         self.visit(node.test, None)
         self.visit(node.then, need)
         self.visit(node.otherwise, need)
 
-    def arithmetic(self, node: Arithmetic, need: Need) -> None:
+    def arithmetic(self, node: Arithmetic, need: CandleCount) -> None:
         for operand in (node.first, *(step.operand for step in node.rest)):
             self.visit(operand, need)
 
-    def signed(self, node: Signed, need: Need) -> None:
+    def signed(self, node: Signed, need: CandleCount) -> None:
         self.visit(node.operand, need)
 
-    def all_of_each(self, node: Expression, need: Need) -> None:
+    def all_of_each(self, node: Expression, need: CandleCount) -> None:
         del need
         for child in _children(node):
             self.visit(child, None)
@@ -129,7 +129,7 @@ def _children(node: Expression) -> list[Expression]:
             return []
 
 
-def _negative(index: Expression) -> Need:
+def _negative(index: Expression) -> CandleCount:
     """Return 3 for `-3`; None for an index that is not counted from the end."""
     if isinstance(index, Signed) and index.signs == ("-",) and isinstance(index.operand, Constant):
         value = index.operand.value
@@ -137,7 +137,7 @@ def _negative(index: Expression) -> Need:
     return None
 
 
-_HANDLERS: Final[dict[type, Callable[[_Walk, Any, Need], None]]] = {
+_HANDLERS: Final[dict[type, Callable[[_Walk, Any, CandleCount], None]]] = {
     Arithmetic: _Walk.arithmetic,
     Call: _Walk.call,
     Comparison: _Walk.all_of_each,

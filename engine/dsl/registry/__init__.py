@@ -1,6 +1,12 @@
 """What a script may call: operators, their signatures, and the types of their arguments."""
 
-from engine.dsl.registry.argument_binding import Place, choose_parameters, invalid, lay_out, refused_value
+from engine.dsl.registry.argument_binding import (
+    ArgumentPlace,
+    choose_parameters,
+    invalid,
+    lay_out,
+    refused_value,
+)
 from engine.dsl.registry.argument_types import REFUSED
 from engine.dsl.registry.context import (
     Defaults,
@@ -37,39 +43,9 @@ from engine.dsl.registry.registry import (
 )
 from engine.dsl.registry.signature import Parameter
 
-__all__ = [
-    "Choice",
-    "Defaults",
-    "Directive",
-    "EffectCount",
-    "ExpressionText",
-    "Kind",
-    "Lazy",
-    "LazyValue",
-    "Notify",
-    "Number",
-    "OperatorContext",
-    "OperatorDefinition",
-    "OperatorRegistry",
-    "OperatorSet",
-    "Parameter",
-    "Place",
-    "REFUSED",
-    "Range",
-    "ReCallingOperatorResult",
-    "ScriptContext",
-    "Series",
-    "Source",
-    "StopAutomation",
-    "SymbolParam",
-    "TimeFrameParam",
-    "Unit",
-    "UpdateConfiguration",
-    "Window",
-    "choose_parameters",
-    "closest",
-    "invalid",
-    "lay_out",
-    "operator",
-    "refused_value",
-]
+__all__ = ["ArgumentPlace", "choose_parameters", "invalid", "lay_out", "refused_value", "REFUSED"]
+__all__ += ["Defaults", "Directive", "EffectCount", "Notify", "OperatorContext", "ReCallingOperatorResult"]
+__all__ += ["ScriptContext", "StopAutomation", "UpdateConfiguration", "Choice", "ExpressionText", "Lazy"]
+__all__ += ["LazyValue", "Number", "Range", "Series", "SymbolParam", "TimeFrameParam", "Unit", "Kind"]
+__all__ += ["OperatorDefinition", "OperatorRegistry", "OperatorSet", "Source", "Window", "closest"]
+__all__ += ["operator", "Parameter"]

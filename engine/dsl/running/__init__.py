@@ -3,7 +3,7 @@
 from engine.dsl.running import at_once, formulas, operands, resumable
 from engine.dsl.running.arithmetic import add, check_number, is_hashable, power, signed, truth
 from engine.dsl.running.calls import BoundArgument, CallPlan, plain_call, stepwise_call
-from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code, Step, all_needs, constant_code
+from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code, Stepwise, all_needs, constant_code
 from engine.dsl.running.formulas import Bound, Formula, call, compiled, reading
 from engine.dsl.running.frame import SCALARS, Frame, Run, Suspended
 from engine.dsl.running.number_paths import (
@@ -14,39 +14,8 @@ from engine.dsl.running.number_paths import (
     with_constant_right,
 )
 
-__all__ = [
-    "at_once",
-    "formulas",
-    "operands",
-    "resumable",
-    "Bound",
-    "BoundArgument",
-    "CallPlan",
-    "Careful",
-    "Code",
-    "Formula",
-    "Frame",
-    "OUTSIDE",
-    "Run",
-    "SCALARS",
-    "Step",
-    "Suspended",
-    "UNKNOWN",
-    "add",
-    "all_needs",
-    "binary",
-    "call",
-    "careful_arithmetic",
-    "careful_comparison",
-    "check_number",
-    "compiled",
-    "constant_code",
-    "is_hashable",
-    "plain_call",
-    "power",
-    "reading",
-    "signed",
-    "stepwise_call",
-    "truth",
-    "with_constant_right",
-]
+__all__ = ["at_once", "formulas", "operands", "resumable", "add", "check_number", "is_hashable", "power"]
+__all__ += ["signed", "truth", "BoundArgument", "CallPlan", "plain_call", "stepwise_call", "Code"]
+__all__ += ["OUTSIDE", "Stepwise", "UNKNOWN", "all_needs", "constant_code", "Bound", "Formula", "call"]
+__all__ += ["compiled", "reading", "Frame", "Run", "SCALARS", "Suspended", "Careful", "binary"]
+__all__ += ["careful_arithmetic", "careful_comparison", "with_constant_right"]

@@ -8,18 +8,6 @@ from engine.live.books.names import named
 from engine.live.books.repositories import LiveRepositories
 from engine.live.books.watching import needs_price, watch_at
 
-__all__ = [
-    "LiveRepositories",
-    "LookAtAccount",
-    "Surroundings",
-    "apply_outcome",
-    "dump_order",
-    "ending",
-    "is_obsolete",
-    "is_settled",
-    "named",
-    "needs_price",
-    "plan_follow_ups",
-    "repeated",
-    "watch_at",
-]
+__all__ = ["apply_outcome", "LookAtAccount", "is_settled", "dump_order", "ending", "is_obsolete"]
+__all__ += ["repeated", "Surroundings", "plan_follow_ups", "named", "LiveRepositories", "needs_price"]
+__all__ += ["watch_at"]

@@ -19,7 +19,7 @@ C5    planned                nothing; young               sent
 C6    tried, unresolved      nothing, landed; young       sent again
 C7    not contested          nothing, landed; old         dropped
 C8    tried, unresolved      nothing, not landed          waits for the end of the fence
-C9    planned, tried         fails                        the round ends; raised if it changed nothing
+C9    planned, tried         fails                        the turn ends; raised if it changed nothing
 C10   planned, tried         fails, `unresolved_after`    unresolved
 C11   unresolved             fails                        stays, the others go on
 C12   just planned           this exchange has none       sent: no earlier attempt can have done it
@@ -41,12 +41,12 @@ A2    refused                                 refused, as the exchange says
 A3    duplicate, and it is the same           placed
 A4    duplicate, and it is different          contested
 A5    duplicate, and nothing is found         contested; looked up again at the end of the fence
-A6    duplicate, and the look-up fails        contested; the round ends
-A7    unclear                                 tried; the round ends; every further fence is twice as long
-A8    unclear, with a time to wait            tried; the round ends for that time
+A6    duplicate, and the look-up fails        contested; the turn ends
+A7    unclear                                 tried; the turn ends; every further fence is twice as long
+A8    unclear, with a time to wait            tried; the turn ends for that time
 A9    unclear, for longer                     tried; postponed
 A10   an exception                            as A7
-A11   any, after a cancellation               as above; the round ends and the next attempt goes on
+A11   any, after a cancellation               as above; the turn ends and the next attempt goes on
 A12   unclear, and there is no look-up        unresolved
 ====  ======================================  ============================================================
 
@@ -57,7 +57,7 @@ row   leg                     when                       what happens
 ====  ======================  =========================  =====================================================
 M1    awaiting approval       young                      skipped until it is too old
 M2    awaiting approval       old, or winding down       dropped
-M3    about to be sent        the lease is too short     stays as it is; the round ends, due again now
+M3    about to be sent        the lease is too short     stays as it is; the turn ends, due again now
 M4    planned                 looking up only            held, nothing is asked about it
 M5    tried create            looking up only; absent    planned again, for nothing of it exists
 M6    create                  winding down; absent       dropped, young or not
@@ -75,13 +75,13 @@ X1    planned cancel          did it                     cancelled
 X2    planned cancel          knows no such open order   cancelled, or refused: `order_not_found` if it filled
 X3    planned cancel          knows none, shows it open  tried; sent again at the end of the fence
 X4    planned cancel          refuses                    refused
-X5    planned cancel          unclear                    tried; the round ends
+X5    planned cancel          unclear                    tried; the turn ends
 X6    tried cancel            shows it gone or filled    as X2, nothing is sent
 X7    tried cancel            shows it open; young       sent again
 X8    old cancel              shows it open              dropped; sent when winding down
 X9    tried cancel            the look-up fails          as C9, C10 and C11
 L1    leverage, young         did it / refuses           applied / refused
-L2    leverage, young         unclear                    tried; the round ends; sent again after the fence
+L2    leverage, young         unclear                    tried; the turn ends; sent again after the fence
 L3    leverage, old           not asked                  dropped; so when winding down
 W1    planned withdrawal      has no ids for them        refused: `disabled_funds_transfer_error`
 W2    any withdrawal          shows it                   sent
@@ -89,7 +89,7 @@ W3    any withdrawal          shows a different one      contested
 W4    planned withdrawal      shows none; young / old    sent / dropped; dropped when winding down
 W5    tried withdrawal        shows none                 waits; unresolved after `unresolved_after`
 W6    planned withdrawal      duplicate                  looked up: W2, W3, or contested
-W7    planned withdrawal      unclear                    tried; the round ends
+W7    planned withdrawal      unclear                    tried; the turn ends
 ====  ======================  =========================  =====================================================
 """
 
@@ -104,9 +104,9 @@ from engine.effects import Dropped, Outcome
 from engine.live.guard.cancelling import Cancelling
 from engine.live.guard.creating import Creating
 from engine.live.guard.decisions import as_resolved
-from engine.live.guard.guard_round import Halt, Round, Waiting
+from engine.live.guard.guard_turn import GuardTurn, Halt, Unsettled
 from engine.live.guard.leveraging import Leveraging
-from engine.live.guard.result import Mode, Settled, Settlement
+from engine.live.guard.result import GuardResult, Mode, SettledEffect
 from engine.live.guard.timing import Timing
 from engine.live.guard.withdrawing import Withdrawing
 from engine.live.settings import Lease, LiveSettings
@@ -144,7 +144,7 @@ class EffectGuard:
 
     async def carry_out(
         self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
-    ) -> Settlement:
+    ) -> GuardResult:
         """Look intents up, send what is absent and may be sent, and tell what became of each.
 
         Args:
@@ -157,22 +157,22 @@ class EffectGuard:
             PostponedError: the account cannot be used for longer, and nothing was sent or resolved.
             ConfigurationError: a look-up cannot be had at all, and nothing was sent or resolved.
         """
-        shared = Round(self._api, mode, self._timing)
+        shared = GuardTurn(self._api, mode, self._timing)
         steps = await _Steps(shared, resolved).of(intents)
         if shared.failure is not None and not (shared.acted or shared.gave_up or resolved):
             raise shared.failure
-        return _settlement(intents, steps, shared)
+        return _result_of(intents, steps, shared)
 
 
 class _Steps:
-    """What one round makes of each intent.
+    """What one turn makes of each intent.
 
     Args:
-        shared: the round.
+        shared: the turn.
         resolved: what a person found, or not, by key.
     """
 
-    def __init__(self, shared: Round, resolved: Mapping[str, bool]) -> None:
+    def __init__(self, shared: GuardTurn, resolved: Mapping[str, bool]) -> None:
         self._round = shared
         self._resolved = resolved
         self._creating = Creating(shared, resolved)
@@ -183,7 +183,7 @@ class _Steps:
             "withdraw": Withdrawing(shared).carry_out,
         }
 
-    async def of(self, intents: Sequence[Intent]) -> list[Outcome | Waiting]:
+    async def of(self, intents: Sequence[Intent]) -> list[Outcome | Unsettled]:
         """Return what became of each intent, in the order given.
 
         What was sent latest comes last: what never gets a clear answer holds nothing else up.
@@ -193,7 +193,7 @@ class _Steps:
         steps = {intent.key: await self._guarded(intent) for intent in in_turn}
         return [steps[intent.key] for intent in intents]
 
-    async def _guarded(self, intent: Intent) -> Outcome | Waiting:
+    async def _guarded(self, intent: Intent) -> Outcome | Unsettled:
         """Carry one intent out; once anything was sent, not even a cancellation is raised any more."""
         try:
             return await self._step(intent)
@@ -202,7 +202,7 @@ class _Steps:
                 raise
             return self._round.interrupted(intent, failure)
 
-    async def _step(self, intent: Intent) -> Outcome | Waiting:
+    async def _step(self, intent: Intent) -> Outcome | Unsettled:
         if intent.key in self._resolved:
             known = as_resolved(intent, found=self._resolved[intent.key])
             if known is not None:
@@ -213,18 +213,20 @@ class _Steps:
         expires_at = timing.expires_at(intent)
         if self._round.mode is Mode.WIND_DOWN or timing.now >= expires_at:
             return Dropped()
-        return Waiting(intent, expires_at)
+        return Unsettled(intent, expires_at)
 
 
-def _settlement(intents: Sequence[Intent], steps: Sequence[Outcome | Waiting], shared: Round) -> Settlement:
-    waiting = [step for step in steps if isinstance(step, Waiting)]
+def _result_of(
+    intents: Sequence[Intent], steps: Sequence[Outcome | Unsettled], shared: GuardTurn
+) -> GuardResult:
+    waiting = [step for step in steps if isinstance(step, Unsettled)]
     due = [step.next_at for step in waiting if step.next_at is not None]
     halt = shared.halt or _NO_HALT
-    return Settlement(
+    return GuardResult(
         settled=[
-            Settled(shared.latest(intent), step)
+            SettledEffect(shared.latest(intent), step)
             for intent, step in zip(intents, steps, strict=True)
-            if not isinstance(step, Waiting)
+            if not isinstance(step, Unsettled)
         ],
         pending=[step.intent for step in waiting],
         next_at=min(due, default=None),

@@ -1,4 +1,4 @@
-"""What one round of the effect guard does with pending intents, and what it leaves behind."""
+"""What one turn of the effect guard does with pending intents, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledEffect:
     """An intent that is over, and what became of it."""
 
     intent: Intent
@@ -32,8 +32,8 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """What a round of the guard came to.
+class GuardResult:
+    """What a turn of the guard came to.
 
     Attributes:
         settled: intents whose outcome is certain, in the order they were given.
@@ -46,7 +46,7 @@ class Settlement:
         postpone: set when the account cannot be used for longer; `why` tells more.
     """
 
-    settled: Sequence[Settled] = ()
+    settled: Sequence[SettledEffect] = ()
     pending: Sequence[Intent] = ()
     next_at: Timestamp | None = None
     acted: bool = False

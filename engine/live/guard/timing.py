@@ -17,7 +17,7 @@ _CLOCKS_DIFFER: Final[Seconds] = 1
 
 
 class Timing:
-    """The clocks of one round.
+    """The clocks of one turn.
 
     Ages count in the invocation's time, fences in the exchange's clock.
 
@@ -55,7 +55,7 @@ class Timing:
 
     @property
     def pause(self) -> Seconds:
-        """How long a round that broke off waits when nobody says how long."""
+        """How long a turn that broke off waits when nobody says how long."""
         return self._settings.watch_every
 
     @property

@@ -3,7 +3,7 @@
 from engine.live.venue.api import (
     Absent,
     Accepted,
-    Done,
+    Confirmed,
     Duplicate,
     LiveExchange,
     OrderReport,
@@ -14,16 +14,5 @@ from engine.live.venue.api import (
 from engine.live.venue.key_rights import check_rights
 from engine.live.venue.opening import open_live
 
-__all__ = [
-    "Absent",
-    "Accepted",
-    "Done",
-    "Duplicate",
-    "LiveExchange",
-    "OrderReport",
-    "Refused",
-    "TradingApi",
-    "Unclear",
-    "check_rights",
-    "open_live",
-]
+__all__ = ["Absent", "Accepted", "Confirmed", "Duplicate", "LiveExchange", "OrderReport", "Refused"]
+__all__ += ["TradingApi", "Unclear", "check_rights", "open_live"]

@@ -1,4 +1,4 @@
-"""`Round`: what the effects of one round share, and what must not be forgotten once something was sent."""
+"""`GuardTurn`: what effects of one turn share, and what must not be forgotten once something was sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOOK_BACK: Final[Seconds] = 3_600
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Unsettled:
     """An effect that is not over; the intent as it is now.
 
     Attributes:
@@ -35,7 +35,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Why nothing more is requested in a round, and for how long."""
+    """Why nothing more is requested in a turn, and for how long."""
 
     why: str | None
     retry_after: Seconds | None = None
@@ -46,8 +46,8 @@ _TOLD_TO_STOP: Final = Halt("this attempt was told to stop, the next one goes on
 _OUT_OF_TIME: Final = Halt("the time of this attempt is over, the next one goes on", retry_after=0)
 
 
-class Round:
-    """One round of the guard.
+class GuardTurn:
+    """One turn of the guard.
 
     Attributes:
         api: the account.
@@ -56,7 +56,7 @@ class Round:
         acted: whether any effect was sent.
         gave_up: whether a look-up failed for so long that an effect was handed to a person.
         halt: set once nothing more may be requested.
-        failure: the failed look-up that halted the round; raised when the round changed nothing.
+        failure: the failed look-up that halted the turn; raised when the turn changed nothing.
         notes: what a person should know.
     """
 
@@ -74,7 +74,7 @@ class Round:
     # Sending
 
     def may_send(self) -> bool:
-        """Whether another effect may be signed right now; the round ends when the time for that is over."""
+        """Whether another effect may be signed right now; the turn ends when the time for that is over."""
         if self.halt is None and not self.timing.may_sign():
             self.halt = _OUT_OF_TIME
         return self.halt is None
@@ -82,7 +82,7 @@ class Round:
     async def send(self, intent: Intent, request: Coroutine[Any, Any, T]) -> T | Unclear:
         """Send an effect and return its answer, whatever happens meanwhile.
 
-        A cancellation waits until the answer is there and then ends the round: the request may have arrived,
+        A cancellation waits until the answer is there and then ends the turn: the request may have arrived,
         and only what is returned to the state is known afterwards. It is not raised again; the caller's task
         still counts it (`asyncio.Task.cancelling`).
         """
@@ -103,8 +103,8 @@ class Round:
             return Unclear(f"the request failed ({type(failure).__name__})")
         return task.result()
 
-    def unclear(self, intent: Intent, answer: Unclear) -> Waiting:
-        """Return an effect that may have happened, and end the round: no clear answer, no further request."""
+    def unclear(self, intent: Intent, answer: Unclear) -> Unsettled:
+        """Return an effect that may have happened, and end the turn: no clear answer, no further request."""
         wait = self.timing.first_fence if answer.retry_after is None else answer.retry_after
         if self.halt is None and answer.postpone is not None:
             self.halt = Halt(answer.message, postpone=answer.postpone)
@@ -119,40 +119,40 @@ class Round:
     # What is not over
 
     def latest(self, intent: Intent) -> Intent:
-        """Return an intent as it is now, whatever was done with it in this round."""
+        """Return an intent as it is now, whatever was done with it in this turn."""
         return self._latest.get(intent.key, intent)
 
-    def held(self, intent: Intent) -> Waiting:
-        """Return an effect that waits for the end of what halted the round, if anything did."""
+    def held(self, intent: Intent) -> Unsettled:
+        """Return an effect that waits for the end of what halted the turn, if anything did."""
         halt = self.halt
         pause = None if halt is None else halt.retry_after
-        return Waiting(self.latest(intent), None if pause is None else self.timing.now + pause)
+        return Unsettled(self.latest(intent), None if pause is None else self.timing.now + pause)
 
-    def until_landed(self, intent: Intent) -> Waiting:
+    def until_landed(self, intent: Intent) -> Unsettled:
         """Return an effect that waits for the end of its fence."""
         current = self.latest(intent)
-        return Waiting(current, self.timing.landed_at(current))
+        return Unsettled(current, self.timing.landed_at(current))
 
-    def later(self, intent: Intent) -> Waiting:
+    def later(self, intent: Intent) -> Unsettled:
         """Return an effect that is looked up again a little later."""
-        return Waiting(self.latest(intent), self.timing.now + self.timing.pause)
+        return Unsettled(self.latest(intent), self.timing.now + self.timing.pause)
 
-    def left(self, intent: Intent) -> Waiting:
+    def left(self, intent: Intent) -> Unsettled:
         """Return an effect that waits for a person; where the automation stops, nobody comes back for it."""
         stops = self.mode is Mode.WIND_DOWN
-        return Waiting(self.latest(intent), None if stops else self.timing.recheck_at)
+        return Unsettled(self.latest(intent), None if stops else self.timing.recheck_at)
 
     def contest(self, intent: Intent) -> None:
         """Keep that something is or was under an effect's key: its absence proves nothing from now on."""
         self._remember(self.latest(intent), {"status": "unresolved", "sent_at": None})
 
-    def contested(self, intent: Intent, why: str) -> Waiting:
+    def contested(self, intent: Intent, why: str) -> Unsettled:
         """Return an effect that only a person can settle, unless the exchange shows what is under its key."""
         self._tell(intent, why)
         self.contest(intent)
         return self.left(intent)
 
-    def given_up(self, intent: Intent, why: str) -> Waiting:
+    def given_up(self, intent: Intent, why: str) -> Unsettled:
         """Return an effect that a person may settle, unless a later look-up does."""
         self._tell(intent, why)
         current = self.latest(intent)
@@ -162,8 +162,8 @@ class Round:
 
     # What went wrong
 
-    def unanswered(self, intent: Intent, failure: OctoflowError) -> Waiting:
-        """Return an effect whose look-up failed: the round ends, but not again for what a person knows of."""
+    def unanswered(self, intent: Intent, failure: OctoflowError) -> Unsettled:
+        """Return an effect whose look-up failed: the turn ends, but not again for what a person knows of."""
         current = self.latest(intent)
         if current.status == intent.status == "unresolved":
             return self.left(intent)
@@ -178,8 +178,8 @@ class Round:
             return self.given_up(intent, failure.message)
         return self.held(intent)
 
-    def interrupted(self, intent: Intent, failure: BaseException) -> Waiting:
-        """Return an effect at which the round broke off after something was sent."""
+    def interrupted(self, intent: Intent, failure: BaseException) -> Unsettled:
+        """Return an effect at which the turn broke off after something was sent."""
         if isinstance(failure, asyncio.CancelledError):
             self.halt = _TOLD_TO_STOP
         elif self.halt is None:
