@@ -110,7 +110,6 @@ class Execution(StateModel):
     current_execution: Trigger = Field(default_factory=Trigger)
     pending_effects: list[Intent] = Field(default_factory=list)
     degraded_state: DegradedState = Field(default_factory=DegradedState)
-    execution_error: str | None = None
 
 
 class PostActions(StateModel):
@@ -133,9 +132,8 @@ class Automation(StateModel):
 
 
 class AccountMetadata(StateModel):
-    """When the account's details were last changed, and the rights of its key checked, UNIX seconds."""
+    """The account's name, and when the rights of its key were checked, UNIX seconds."""
 
-    updated_at: float = 0
     name: str | None = None
     rights_checked_at: float = 0
 
