@@ -20,7 +20,7 @@ from engine.dsl import (
     operator,
     power,
 )
-from engine.errors import DslError
+from engine.errors import DslError, invalid_parameters
 
 SET: Final = OperatorSet("math", "Arithmetic and rounding.")
 
@@ -34,7 +34,7 @@ def _numbers(value: Number | Series, more: tuple[Number, ...]) -> list[Any]:
     if type(value) in _NUMBERS:
         return [value, *more]
     if more:
-        raise DslError("give either one list, or numbers", code="invalid_parameters")
+        raise invalid_parameters("give either one list, or numbers")
     numbers = value if isinstance(value, list) else value.tolist()  # type: ignore[union-attr]
     if not numbers:
         raise DslError("the list is empty")
@@ -223,7 +223,7 @@ def clamp(value: Number, low: Number, high: Number) -> Number:
         high: upper bound, not below the lower one.
     """
     if low > high:
-        raise DslError(f"low is {low}, above high, which is {high}", code="invalid_parameters")
+        raise invalid_parameters(f"low is {low}, above high, which is {high}")
     return builtins.min(builtins.max(value, low), high)
 
 

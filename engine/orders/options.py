@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from engine.errors import ActionStatus, DslError, OperatorError
+from engine.errors import ActionStatus, OperatorError, invalid_parameters
 from engine.market import Market
 from engine.money import exact, to_decimal
 from engine.orders.cancel_policy import read_cancel_policy
@@ -75,9 +75,7 @@ class OrderOptions:
         swap = self.active_order_swap_strategy
         if swap is not None and swap not in SWAP_STRATEGIES:
             known = ", ".join(sorted(SWAP_STRATEGIES))
-            raise DslError(
-                f"active_order_swap_strategy is one of {known}, not {swap!r}", code="invalid_parameters"
-            )
+            raise invalid_parameters(f"active_order_swap_strategy is one of {known}, not {swap!r}")
         exits = plan_exits(
             entry,
             market,
