@@ -117,7 +117,7 @@ def round_(value: Number, digits: Annotated[Number | None, Range(ge=-100, le=100
         digits: digits after the decimal point; negative ones stand before it. Left out: an integer.
     """
     if digits is None:
-        return builtins.round(_bounded(value))
+        return builtins.round(bounded(value))
     rounded: Number = _ROUND(value, int(digits))
     return rounded
 
@@ -129,7 +129,7 @@ def floor(value: Number) -> int:
     Args:
         value: the number.
     """
-    return _math.floor(_bounded(value))
+    return _math.floor(bounded(value))
 
 
 @operator(SET, kind=Kind.PURE, example="ceil(2.1)")
@@ -139,10 +139,10 @@ def ceil(value: Number) -> int:
     Args:
         value: the number.
     """
-    return _math.ceil(_bounded(value))
+    return _math.ceil(bounded(value))
 
 
-def _bounded(value: Number) -> Number:
+def bounded(value: Number) -> Number:
     """Return a number whose integer part is within the limit of integers."""
     bits = DEFAULT_LIMITS.integer_bits
     if builtins.abs(value) >= 2**bits:
