@@ -28,6 +28,7 @@ from engine.orders.matching import (
     trail,
 )
 from engine.orders.options import TAKE_PROFITS_FIRST, OrderOptions, Trigger, read_trigger
+from engine.orders.positions import flat_position, reducible
 from engine.orders.quantity import Marker, Quantity, parse_amount, parse_price
 from engine.orders.sizing import cap, entry_price, resolve_amount, resolve_price
 
@@ -55,6 +56,7 @@ __all__ = [
     "entry_price",
     "first_ending",
     "first_touch",
+    "flat_position",
     "holdings",
     "is_reached",
     "lies_beyond",
@@ -66,6 +68,7 @@ __all__ = [
     "parse_price",
     "react",
     "read_trigger",
+    "reducible",
     "resolve_amount",
     "resolve_price",
     "rule_of",

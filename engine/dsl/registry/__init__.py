@@ -1,6 +1,6 @@
 """What a script may call: operators, their signatures, and the types of their arguments."""
 
-from engine.dsl.registry.argument_binding import Place, choose_parameters, invalid, lay_out, refused_value
+from engine.dsl.registry.argument_binding import Place, choose_parameters, lay_out, refused_value
 from engine.dsl.registry.argument_types import REFUSED
 from engine.dsl.registry.context import (
     Defaults,
@@ -68,7 +68,6 @@ __all__ = [
     "Window",
     "choose_parameters",
     "closest",
-    "invalid",
     "lay_out",
     "operator",
     "refused_value",

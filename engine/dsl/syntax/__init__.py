@@ -12,6 +12,7 @@ from engine.dsl.syntax.nodes import (
     ListLiteral,
     Logical,
     Name,
+    Node,
     Not,
     Parameter,
     Power,
@@ -19,7 +20,9 @@ from engine.dsl.syntax.nodes import (
     Script,
     Signed,
     Slice,
+    Step,
     Subscript,
+    children,
 )
 from engine.dsl.syntax.parser import GRAMMAR_VERSION, parse
 from engine.dsl.syntax.printer import unparse
@@ -37,6 +40,7 @@ __all__ = [
     "ListLiteral",
     "Logical",
     "Name",
+    "Node",
     "Not",
     "Parameter",
     "Power",
@@ -44,7 +48,9 @@ __all__ = [
     "Script",
     "Signed",
     "Slice",
+    "Step",
     "Subscript",
+    "children",
     "parse",
     "unparse",
 ]

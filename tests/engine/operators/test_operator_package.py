@@ -107,9 +107,10 @@ def test_the_operators_that_the_documentation_shows_work() -> None:
     names = {name: getattr(dsl, name) for name in dsl.__all__}
     namespace = {**names, "Annotated": Annotated, "Any": Any}
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(block, namespace)
+        exec(compile(block, "writing-operators.md", "exec", dont_inherit=True), namespace)
     shown = namespace["SET"]
-    assert set(shown.operators) == {"drawdown", "mid", "until", "cancel_tagged"}
+    assert set(shown.operators) == {"drawdown", "blend", "mid", "until", "cancel_tagged"}
     registry = OperatorRegistry([*default_registry().sets(), shown])
     assert evaluate("[drawdown(100, 75), mid([1, 9, 2, 4], 2)]", registry=registry) == [0.25, 3.0]
+    assert evaluate("blend([1, 2, 4], 2, factor=0.75)", registry=registry) == 3.75
     assert run_to_end(f"[until({NOW + 60}), now()]", registry, context()) == ([None, NOW + 60], 1)
