@@ -19,9 +19,12 @@ PACKAGE = REPOSITORY / "examples" / "operator_package"
 SCRIPTS = "operators.md"
 """What it calls Python are scripts of the expression language."""
 
+INSIDE = "CONTRIBUTING.md"
+"""For those who work on the inside; its examples are run by test_newcomer.py."""
+
 PAGES = [
     *(page for page in sorted((REPOSITORY / "docs").glob("*.md")) if page.name != SCRIPTS),
-    *sorted(REPOSITORY.glob("*.md")),
+    *(page for page in sorted(REPOSITORY.glob("*.md")) if page.name != INSIDE),
     PACKAGE / "README.md",
 ]
 
@@ -69,6 +72,11 @@ def run_page(name: str) -> dict[str, Any]:
 def test_the_operators_that_are_shown_work():
     shown = run_page("writing-operators.md")["SET"]
     assert set(shown.operators) == {"drawdown", "mid", "until", "cancel_tagged"}
+
+
+def test_a_program_invokes_an_automation(capsys: pytest.CaptureFixture[str]):
+    run_page("python.md")
+    assert "'rest'" in capsys.readouterr().out
 
 
 def test_an_internal_import_would_be_noticed():

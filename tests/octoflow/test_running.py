@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
 import octoflow
 from octoflow.running import (
@@ -16,6 +19,7 @@ from octoflow.running import (
     NotReachableError,
     StopRequest,
 )
+from tests.octoflow.test_documented_python import run_page
 from tests.support.temporal import development_server
 from worker import run_worker
 
@@ -26,14 +30,25 @@ actions:
 """
 
 
-async def test_a_program_starts_asks_and_stops(temporal_binary: Path):
-    async with development_server(temporal_binary) as server:
-        client = await octoflow.connect(server.client.service_client.config.target_host)
+@asynccontextmanager
+async def served(temporal: Path) -> AsyncIterator[tuple[Client, str]]:
+    """A server with a worker of the usual queue: a client, and the address."""
+    async with development_server(temporal) as server:
         ready, stop = asyncio.Event(), asyncio.Event()
-        serving = asyncio.create_task(
-            run_worker(client, task_queue="octoflow", stop=stop, on_ready=ready.set)
-        )
+        worker = run_worker(server.client, task_queue="octoflow", stop=stop, on_ready=ready.set)
+        task = asyncio.create_task(worker)
         await ready.wait()
+        try:
+            yield server.client, server.client.service_client.config.target_host
+        finally:
+            stop.set()
+            await task
+            gc.unfreeze()  # a worker exempts what it finds at its start from garbage collection
+
+
+async def test_a_program_starts_asks_and_stops(temporal_binary: Path):
+    async with served(temporal_binary) as (_, address):
+        client = await octoflow.connect(address)
         await octoflow.start_automation(client, octoflow.load_automation(FILE), automation_id="mine")
         handle = octoflow.automation_handle(client, "mine")
         question = ExecuteRequest(actions=[{"id": "question", "dsl_script": "2 ** 10"}])
@@ -42,14 +57,18 @@ async def test_a_program_starts_asks_and_stops(temporal_binary: Path):
         await handle.execute_update(Automation.stop, StopRequest())
         result = await handle.result()
         attributes = (await handle.describe()).typed_search_attributes
-        stop.set()
-        await serving
-        gc.unfreeze()  # the worker exempts what it finds at its start from garbage collection
     assert answer.actions["question"].value == 1024
     assert report.status == "running"
     assert result.summary.status == "stopped"
     assert octoflow.load_state(result.state).automation.metadata.name == "From a program"
     assert len(attributes) > 0
+
+
+async def test_what_the_documentation_shows_works(temporal_binary: Path, monkeypatch: pytest.MonkeyPatch):
+    shown = await asyncio.to_thread(run_page, "python.md")  # it starts an event loop of its own
+    async with served(temporal_binary) as (_, address):
+        monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+        assert await shown["run_for_a_while"](FILE) == {"answer": 1024, "status": "stopped"}
 
 
 async def test_no_server_is_said():
