@@ -7,7 +7,7 @@ STAMP := $(VENV)/.octoflow-installed
 DEMO ?= examples/dip_buyer.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check format bench soak fuzz chaos lock docs clean
+.PHONY: help setup demo test slow check format bench soak fuzz chaos lock docs wheel release clean
 
 help: ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -64,5 +64,16 @@ lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 docs: $(STAMP) ## renew the generated operator reference
 	$(BIN)/octoflow operators --markdown > docs/operators.md
 
+wheel: $(STAMP) ## build the wheel and try it in an empty environment
+	$(BIN)/python -m pytest tests/octoflow/test_wheel.py -m "slow or not slow" --timeout 1800
+
+release: $(STAMP) ## check everything and build dist/ for a tag; publishes nothing
+	@$(BIN)/python .ci/release.py
+	@$(MAKE) --no-print-directory check
+	@rm -rf dist
+	$(BIN)/python -m hatchling build --target sdist --target wheel
+	@OCTOFLOW_WHEEL="$$(echo dist/*.whl)" $(MAKE) --no-print-directory wheel
+	@$(BIN)/python .ci/release.py --tag
+
 clean: ## remove caches and the virtual environment
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

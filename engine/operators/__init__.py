@@ -9,6 +9,9 @@ from typing import Final
 
 from engine.dsl import OperatorRegistry, OperatorSet
 from engine.errors import ConfigurationError
+from engine.operators.outcomes import done, later
+
+__all__ = ["ENTRY_POINT_GROUP", "default_registry", "done", "later"]
 
 __all__ = ["ENTRY_POINT_GROUP", "default_registry"]
 
