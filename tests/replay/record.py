@@ -134,7 +134,7 @@ async def long_life(server: WorkflowEnvironment) -> WorkflowHistory:
 
 
 async def heard_meanwhile(server: WorkflowEnvironment) -> WorkflowHistory:
-    """An automation that gets each message of those that wait for no answer while an invocation is under way."""
+    """An automation that gets messages while invocations are under way."""
     async with serving(server.client, held) as engine:
         handle = await start(server.client, settings=SETTINGS)
         await quiet(engine)
