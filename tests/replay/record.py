@@ -14,7 +14,15 @@ from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError, Workfl
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, FakeEngine, Respond, counted, development_server, serving, start
+from tests.support.temporal import (
+    ONE_ATTEMPT,
+    FakeEngine,
+    Respond,
+    counted,
+    development_server,
+    serving,
+    start,
+)
 from workflows.automation import Automation
 from workflows.messages import (
     ActionAnswer,
@@ -30,7 +38,9 @@ from workflows.messages import (
 
 ACCEPTED = WorkflowUpdateStage.ACCEPTED
 FOLDER = Path(__file__).parent
-SETTINGS = FAST.model_copy(update={"search_attributes": True, "first_delay": 0.2, "longest_delay": 0.2})
+SETTINGS = ONE_ATTEMPT.model_copy(
+    update={"search_attributes": True, "first_delay": 0.2, "longest_delay": 0.2}
+)
 
 
 def eventful(request: RunInvocation) -> InvocationResult:

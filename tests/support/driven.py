@@ -23,7 +23,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner
 from temporalio.worker._workflow_instance import WorkflowInstance, WorkflowInstanceDetails
 
-from tests.support.temporal import FAST, new_state
+from tests.support.temporal import ONE_ATTEMPT, new_state
 from workflows.automation import Automation
 from workflows.carried import AutomationInput
 from workflows.messages import (
@@ -86,7 +86,7 @@ class Driven:
         result: what the workflow returned.
     """
 
-    settings: WorkflowSettings = field(default_factory=lambda: FAST)
+    settings: WorkflowSettings = field(default_factory=lambda: ONE_ATTEMPT)
     now: float = EPOCH
     requests: list[RunInvocation] = field(default_factory=list)
     edits: list[ApplyEdit] = field(default_factory=list)

@@ -1,8 +1,8 @@
 """Measures what scripts cost: `measure` runs each in a process of its own, forked from one that is warm.
 
 A processor's seconds tell little: a slow machine needs twice as many, and so does a fast one whose neighbours
-are busy. So the cost is weighed against a fixed piece of work, done in the same process right before the script
-and right behind it, which all of this slows down as much.
+are busy. So the cost is weighed against a fixed piece of work, done in the same process right before the
+script and right behind it, which all of this slows down as much.
 """
 
 from __future__ import annotations

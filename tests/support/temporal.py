@@ -37,9 +37,15 @@ from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 Respond = Callable[[RunInvocation], InvocationResult]
 
-FAST = WorkflowSettings(invocation_timeout=5, heartbeat_timeout=2, attempts=1)
-"""Settings with which dead workers are noticed within seconds, and no attempt is repeated."""
+ONE_ATTEMPT = WorkflowSettings(invocation_timeout=60, heartbeat_timeout=60, attempts=1)
+"""Settings with which no attempt is repeated, and none counts as dead while the test is slow."""
 
+FAST = ONE_ATTEMPT.model_copy(update={"invocation_timeout": 5.0, "heartbeat_timeout": 2.0})
+"""Settings with which dead workers are noticed within seconds."""
+
+
+LATE = 25.0
+"""Seconds by which what is due comes late on a slow machine: skipped time passes by itself, too."""
 
 SHUTDOWN_LIMIT = 20.0
 """Seconds that a worker may take to shut down, which takes it less than one."""
@@ -156,7 +162,7 @@ async def running(worker: Worker) -> AsyncIterator[None]:
 
 
 async def start(
-    client: Client, state: Json | None = None, settings: WorkflowSettings = FAST
+    client: Client, state: Json | None = None, settings: WorkflowSettings = ONE_ATTEMPT
 ) -> AutomationHandle:
     """Start an automation on the test's task queue."""
     return await start_automation(client, state or new_state(), task_queue="test", settings=settings)
