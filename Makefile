@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.octoflow-installed
+LONG := --timeout 1800 --session-timeout 14400
 DEMO ?= examples/dip_buyer.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check format bench soak fuzz chaos lock docs clean
+.PHONY: help setup demo test slow check format bench soak fuzz chaos lock docs wheel release clean
 
 help: ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,7 +31,7 @@ test: $(STAMP) ## the whole test suite
 	$(BIN)/python -m pytest
 
 slow: $(STAMP) ## the tests that take minutes
-	$(BIN)/python -m pytest -m slow --timeout 1800
+	$(BIN)/python -m pytest -m slow $(LONG)
 
 check: $(STAMP) ## lint, format, types, rules of the house
 	$(BIN)/ruff check .
@@ -47,14 +48,14 @@ bench: $(STAMP) ## every figure as one JSON line
 	$(BIN)/python -m benchmarks
 
 soak: $(STAMP) ## a simulated week of minutely invocations
-	$(BIN)/python -m pytest -m slow -k soak --timeout 1800 -s
+	$(BIN)/python -m pytest -m slow -k soak $(LONG) -s
 
 fuzz: $(STAMP) ## thousands of nonsensical scripts, timed and weighed
-	$(BIN)/python -m pytest -m slow -k fuzz --timeout 1800
-	OCTOFLOW_FUZZ=20 $(BIN)/python -m pytest tests/engine/dsl -k "fuzz or reference or printer or formula or resum" --timeout 1800
+	$(BIN)/python -m pytest -m slow -k fuzz $(LONG)
+	OCTOFLOW_FUZZ=20 $(BIN)/python -m pytest tests/engine/dsl -k "fuzz or reference or printer or formula or resum" $(LONG)
 
 chaos: $(STAMP) ## two hundred automations on live accounts whose workers are killed and frozen
-	$(BIN)/python -m pytest tests/chaos -m "slow or not slow" --timeout 1800
+	$(BIN)/python -m pytest tests/chaos -m "slow or not slow" $(LONG)
 
 lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
@@ -64,5 +65,16 @@ lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 docs: $(STAMP) ## renew the generated operator reference
 	$(BIN)/octoflow operators --markdown > docs/operators.md
 
+wheel: $(STAMP) ## build the wheel and try it in an empty environment
+	$(BIN)/python -m pytest tests/octoflow/test_wheel.py -m "slow or not slow" --timeout 1800
+
+release: $(STAMP) ## check everything and build dist/ for a tag; publishes nothing
+	@$(BIN)/python .ci/release.py
+	@$(MAKE) --no-print-directory check
+	@rm -rf dist
+	$(BIN)/python -m hatchling build --target sdist --target wheel
+	@OCTOFLOW_WHEEL="$$(echo dist/*.whl)" $(MAKE) --no-print-directory wheel
+	@$(BIN)/python .ci/release.py --tag
+
 clean: ## remove caches and the virtual environment
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

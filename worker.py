@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from importlib.metadata import version
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +17,7 @@ from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from activities.build_id import build_id
 from activities.collector import freeze_startup
 from activities.editing import EditActivities
 from activities.invocation import InvocationActivities
@@ -142,7 +142,7 @@ def _deployment() -> WorkerDeploymentConfig:
 
     Without one, the SDK hashes the code of all loaded modules at every start, which takes seconds.
     """
-    release = WorkerDeploymentVersion(deployment_name="octoflow", build_id=version("octoflow"))
+    release = WorkerDeploymentVersion(deployment_name="octoflow", build_id=build_id())
     return WorkerDeploymentConfig(version=release, use_worker_versioning=False)
 
 

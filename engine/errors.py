@@ -199,6 +199,11 @@ class DslError(OctoflowError):
         return "\n".join(parts)
 
 
+def invalid_parameters(message: str, suggestion: str | None = None) -> DslError:
+    """Return the error for arguments that an operator does not take."""
+    return DslError(message, code="invalid_parameters", suggestion=suggestion)
+
+
 class OperatorError(DslError):
     """An operator refused to act, for a reason that has a status of its own."""
 

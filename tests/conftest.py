@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import uuid
 from collections.abc import Iterator
 from decimal import DefaultContext, localcontext
 from pathlib import Path
@@ -12,9 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.leftovers import describe, left_running, mark_this_run
+
+pytest_plugins = ["tests.support.watchdog"]
+
 REPOSITORY = Path(__file__).parents[1]
 SAMPLE_MARKET = REPOSITORY / "examples" / "sample_market"
-_RUN_VARIABLE = "OCTOFLOW_TEST_RUN"
 
 
 def _beside_python(name: str) -> Path:
@@ -61,31 +63,12 @@ def decimal_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_process_is_left_behind() -> Iterator[None]:
-    """Fail the run when a test leaves a server, a worker or another process running.
-
-    Background processes have no parent any more, so each is known by a variable that it inherited.
-    """
-    os.environ[_RUN_VARIABLE] = run = uuid.uuid4().hex
+    """Fail the run when a test leaves a server, a worker or another process running."""
+    mark_this_run()
     yield
-    _, alive = psutil.wait_procs(
-        [process for process in psutil.process_iter() if _is_ours(process, run)], timeout=5
-    )
-    described = ", ".join(map(_describe, alive))
+    _, alive = psutil.wait_procs(left_running(), timeout=5)
+    described = ", ".join(map(describe, alive))
     for process in alive:
         process.kill()
     if alive:
         pytest.fail(f"tests left processes running: {described}")
-
-
-def _is_ours(process: psutil.Process, run: str) -> bool:
-    try:
-        return process.pid != os.getpid() and process.environ().get(_RUN_VARIABLE) == run
-    except (psutil.Error, OSError):
-        return False
-
-
-def _describe(process: psutil.Process) -> str:
-    try:
-        return f"{process.pid} {' '.join(process.cmdline())}"
-    except psutil.Error:
-        return str(process.pid)

@@ -61,6 +61,7 @@ class Automation:
         """Run the automation until it has finished or is stopped."""
         self._was_reset |= _was_reset_to_start()
         self._waits_by_records = workflow.patched("wait-by-records")
+        self._progress.serves_late = workflow.patched("serve-late-messages")
         self._show()
         while not self._progress.ended:
             await self._wait_until_due()

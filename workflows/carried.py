@@ -30,7 +30,7 @@ class Carried(BaseModel):
         retry_at: workflow time of the next attempt after a failure.
         held: while paused, the status that it has besides.
         priority_due: whether it is priority actions that are due next.
-        edited: whether a person edited it, or sent it on, since the last invocation.
+        edited: whether a person edited it, or sent it on, and no invocation has begun for that yet.
         pending_effects: effects that are planned or under way.
         look_at: workflow time at which effects under way are looked up in a pause; None when there are none.
         signals: those that no invocation has had yet, oldest first.

@@ -107,6 +107,19 @@ class PendingExecution(Pending):
         return ExecuteAnswer(actions=self.answers)
 
 
+@dataclass
+class Meanwhile:
+    """What came while an invocation is under way, as far as the end of that one must not undo it.
+
+    Attributes:
+        hurried: somebody waits for what follows, who waits for no delay after a failure.
+        sent_on: a person has put right what this one may not have seen, so that another one follows anyway.
+    """
+
+    hurried: bool = False
+    sent_on: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Occasion:
     """Why one invocation runs: the messages that it has to answer.
@@ -116,14 +129,18 @@ class Occasion:
         decision: about effects.
         triggers: updates that asked for the invocation.
         signals: of leaders, oldest first.
+        edited: whether it runs because a person edited the automation or sent it on.
         ahead: whether it runs before it is due, so that its time is not the due time.
+        paused: whether it runs nothing but priority actions.
     """
 
     execution: PendingExecution | None = None
     decision: PendingDecision | None = None
     triggers: list[Pending] = field(default_factory=list)
     signals: list[Json] = field(default_factory=list)
+    edited: bool = False
     ahead: bool = False
+    paused: bool = False
 
     @property
     def trigger(self) -> WakeReason:

@@ -8,7 +8,14 @@ from typing import Final
 from workflows.carried import Carried
 from workflows.failures import Failure, retry_delay
 from workflows.messages import EditResult, InvocationResult, Json, Status, StatusReport, WorkflowSettings
-from workflows.pending import Occasion, Pending, PendingDecision, PendingEdit, PendingExecution
+from workflows.pending import (
+    Meanwhile,
+    Occasion,
+    Pending,
+    PendingDecision,
+    PendingEdit,
+    PendingExecution,
+)
 from workflows.stopping import Stopping
 
 ENDED: Final[frozenset[Status]] = frozenset({"finished", "stopped"})
@@ -40,6 +47,9 @@ class Progress:
         edits: `edit` updates, in order.
         stopping: `stop` updates, and how far the winding down is.
         woken: whether a message came since the loop began to wait.
+        serves_late: whether the end of an invocation leaves alone what came while it was under way. Runs that
+            began before this was known go on as they were recorded.
+        meanwhile: what came since the invocation under way began; None when there is none.
     """
 
     def __init__(self, carried: Carried, settings: WorkflowSettings) -> None:
@@ -49,7 +59,8 @@ class Progress:
         self.decisions: deque[PendingDecision] = deque()
         self.edits: deque[PendingEdit] = deque()
         self.stopping = Stopping(settings)
-        self.woken = False
+        self.woken = self.serves_late = False
+        self.meanwhile: Meanwhile | None = None
         self._settings = settings
 
     @property
@@ -121,6 +132,8 @@ class Progress:
         """A message came: do not wait for the timer."""
         self.woken = True
         self.kept.retry_at = None
+        if self.meanwhile is not None:
+            self.meanwhile.hurried = True
 
     def receive(self, signal: Json) -> None:
         """A leader said something: the next invocation hears it, soon but without haste after failures."""
@@ -135,17 +148,22 @@ class Progress:
         """
         wake_at = self.report.wake_at
         ahead = self.kept.edited or wake_at is None or wake_at - now > EARLY
-        if self.decisions:
-            return Occasion(decision=self.decisions[0], ahead=ahead)
-        if self.next_execution:
-            return Occasion(execution=self.next_execution, ahead=ahead)
-        if self.paused:
-            return Occasion(ahead=ahead)
+        if self.serves_late:
+            self.meanwhile = Meanwhile()
+        decision = self.decisions[0] if self.decisions else None
+        execution = None if decision else self.next_execution
+        runs_the_dag = not self.paused and execution is None
+        edited = self.serves_late and runs_the_dag and self.kept.edited
+        self.kept.edited &= not edited
+        if self.paused or decision or execution:
+            return Occasion(
+                decision=decision, execution=execution, edited=edited, ahead=ahead, paused=self.paused
+            )
         triggers, self.triggers = self.triggers, []
         signals: list[Json] = []
         if not self.kept.priority_due:
             signals, self.kept.signals = self.kept.signals, signals
-        return Occasion(triggers=triggers, signals=signals, ahead=ahead)
+        return Occasion(triggers=triggers, signals=signals, edited=edited, ahead=ahead)
 
     def keep(self, result: InvocationResult, occasion: Occasion, now: float) -> None:
         """Take over what an invocation says about the future, and answer the messages it ran for.
@@ -156,6 +174,7 @@ class Progress:
             now: workflow time.
         """
         self._take_over(result, now)
+        self._end_invocation(occasion)
         self._stand(result.status, result.reason)
         self._answer(result, occasion.execution)
         if occasion.decision is not None:
@@ -172,9 +191,23 @@ class Progress:
         for pending in occasion.triggers:
             pending.finish()
 
+    def _end_invocation(self, occasion: Occasion) -> Meanwhile:
+        """Return what came while it was under way."""
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is None:
+            return Meanwhile()
+        if occasion.paused and not self.paused:
+            self.kept.edited |= self.kept.pending_effects > 0  # those that it has held
+        return meanwhile
+
     def _is_blocked_after(self, result: InvocationResult) -> bool:
         idle = result.status == "running" and result.wake_at is None and not result.pending_effects
-        return idle and not (self.executions or self.decisions)
+        return idle and not (self.executions or self.decisions or (self.serves_late and self._is_asked_on))
+
+    @property
+    def _is_asked_on(self) -> bool:
+        """Whether another invocation is wanted, which may find what this one did not."""
+        return bool(self.kept.edited or self.triggers or (self._listens and self.kept.signals))
 
     def _take_over(self, result: InvocationResult, now: float) -> None:
         kept, report = self.kept, self.report
@@ -183,7 +216,8 @@ class Progress:
         kept.account_attributes = result.view.attributes
         kept.failing_since = kept.retry_at = None
         kept.remember_outcome(result.outcome, result.outcome_size)
-        kept.priority_due, kept.edited = result.priority_due, False
+        kept.priority_due = result.priority_due
+        kept.edited &= self.serves_late  # otherwise it is taken when the invocation begins
         kept.pending_effects = result.pending_effects
         kept.look_at = max(result.wake_at or 0, now + LOOK_AGAIN) if result.sent_effects else None
         report.failures = 0
@@ -213,6 +247,8 @@ class Progress:
             now: workflow time.
         """
         self.kept.queue_signals(occasion.signals, self.kept.signals)
+        self.kept.edited |= occasion.edited
+        meanwhile = self._end_invocation(occasion)
         for pending in occasion.triggers:
             pending.fail(failure.message)
         if failure.permanent and occasion.execution is not None:
@@ -222,11 +258,12 @@ class Progress:
             self.decisions.remove(occasion.decision)
             occasion.decision.fail(failure.message)
         elif failure.permanent:
-            self.need_attention(failure.message)
+            if not meanwhile.sent_on:
+                self.need_attention(failure.message)
         elif not occasion.triggers:  # what is due meanwhile is tried, and retried, on its own
-            self._retry_later(failure, now)
+            self._retry_later(failure, now, at_once=meanwhile.hurried)
 
-    def _retry_later(self, failure: Failure, now: float) -> None:
+    def _retry_later(self, failure: Failure, now: float, *, at_once: bool) -> None:
         kept, report = self.kept, self.report
         report.failures += 1
         kept.failing_since = now if kept.failing_since is None else kept.failing_since
@@ -235,7 +272,7 @@ class Progress:
             hours = failing_for / 3600
             self.need_attention(f"{report.failures} failures in {hours:.0f} h, the last: {failure.message}")
             return
-        kept.retry_at = now + retry_delay(failure, report.failures, self._settings)
+        kept.retry_at = 0 if at_once else now + retry_delay(failure, report.failures, self._settings)
         self._stand("retrying", failure.message)
 
     def need_attention(self, reason: str) -> None:
@@ -248,6 +285,8 @@ class Progress:
         """A person has looked at it, or does not want to wait for the next attempt."""
         self.kept.failing_since = None
         self.kept.edited |= self.report.status in ("postponed", "awaiting_approval")
+        if self.meanwhile is not None:
+            self.kept.edited = self.meanwhile.sent_on = True
         self._stand("running")
         self.report.failures = 0
         if self.report.wake_at is None:
@@ -274,7 +313,8 @@ class Progress:
         """Run what has become due, and go on."""
         held, self.kept.held = self.kept.held, None
         self.kept.failing_since = None  # the time of a pause does not count as one of failures
-        self.kept.edited |= self.kept.pending_effects > 0  # those that the pause has held
+        if self.meanwhile is None:  # otherwise its end tells
+            self.kept.edited |= self.kept.pending_effects > 0  # those that the pause has held
         if held is not None and not self.needs_attention:
             self.report.status = held
         self.wake()
@@ -293,6 +333,8 @@ class Progress:
             now: workflow time.
         """
         self._take_over(result, now)
+        if self.serves_late and self.stopping.asks_for_more:
+            return
         left = self.stopping.left_by(result)
         if left is None or result.status in ENDED:
             self.end("stopped", left and _unsettled(left))
@@ -308,12 +350,14 @@ class Progress:
             failure: why its activity gave up.
             now: workflow time.
         """
+        if self.serves_late and self.stopping.asks_for_more:
+            return
         if self.stopping.goes_on_after(failure, now):
             self._explain(f"it stops when this has passed: {failure.message}")
         elif self.stopping.cancels:
             reason = f"it goes on, since its open orders could not be cancelled: {failure.message}"
             self._explain(reason)
-            self.stopping.refuse(reason)
+            self.stopping.refuse(reason, unheard_too=not self.serves_late)
         else:
             self.end("stopped", _unsettled(f"{failure.message} (effects: {self.kept.pending_effects})"))
 

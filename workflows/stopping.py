@@ -23,7 +23,7 @@ class Stopping:
         self.again_at = 0.0
         self._settings = settings
         self._asked: list[PendingStop] = []
-        self._unheard = False
+        self._heard = 0
         self._since: float | None = None
         self._failures = 0
 
@@ -37,30 +37,42 @@ class Stopping:
         """Whether its open orders are to be cancelled before."""
         return any(stop.cancel_open_orders for stop in self._asked)
 
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether somebody asked for more since the last round began than that one did."""
+        heard = self._asked[: self._heard]
+        return self.cancels and not any(stop.cancel_open_orders for stop in heard)
+
     def ask(self, stop: PendingStop) -> None:
         """End the automation, at once if nothing is under way."""
         self._asked.append(stop)
-        self._unheard = True
         self.again_at = 0.0
 
     def begin_round(self) -> None:
         """A round begins, and hears everybody who has asked by now."""
-        self._unheard = False
+        self._heard = len(self._asked)
 
     def finish(self) -> None:
         """The automation has ended."""
         for stop in self._asked:
             stop.finish()
-        self._clear()
+        self._clear(len(self._asked))
 
-    def refuse(self, reason: str) -> None:
-        """The automation goes on, since it cannot be stopped the way it was asked to."""
-        for stop in self._asked:
+    def refuse(self, reason: str, *, unheard_too: bool) -> None:
+        """The automation goes on, since it cannot be stopped the way it was asked to.
+
+        Args:
+            reason: why.
+            unheard_too: whether this answers those as well who asked since the last round began.
+        """
+        refused = len(self._asked) if unheard_too else self._heard
+        for stop in self._asked[:refused]:
             stop.fail(reason)
-        self._clear()
+        self._clear(refused)
 
-    def _clear(self) -> None:
-        self._asked.clear()
+    def _clear(self, answered: int) -> None:
+        del self._asked[:answered]
+        self._heard = 0
         self._since, self._failures, self.again_at = None, 0, 0.0
 
     def left_by(self, result: InvocationResult) -> str | None:
@@ -80,7 +92,8 @@ class Stopping:
         next_at = self._next_round(outcome, now)
         if next_at is None or now >= end:
             return False
-        self.again_at = 0.0 if self._unheard else min(max(next_at, now + BETWEEN_ROUNDS), end)
+        unheard = len(self._asked) > self._heard
+        self.again_at = 0.0 if unheard else min(max(next_at, now + BETWEEN_ROUNDS), end)
         return True
 
     def _next_round(self, outcome: InvocationResult | Failure, now: float) -> float | None:

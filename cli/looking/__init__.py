@@ -4,4 +4,4 @@ from cli.looking.listing import list_automations
 from cli.looking.looking_back import history
 from cli.looking.showing import look, show
 
-__all__ = ["list_automations", "show", "history", "look"]
+__all__ = ["list_automations", "history", "look", "show"]

@@ -6,5 +6,5 @@ from cli.running.following import watch
 from cli.running.sending import execute, pause, resume, retry, stop, trigger
 from cli.running.starting import run, start
 
-__all__ = ["approve", "reject", "resolve", "edit", "watch", "stop", "execute", "trigger", "retry", "pause"]
-__all__ += ["resume", "run", "start"]
+__all__ = ["approve", "reject", "resolve", "edit", "watch", "execute", "pause", "resume", "retry", "stop"]
+__all__ += ["trigger", "run", "start"]

@@ -10,4 +10,4 @@ from cli.servers.examining import doctor
 from cli.servers.serving import server, worker
 from cli.servers.setting_up import setup
 
-__all__ = ["server", "worker", "setup", "codec_server", "doctor", "backend", "Backend"]
+__all__ = ["backend", "Backend", "codec_server", "doctor", "server", "worker", "setup"]

@@ -17,6 +17,6 @@ from cli.writing.overlay import DEFAULT_SPEED, MarketOption, Overlay, SpeedOptio
 from cli.writing.planning import plan
 from cli.writing.validating import validate
 
-__all__ = ["read_automation", "invoke", "schema", "operators", "as_configured", "live_account", "on_paper"]
-__all__ += ["real_balances", "look_ahead", "picture", "balance_rows", "needs_of", "DEFAULT_SPEED"]
-__all__ += ["MarketOption", "StartOption", "SpeedOption", "Overlay", "plan", "validate"]
+__all__ = ["read_automation", "invoke", "operators", "schema", "as_configured", "balance_rows"]
+__all__ += ["live_account", "look_ahead", "on_paper", "picture", "real_balances", "needs_of"]
+__all__ += ["DEFAULT_SPEED", "MarketOption", "Overlay", "SpeedOption", "StartOption", "plan", "validate"]

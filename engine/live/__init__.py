@@ -6,6 +6,6 @@ from engine.live.guard import NOTHING_RESOLVED, EffectGuard, GuardResult, Mode, 
 from engine.live.settings import UNLIMITED, Delays, Lease, LiveSettings, PostponeReason
 from engine.live.venue import LiveExchange, TradingApi, check_rights, open_live
 
-__all__ = ["LiveRepositories", "LiveContext", "EffectGuard", "Mode", "NOTHING_RESOLVED", "SettledEffect"]
-__all__ += ["GuardResult", "decide", "Delays", "Lease", "LiveSettings", "PostponeReason", "UNLIMITED"]
+__all__ = ["LiveRepositories", "LiveContext", "EffectGuard", "GuardResult", "Mode", "NOTHING_RESOLVED"]
+__all__ += ["SettledEffect", "decide", "Delays", "Lease", "LiveSettings", "PostponeReason", "UNLIMITED"]
 __all__ += ["LiveExchange", "TradingApi", "check_rights", "open_live"]

@@ -23,6 +23,7 @@ from engine.orders import (
     lives_alone,
     new_orders,
     order_of,
+    reducible,
     spot_has_no_leverage,
 )
 from engine.state import EffectKind, ExchangeAccountElements, Order, Position, Trade, Transaction
@@ -125,7 +126,7 @@ class LiveAccount:
             OperatorError: `invalid_order`, `unsupported_stop_order`, `symbol_incompatible_with_account`.
         """
         market = self._data.market(request.symbol)
-        check_kind(request, market, self._reducible(request))
+        check_kind(request, market, reducible(self.position(request.symbol), request.side))
         legs = new_orders(request, self.execution_price(request), market, key, self._now)
         check_ceilings(legs, self.open_orders(OrderFilter(symbol=market.symbol)), market)
         planned = [self._named(order, request.exits.swap_strategy == TAKE_PROFITS_FIRST) for order in legs]
@@ -221,11 +222,6 @@ class LiveAccount:
 
     def _position(self, symbol: Symbol) -> Position | None:
         return next((one for one in self._elements.positions if one.symbol == symbol), None)
-
-    def _reducible(self, request: OrderRequest) -> Decimal:
-        held = self.position(request.symbol)
-        closes = held is not None and (held.side == "long") == (request.side == "sell")
-        return held.amount if held is not None and closes else ZERO
 
     def _named(self, order: Order, profits_first: bool) -> Order:
         """Return an order as it is sent, with the exits that are placed first in front."""

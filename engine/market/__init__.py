@@ -17,6 +17,6 @@ from engine.market.sources import open_source
 
 __all__ = ["Bars", "finished_bars", "join_bars", "price_now", "Candles", "fetch_recording", "Funding"]
 __all__ += ["FundingRate", "NO_FUNDING", "Liquidity", "Market", "generic_market", "MarketData"]
-__all__ += ["MarketSource", "Ticker", "PublicSource", "PROCESS_CACHES", "PublicCaches", "CacheScope"]
+__all__ += ["MarketSource", "Ticker", "PublicSource", "CacheScope", "PROCESS_CACHES", "PublicCaches"]
 __all__ += ["scope_of", "MarketList", "fetch_market_list", "Recording", "list_recorded", "CandleKey"]
 __all__ += ["wanted", "SAMPLE_SEED", "write_sample_market", "MarketSnapshot", "open_source"]

@@ -110,18 +110,6 @@ def _recordings_in(candle_folder: Path) -> Iterator[Recording]:
             yield Recording(symbol, TimeFrame(time_frame), path)
 
 
-def recorded_range(
-    folder: Path, exchange_id: str, symbol: Symbol, time_frame: TimeFrame
-) -> tuple[Timestamp, Timestamp]:
-    """Return when the recording's first candle opens and its last one closes, UNIX seconds.
-
-    Raises:
-        ConfigurationError: there is no such recording, or its file is corrupt.
-    """
-    path = candle_path(folder, exchange_id, symbol, time_frame)
-    return Recording(symbol, time_frame, path).range()
-
-
 def write_candles(path: Path, candles: Candles) -> None:
     """Write candles in the recorded form; numbers by their shortest text."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,10 @@ from typing import Final
 
 from engine.dsl import OperatorRegistry, OperatorSet
 from engine.errors import ConfigurationError
+from engine.operators.outcomes import done, later
 
-__all__ = ["ENTRY_POINT_GROUP", "default_registry"]
+__all__ = ["ENTRY_POINT_GROUP", "default_registry", "done", "later"]
+
 
 ENTRY_POINT_GROUP: Final = "octoflow.operators"
 """Third-party packages name their operator sets here: `my_set = "my_package.operators:SET"`."""

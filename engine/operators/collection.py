@@ -6,7 +6,7 @@ import builtins
 from typing import Annotated, Any, Final
 
 from engine.dsl import Kind, OperatorSet, Range, Series, is_hashable, operator, truth
-from engine.errors import DslError
+from engine.errors import DslError, invalid_parameters
 
 SET: Final = OperatorSet("collection", "Lists and dicts.")
 
@@ -100,7 +100,7 @@ def range_(start: _Bound, stop: _Bound | None = None, step: _Bound = 1) -> list[
         step: distance between two of them, not 0.
     """
     if step == 0:
-        raise DslError("the step cannot be 0", code="invalid_parameters")
+        raise invalid_parameters("the step cannot be 0")
     numbers = builtins.range(start, stop, step) if stop is not None else builtins.range(0, start, step)
     if builtins.len(numbers) > _MAX_RANGE:
         message = f"{builtins.len(numbers):,} integers; a range has at most {_MAX_RANGE:,}"

@@ -20,7 +20,7 @@ from engine.dsl import (
     operator,
     truth,
 )
-from engine.errors import ActionStatus, DslError, OperatorError
+from engine.errors import ActionStatus, DslError, OperatorError, invalid_parameters
 from engine.operators.text import str_
 from engine.types import Seconds, Timestamp
 
@@ -118,8 +118,7 @@ def _delay(context: OperatorContext, shortest: Number, longest: Number | None) -
     if longest is None or longest == shortest:
         return float(shortest)
     if longest < shortest:
-        message = f"max_seconds is {longest}, below min_seconds, which is {shortest}"
-        raise DslError(message, code="invalid_parameters")
+        raise invalid_parameters(f"max_seconds is {longest}, below min_seconds, which is {shortest}")
     return context.random.uniform(float(shortest), float(longest))
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.dsl import Kind, Number, OperatorSet, Series, operator
-from engine.errors import DslError
+from engine.errors import DslError, invalid_parameters
 from engine.lazy_import import LazyModule
 
 if TYPE_CHECKING:
@@ -347,7 +347,5 @@ def _aligned(*columns: Series) -> tuple[Floats, ...]:
     arrays = tuple(floats(column) for column in columns)
     if len({len(array) for array in arrays}) > 1:
         lengths = ", ".join(str(len(array)) for array in arrays)
-        raise DslError(
-            f"series of {lengths} values; all must be of the same candles", code="invalid_parameters"
-        )
+        raise invalid_parameters(f"series of {lengths} values; all must be of the same candles")
     return arrays

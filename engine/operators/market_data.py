@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from decimal import Decimal
+from operator import attrgetter
 from typing import Annotated, Any, Final
 
 from engine.dsl import Kind, OperatorContext, OperatorSet, Series, SymbolParam, TimeFrameParam, operator
@@ -19,82 +20,38 @@ SymbolArgument = Annotated[Symbol, SymbolParam()]
 TimeFrameArgument = Annotated[TimeFrame, TimeFrameParam()]
 
 
-@operator(SET, kind=Kind.READ, source="candles", example="open('BTC/USDT', '4h')[-1]")
-def open_(
-    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
-) -> Series:
-    """First price of each candle, oldest first; the last one is the running candle.
+_COLUMNS: Final = {
+    "open": "First price of each candle, oldest first; the last one is the running candle.",
+    "high": "Highest price of each candle, oldest first; the last one is the running candle.",
+    "low": "Lowest price of each candle, oldest first; the last one is the running candle.",
+    "close": "Last price of each candle, oldest first; that of the running candle is the price now.",
+    "volume": "Traded amount of each candle in base, oldest first; the last one is the running candle.",
+    "time": "When each candle opened, in UNIX seconds, oldest first.",
+}
+"""The operators that give a column of candles: its name, and what it holds."""
+
+
+def _add_column(name: str, summary: str) -> None:
+    column = attrgetter(name)
+
+    def read(
+        context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
+    ) -> Series:
+        series: Series = column(context.service(MarketData).candles(symbol, time_frame))
+        return series
+
+    read.__doc__ = f"""{summary}
 
     Args:
         symbol: market to look at.
         time_frame: length of a candle.
     """
-    return context.service(MarketData).candles(symbol, time_frame).open
+    example = f"{name}('BTC/USDT', '4h')[-1]"
+    operator(SET, name=name, kind=Kind.READ, source="candles", example=example)(read)
 
 
-@operator(SET, kind=Kind.READ, source="candles", example="high('BTC/USDT', '4h')[-1]")
-def high(
-    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
-) -> Series:
-    """Highest price of each candle, oldest first; the last one is the running candle.
-
-    Args:
-        symbol: market to look at.
-        time_frame: length of a candle.
-    """
-    return context.service(MarketData).candles(symbol, time_frame).high
-
-
-@operator(SET, kind=Kind.READ, source="candles", example="low('BTC/USDT', '4h')[-1]")
-def low(
-    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
-) -> Series:
-    """Lowest price of each candle, oldest first; the last one is the running candle.
-
-    Args:
-        symbol: market to look at.
-        time_frame: length of a candle.
-    """
-    return context.service(MarketData).candles(symbol, time_frame).low
-
-
-@operator(SET, kind=Kind.READ, source="candles", example="close('BTC/USDT', '4h')[-1]")
-def close(
-    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
-) -> Series:
-    """Last price of each candle, oldest first; that of the running candle is the price now.
-
-    Args:
-        symbol: market to look at.
-        time_frame: length of a candle.
-    """
-    return context.service(MarketData).candles(symbol, time_frame).close
-
-
-@operator(SET, kind=Kind.READ, source="candles", example="volume('BTC/USDT', '4h')[-1]")
-def volume(
-    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
-) -> Series:
-    """Traded amount of each candle in base, oldest first; the last one is the running candle.
-
-    Args:
-        symbol: market to look at.
-        time_frame: length of a candle.
-    """
-    return context.service(MarketData).candles(symbol, time_frame).volume
-
-
-@operator(SET, kind=Kind.READ, source="candles", example="time('BTC/USDT', '4h')[-1]")
-def time(
-    context: OperatorContext, symbol: SymbolArgument = OWN, time_frame: TimeFrameArgument = OWN
-) -> Series:
-    """When each candle opened, in UNIX seconds, oldest first.
-
-    Args:
-        symbol: market to look at.
-        time_frame: length of a candle.
-    """
-    return context.service(MarketData).candles(symbol, time_frame).time
+for _name, _summary in _COLUMNS.items():
+    _add_column(_name, _summary)
 
 
 @operator(SET, kind=Kind.READ, source="price", example="price('BTC/USDT')")

@@ -20,7 +20,7 @@ from engine.dsl import (
     operator,
     power,
 )
-from engine.errors import DslError
+from engine.errors import DslError, invalid_parameters
 
 SET: Final = OperatorSet("math", "Arithmetic and rounding.")
 
@@ -34,7 +34,7 @@ def _numbers(value: Number | Series, more: tuple[Number, ...]) -> list[Any]:
     if type(value) in _NUMBERS:
         return [value, *more]
     if more:
-        raise DslError("give either one list, or numbers", code="invalid_parameters")
+        raise invalid_parameters("give either one list, or numbers")
     numbers = value if isinstance(value, list) else value.tolist()  # type: ignore[union-attr]
     if not numbers:
         raise DslError("the list is empty")
@@ -117,7 +117,7 @@ def round_(value: Number, digits: Annotated[Number | None, Range(ge=-100, le=100
         digits: digits after the decimal point; negative ones stand before it. Left out: an integer.
     """
     if digits is None:
-        return builtins.round(_bounded(value))
+        return builtins.round(bounded(value))
     rounded: Number = _ROUND(value, int(digits))
     return rounded
 
@@ -129,7 +129,7 @@ def floor(value: Number) -> int:
     Args:
         value: the number.
     """
-    return _math.floor(_bounded(value))
+    return _math.floor(bounded(value))
 
 
 @operator(SET, kind=Kind.PURE, example="ceil(2.1)")
@@ -139,10 +139,10 @@ def ceil(value: Number) -> int:
     Args:
         value: the number.
     """
-    return _math.ceil(_bounded(value))
+    return _math.ceil(bounded(value))
 
 
-def _bounded(value: Number) -> Number:
+def bounded(value: Number) -> Number:
     """Return a number whose integer part is within the limit of integers."""
     bits = DEFAULT_LIMITS.integer_bits
     if builtins.abs(value) >= 2**bits:
@@ -223,7 +223,7 @@ def clamp(value: Number, low: Number, high: Number) -> Number:
         high: upper bound, not below the lower one.
     """
     if low > high:
-        raise DslError(f"low is {low}, above high, which is {high}", code="invalid_parameters")
+        raise invalid_parameters(f"low is {low}, above high, which is {high}")
     return builtins.min(builtins.max(value, low), high)
 
 

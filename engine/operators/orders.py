@@ -28,18 +28,7 @@ def market(
     side: SideArgument,
     symbol: SymbolArgument,
     amount: Any,
-    reduce_only: bool = False,
-    tag: str | None = None,
-    take_profit_prices: list[Any] | None = None,
-    take_profit_volume_percents: list[Any] | None = None,
-    stop_loss_price: Any = None,
-    trailing_profile: str | None = None,
-    cancel_policy: str | None = None,
-    cancel_policy_params: dict[str, Any] | None = None,
-    active_order_swap_strategy: str | None = None,
-    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (no exchange needs them)
-    params: dict[str, Any] | None = None,
-    allow_holdings_adaptation: bool = False,
+    options: OrderOptions,
 ) -> Answer:
     """Buy or sell at once, at the market's price.
 
@@ -49,32 +38,8 @@ def market(
         side: buy or sell.
         symbol: the market.
         amount: in base, or a text such as '500q' (quote) or '10%' (of what this side can use).
-        reduce_only: only ever reduce a position.
-        tag: a name to find the order and its exits by.
-        take_profit_prices: where to close it with a profit, such as ['5%', '10%'] from its price.
-        take_profit_volume_percents: how much each take-profit closes, such as [40, 60]; else equally.
-        stop_loss_price: where to give it up, such as '-5%'.
-        trailing_profile: 'filled_take_profit' moves the stop up with each filled take-profit.
-        cancel_policy: what ends an order that has not filled; see `limit`.
-        cancel_policy_params: parameters of the policy.
-        active_order_swap_strategy: which exit stands in the book where an exchange cannot hold both.
-        active_order_swap_strategy_params: parameters of the strategy.
         params: further parameters of the exchange, such as `{'trailingPercent': 5}` for a trailing stop.
-        allow_holdings_adaptation: order what is affordable when the amount is not.
     """
-    options = OrderOptions(
-        reduce_only=reduce_only,
-        tag=tag,
-        take_profit_prices=take_profit_prices,
-        take_profit_volume_percents=take_profit_volume_percents,
-        stop_loss_price=stop_loss_price,
-        trailing_profile=trailing_profile,
-        cancel_policy=cancel_policy,
-        cancel_policy_params=cancel_policy_params,
-        swap_strategy=active_order_swap_strategy,
-        params=params,
-        allow_holdings_adaptation=allow_holdings_adaptation,
-    )
     return place(context, "market", cast(Side, side), Symbol(symbol), amount, None, options)
 
 
@@ -85,18 +50,7 @@ def limit(
     symbol: SymbolArgument,
     amount: Any,
     price: Any,
-    reduce_only: bool = False,
-    tag: str | None = None,
-    take_profit_prices: list[Any] | None = None,
-    take_profit_volume_percents: list[Any] | None = None,
-    stop_loss_price: Any = None,
-    trailing_profile: str | None = None,
-    cancel_policy: str | None = None,
-    cancel_policy_params: dict[str, Any] | None = None,
-    active_order_swap_strategy: str | None = None,
-    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (no exchange needs them)
-    params: dict[str, Any] | None = None,
-    allow_holdings_adaptation: bool = False,
+    options: OrderOptions,
 ) -> Answer:
     """Buy or sell at a price or better; the order stays open until the market reaches it.
 
@@ -107,34 +61,13 @@ def limit(
         symbol: the market.
         amount: in base, or a text such as '500q' (quote) or '10%' (of what this side can use).
         price: quote per base, or a text such as '-2%' (from the price now) or '-100d' (in quote).
-        reduce_only: only ever reduce a position.
-        tag: a name to find the order and its exits by.
         take_profit_prices: where to close it with a profit, such as ['5%', '10%'] from its own price.
-        take_profit_volume_percents: how much each take-profit closes, such as [40, 60]; else equally.
-        stop_loss_price: where to give it up, such as '-5%'.
-        trailing_profile: 'filled_take_profit' moves the stop up with each filled take-profit.
         cancel_policy: 'ExpirationTimeOrderCancelPolicy' ends the order at `expiration_time`,
             'ChainedOrderFillingPriceOrderCancelPolicy' when the price reaches one of its exits first.
         cancel_policy_params: parameters of the policy, such as {'expiration_time': now() + 3600}.
-        active_order_swap_strategy: which exit stands in the book where an exchange cannot hold both.
-        active_order_swap_strategy_params: parameters of the strategy.
         params: further parameters of the exchange, such as `{'timeInForce': 'IOC'}`, `{'postOnly': True}` or
             `{'stopLossPrice': 48000}` for a stop that becomes a limit order.
-        allow_holdings_adaptation: order what is affordable when the amount is not.
     """
-    options = OrderOptions(
-        reduce_only=reduce_only,
-        tag=tag,
-        take_profit_prices=take_profit_prices,
-        take_profit_volume_percents=take_profit_volume_percents,
-        stop_loss_price=stop_loss_price,
-        trailing_profile=trailing_profile,
-        cancel_policy=cancel_policy,
-        cancel_policy_params=cancel_policy_params,
-        swap_strategy=active_order_swap_strategy,
-        params=params,
-        allow_holdings_adaptation=allow_holdings_adaptation,
-    )
     return place(context, "limit", cast(Side, side), Symbol(symbol), amount, price, options)
 
 
@@ -145,18 +78,7 @@ def stop_loss(
     symbol: SymbolArgument,
     amount: Any,
     price: Any,
-    reduce_only: bool = False,
-    tag: str | None = None,
-    take_profit_prices: list[Any] | None = None,
-    take_profit_volume_percents: list[Any] | None = None,
-    stop_loss_price: Any = None,
-    trailing_profile: str | None = None,
-    cancel_policy: str | None = None,
-    cancel_policy_params: dict[str, Any] | None = None,
-    active_order_swap_strategy: str | None = None,
-    active_order_swap_strategy_params: dict[str, Any] | None = None,  # noqa: ARG001  (no exchange needs them)
-    params: dict[str, Any] | None = None,
-    allow_holdings_adaptation: bool = False,
+    options: OrderOptions,
 ) -> Answer:
     """Sell when the price falls to a level, or buy when it rises to it; it locks no funds until then.
 
@@ -167,32 +89,9 @@ def stop_loss(
         symbol: the market.
         amount: in base, or a text such as '500q' (quote) or '10%' (of what this side can use).
         price: the level, quote per base, or a text such as '-5%' (from the price now).
-        reduce_only: only ever reduce a position.
-        tag: a name to find the order and its exits by.
         take_profit_prices: where to close it with a profit, such as ['5%', '10%'] from the level.
-        take_profit_volume_percents: how much each take-profit closes, such as [40, 60]; else equally.
-        stop_loss_price: where to give it up, such as '-5%'.
         trailing_profile: 'filled_take_profit' moves that stop up with each filled take-profit.
-        cancel_policy: what ends an order that has not filled; see `limit`.
-        cancel_policy_params: parameters of the policy.
-        active_order_swap_strategy: which exit stands in the book where an exchange cannot hold both.
-        active_order_swap_strategy_params: parameters of the strategy.
-        params: further parameters of the exchange.
-        allow_holdings_adaptation: order what is affordable when the amount is not.
     """
-    options = OrderOptions(
-        reduce_only=reduce_only,
-        tag=tag,
-        take_profit_prices=take_profit_prices,
-        take_profit_volume_percents=take_profit_volume_percents,
-        stop_loss_price=stop_loss_price,
-        trailing_profile=trailing_profile,
-        cancel_policy=cancel_policy,
-        cancel_policy_params=cancel_policy_params,
-        swap_strategy=active_order_swap_strategy,
-        params=params,
-        allow_holdings_adaptation=allow_holdings_adaptation,
-    )
     return place(context, "stop_loss", cast(Side, side), Symbol(symbol), amount, price, options)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from engine.dsl import DEFAULT_LIMITS, Kind, Number, OperatorSet, check_number, operator
 from engine.errors import DslError
+from engine.operators.math import bounded
 from engine.values import format_decimal, is_series, plain_value
 
 SET: Final = OperatorSet("text & conversion", "Texts, and conversions between them and numbers.")
@@ -31,16 +32,13 @@ def int_(value: Number | builtins.str) -> builtins.int:
     Args:
         value: the number or text.
     """
-    bits = DEFAULT_LIMITS.integer_bits
     if isinstance(value, builtins.str):
         try:
             number = builtins.int(_number_text(value))
         except ValueError:
             raise DslError(f"{value!r} is not an integer") from None
-    elif abs(value) >= 2**bits:
-        raise DslError(f"the result is too large; integers stay below 2**{bits}", code="limit_exceeded")
     else:
-        number = builtins.int(value)
+        number = builtins.int(bounded(value))
     checked: builtins.int = check_number(number, DEFAULT_LIMITS)
     return checked
 

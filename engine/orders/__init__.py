@@ -28,6 +28,7 @@ from engine.orders.matching import (
     trail,
 )
 from engine.orders.options import TAKE_PROFITS_FIRST, OrderOptions, PriceTrigger, read_trigger
+from engine.orders.positions import flat_position, reducible
 from engine.orders.quantity import Marker, Quantity, parse_amount, parse_price
 from engine.orders.sizing import cap, entry_price, resolve_amount, resolve_price
 
@@ -35,6 +36,6 @@ __all__ = ["ALL_ORDERS", "Account", "OrderFilter", "OrderRequest", "check_ceilin
 __all__ += ["described", "new_orders", "order_of", "spot_has_no_leverage", "EXPIRATION_TIME", "Ending"]
 __all__ += ["first_ending", "opened_exits", "holdings", "lives_alone", "react", "sweep_dust", "BarMoment"]
 __all__ += ["Phase", "START", "Touch", "crosses", "first_touch", "is_reached", "lies_beyond", "rule_of"]
-__all__ += ["trail", "OrderOptions", "TAKE_PROFITS_FIRST", "PriceTrigger", "read_trigger", "Marker"]
-__all__ += ["Quantity", "parse_amount", "parse_price", "cap", "entry_price", "resolve_amount"]
-__all__ += ["resolve_price"]
+__all__ += ["trail", "OrderOptions", "PriceTrigger", "TAKE_PROFITS_FIRST", "read_trigger", "flat_position"]
+__all__ += ["reducible", "Marker", "Quantity", "parse_amount", "parse_price", "cap", "entry_price"]
+__all__ += ["resolve_amount", "resolve_price"]

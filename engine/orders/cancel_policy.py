@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from engine.errors import DslError
+from engine.errors import invalid_parameters
 
 EXPIRATION_TIME: Final = "ExpirationTimeOrderCancelPolicy"
 CHAINED_PRICE: Final = "ChainedOrderFillingPriceOrderCancelPolicy"
@@ -29,20 +29,16 @@ def read_cancel_policy(name: str | None, params: Mapping[str, Any] | None) -> di
     """
     if name is None:
         if params:
-            raise _invalid("cancel_policy_params need a cancel_policy")
+            raise invalid_parameters("cancel_policy_params need a cancel_policy")
         return None
     needed = PARAMETERS.get(name)
     if needed is None:
-        raise _invalid(f"cancel_policy is one of {', '.join(PARAMETERS)}, not {name!r}")
+        raise invalid_parameters(f"cancel_policy is one of {', '.join(PARAMETERS)}, not {name!r}")
     given = dict(params or {})
     if given.keys() != needed:
-        raise _invalid(
+        raise invalid_parameters(
             f"{name} takes {', '.join(needed) or 'no parameters'}, not {', '.join(given) or 'none'}"
         )
     if not all(isinstance(value, int | float | Decimal) for value in given.values()):
-        raise _invalid(f"the parameters of {name} are numbers")
+        raise invalid_parameters(f"the parameters of {name} are numbers")
     return {"type": name, **{key: float(value) for key, value in given.items()}}
-
-
-def _invalid(message: str) -> DslError:
-    return DslError(message, code="invalid_parameters")

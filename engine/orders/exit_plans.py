@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from engine.errors import ActionStatus, DslError, OperatorError
+from engine.errors import ActionStatus, OperatorError, invalid_parameters
 from engine.market import Market
 from engine.money import exact, to_decimal
 from engine.orders.exits import Exits, TakeProfit
@@ -78,14 +78,16 @@ def _shares(count: int, percents: Sequence[Any] | None) -> Sequence[Fraction]:
     if not percents:
         return [Fraction(1, count)] * count if count else []
     if len(percents) != count:
-        raise _invalid(
+        raise invalid_parameters(
             f"{count} take_profit_prices need {count} take_profit_volume_percents, not {len(percents)}"
         )
     if not all(isinstance(one, int | float | Decimal) and 0 < one <= HUNDRED for one in percents):
-        raise _invalid(f"take_profit_volume_percents are numbers above 0 and up to 100, not {list(percents)}")
+        raise invalid_parameters(
+            f"take_profit_volume_percents are numbers above 0 and up to 100, not {list(percents)}"
+        )
     shares = [Fraction(to_decimal(one)) / 100 for one in percents]
     if sum(shares) > 1:
-        raise _invalid(
+        raise invalid_parameters(
             f"take_profit_volume_percents add up to {float(sum(shares) * 100):g}, which is more than 100"
         )
     return shares
@@ -93,10 +95,8 @@ def _shares(count: int, percents: Sequence[Any] | None) -> Sequence[Fraction]:
 
 def _check_trailing(profile: str, stop: Any, prices: Sequence[Price]) -> None:
     if profile not in TRAILING_PROFILES:
-        raise _invalid(f"trailing_profile is one of {', '.join(TRAILING_PROFILES)}, not {profile!r}")
+        raise invalid_parameters(
+            f"trailing_profile is one of {', '.join(TRAILING_PROFILES)}, not {profile!r}"
+        )
     if stop is None or not prices:
-        raise _invalid("a trailing_profile needs take_profit_prices and a stop_loss_price")
-
-
-def _invalid(message: str) -> DslError:
-    return DslError(message, code="invalid_parameters")
+        raise invalid_parameters("a trailing_profile needs take_profit_prices and a stop_loss_price")

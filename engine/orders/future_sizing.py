@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.market import Market, MarketData
 from engine.money import ZERO, exact
 from engine.orders.account_protocols import Account
+from engine.orders.positions import reducible
 from engine.orders.sizing import Holdings, SideHoldings
 from engine.state import Side
 from engine.types import Amount, Price
@@ -35,9 +36,7 @@ class FutureHoldings:
     def available(self) -> Amount:
         """Return what can be closed of the position, and opened with what is available."""
         held = self._account.position(self._market.symbol)
-        closes = held is not None and (held.side == "long") == (self._side == "sell")
-        closable = held.amount if held is not None and closes else ZERO
-        return closable + self._account.available(self._market.quote) * self._per_margin()
+        return reducible(held, self._side) + self._account.available(self._market.quote) * self._per_margin()
 
     def pair_value(self) -> Amount:
         """Return the wallet's value in base, without leverage."""

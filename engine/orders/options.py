@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from engine.errors import ActionStatus, DslError, OperatorError
+from engine.errors import ActionStatus, OperatorError, invalid_parameters
 from engine.market import Market
 from engine.money import exact, to_decimal
 from engine.orders.cancel_policy import read_cancel_policy
@@ -36,19 +36,35 @@ DEFAULT_TRAILING_PERCENT: Final = Decimal(5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderOptions:
-    """The options of `market`, `limit` and `stop_loss`, as a script gave them."""
+    """The options of `market`, `limit` and `stop_loss`, as a script gives them.
 
-    reduce_only: bool
-    tag: str | None
-    take_profit_prices: Sequence[Any] | None
-    take_profit_volume_percents: Sequence[Any] | None
-    stop_loss_price: Any
-    trailing_profile: str | None
-    cancel_policy: str | None
-    cancel_policy_params: Mapping[str, Any] | None
-    swap_strategy: str | None
-    params: Mapping[str, Any] | None
-    allow_holdings_adaptation: bool
+    Attributes:
+        reduce_only: only ever reduce a position.
+        tag: a name to find the order and its exits by.
+        take_profit_prices: where to close it with a profit, such as ['5%', '10%'] from its price.
+        take_profit_volume_percents: how much each take-profit closes, such as [40, 60]; else equally.
+        stop_loss_price: where to give it up, such as '-5%'.
+        trailing_profile: 'filled_take_profit' moves the stop up with each filled take-profit.
+        cancel_policy: what ends an order that has not filled; see `limit`.
+        cancel_policy_params: parameters of the policy.
+        active_order_swap_strategy: which exit stands in the book where an exchange cannot hold both.
+        active_order_swap_strategy_params: parameters of the strategy.
+        params: further parameters of the exchange.
+        allow_holdings_adaptation: order what is affordable when the amount is not.
+    """
+
+    reduce_only: bool = False
+    tag: str | None = None
+    take_profit_prices: list[Any] | None = None
+    take_profit_volume_percents: list[Any] | None = None
+    stop_loss_price: Any = None
+    trailing_profile: str | None = None
+    cancel_policy: str | None = None
+    cancel_policy_params: dict[str, Any] | None = None
+    active_order_swap_strategy: str | None = None
+    active_order_swap_strategy_params: dict[str, Any] | None = None  # no exchange needs them
+    params: dict[str, Any] | None = None
+    allow_holdings_adaptation: bool = False
 
     def exits(self, entry: Price, market: Market) -> Exits:
         """Return the exits, relative to the price of the entry.
@@ -56,12 +72,10 @@ class OrderOptions:
         Raises:
             DslError: see `plan_exits`.
         """
-        if self.swap_strategy is not None and self.swap_strategy not in SWAP_STRATEGIES:
+        swap = self.active_order_swap_strategy
+        if swap is not None and swap not in SWAP_STRATEGIES:
             known = ", ".join(sorted(SWAP_STRATEGIES))
-            raise DslError(
-                f"active_order_swap_strategy is one of {known}, not {self.swap_strategy!r}",
-                code="invalid_parameters",
-            )
+            raise invalid_parameters(f"active_order_swap_strategy is one of {known}, not {swap!r}")
         exits = plan_exits(
             entry,
             market,
@@ -70,7 +84,7 @@ class OrderOptions:
             percents=self.take_profit_volume_percents,
             trailing_profile=self.trailing_profile,
         )
-        return replace(exits, swap_strategy=self.swap_strategy)
+        return replace(exits, swap_strategy=swap)
 
     def policy(self) -> Mapping[str, Any] | None:
         """Return the cancel policy.

@@ -3,7 +3,4 @@
 from engine.paper.account import PaperAccount
 from engine.paper.context import PaperContext
 
-__all__ = [
-    "PaperContext",
-    "PaperAccount",
-]
+__all__ = ["PaperAccount", "PaperContext"]

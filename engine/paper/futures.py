@@ -13,6 +13,7 @@ from typing import Final
 from engine.errors import ActionStatus, ConfigurationError, OperatorError
 from engine.market import Market
 from engine.money import ZERO, exact
+from engine.orders import flat_position, reducible
 from engine.paper.fills import Fill
 from engine.paper.ledger import Ledger, Lock
 from engine.state import Fee, Order, Position, Side
@@ -85,9 +86,7 @@ class FuturesBooking:
 
     def reducible(self, symbol: Symbol, side: Side) -> Amount:
         """Return how much of a position an order of this side can close, in base."""
-        held = self.position(symbol)
-        closes = held is not None and (held.side == "long") == (side == "sell")
-        return held.amount if held is not None and closes else ZERO
+        return reducible(self.position(symbol), side)
 
     @exact
     def dump(self, prices: Mapping[Symbol, Price]) -> list[Position]:
@@ -107,7 +106,7 @@ class FuturesBooking:
         Raises:
             OperatorError: `not_enough_funds`, when the margin would grow beyond the wallet.
         """
-        before = self._positions.get(symbol) or _nothing(symbol, Decimal(1))
+        before = self._positions.get(symbol) or flat_position(symbol)
         after = before.model_copy(update={"leverage": leverage})
         after.margin = _rounded(after.amount * after.entry_price / leverage)
         quote = self._market(symbol).quote
@@ -144,7 +143,7 @@ class FuturesBooking:
         Raises:
             OperatorError: `not_enough_funds`; nothing has changed then.
         """
-        before = self._positions.get(order.symbol) or _nothing(order.symbol, Decimal(1))
+        before = self._positions.get(order.symbol) or flat_position(order.symbol)
         closed = min(amount, self.reducible(order.symbol, order.side))
         freed = before.margin - _margin_of(before, before.amount - closed)
         # An isolated position cannot lose more than its margin, whatever the price has jumped to.
@@ -195,7 +194,7 @@ class FuturesBooking:
         loss = -profit(held, held.amount, held.liquidation_price or held.entry_price)
         self._ledger.release(_margin_id(symbol))
         self._ledger.change({quote: -held.margin})
-        self._replace(_nothing(symbol, held.leverage), at)
+        self._replace(flat_position(symbol, held.leverage), at)
         return Fee(cost=max(ZERO, held.margin - loss), currency=quote)
 
     # Inside
@@ -255,7 +254,7 @@ def _changed(before: Position, side: Side, amount: Amount, closed: Amount, price
     opened, kept = amount - closed, before.amount - closed
     if not opened:
         if not kept:
-            return _nothing(before.symbol, before.leverage)
+            return flat_position(before.symbol, before.leverage)
         return before.model_copy(update={"amount": kept, "margin": _margin_of(before, kept)})
     size = kept + opened
     return Position(
@@ -276,11 +275,6 @@ def _margin_of(position: Position, part: Amount) -> Decimal:
 def _rounded(quotient: Decimal) -> Decimal:
     """Cut a quotient to 18 places, which is finer than any market's step."""
     return quotient.quantize(_PLACES)
-
-
-def _nothing(symbol: Symbol, leverage: Decimal) -> Position:
-    """Return the position that is none; it remembers the leverage."""
-    return Position(symbol=symbol, side="long", amount=ZERO, entry_price=ZERO, leverage=leverage)
 
 
 def _margin_id(symbol: Symbol) -> OrderId:

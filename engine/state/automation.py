@@ -151,9 +151,8 @@ class Automation(StateModel):
 
 
 class AccountMetadata(StateModel):
-    """When the account's details were last changed, and the rights of its key checked, UNIX seconds."""
+    """The account's name, and when the rights of its key were checked, UNIX seconds."""
 
-    updated_at: float = 0
     name: str | None = None
     rights_checked_at: float = 0
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from engine.dsl import Kind, OperatorContext, OperatorSet, Range, Series, Unit, operator
+from octoflow import Kind, OperatorContext, OperatorSet, Range, Series, Unit, operator
 
 SET = OperatorSet("example", "Operators of the example package.")
 

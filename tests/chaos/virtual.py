@@ -18,6 +18,7 @@ from engine.job.services import Services
 from engine.live.venue.opening import open_live
 from engine.live.venue.wire import Pace
 from tests.support.loopback import LoopbackExchange
+from tests.support.temporal import running
 from workflows.automation import Automation
 from workflows.messages import InvocationResult, RunInvocation
 
@@ -57,10 +58,11 @@ class InVirtualTime:
 async def virtual_worker(server: WorkflowEnvironment, exchange: LoopbackExchange) -> AsyncIterator[None]:
     """A worker for automations on the exchange, until the block ends."""
     invocations, edits = InVirtualTime(server, exchange), EditActivities(SERVICES)
-    async with Worker(
+    worker = Worker(
         server.client,
         task_queue=TASK_QUEUE,
         workflows=[Automation],
         activities=[invocations.run_invocation, edits.apply_edit],
-    ):
+    )
+    async with running(worker):
         yield

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from engine.market.recordings import recorded_range
+from engine.market.recordings import Recording, candle_path
 from engine.types import Symbol, TimeFrame
 from tests.conftest import REPOSITORY
 from tests.support.builders import action, automation, paper
@@ -101,7 +101,9 @@ async def start_worker(server: WorkflowEnvironment) -> AsyncIterator[StartWorker
 
 def trading(automation_id: str, market: Path) -> Json:
     """An automation that trades bitcoin every four hours of a recorded market."""
-    first, _ = recorded_range(market, "binance", Symbol("BTC/USDT"), TimeFrame("4h"))
+    symbol, time_frame = Symbol("BTC/USDT"), TimeFrame("4h")
+    path = candle_path(market, "binance", symbol, time_frame)
+    first, _ = Recording(symbol, time_frame, path).range()
     actions = (
         action("buy", "market('buy', 'BTC/USDT', '10%') if rsi(close, 14)[-1] < 80 else None"),
         action("rest", "wait(3600)", "buy"),

@@ -16,7 +16,7 @@ from temporalio.worker import Worker
 from activities.invocation import InvocationActivities
 from activities.sizes import encoded_size
 from tests.support.builders import action, automation
-from tests.support.temporal import start, time_skipping
+from tests.support.temporal import running, start, time_skipping
 from workflows.automation import Automation
 from workflows.messages import AutomationResult, InvocationResult, Json, RunInvocation
 
@@ -62,9 +62,8 @@ async def run_for(times: int, binary: Path) -> tuple[AutomationResult, Watch, li
     watch = Watch(every=max(1, times // SAMPLES))
     async with time_skipping(binary) as server:
         client = server.client
-        async with Worker(
-            client, task_queue="test", workflows=[Automation], activities=[watch.run_invocation]
-        ):
+        activities = [watch.run_invocation]
+        async with running(Worker(client, task_queue="test", workflows=[Automation], activities=activities)):
             handle = await start(client, minutely(times))
             result = await handle.result()
             lengths = [await history_length(client, handle.id, run_id) for run_id in watch.runs]

@@ -1,4 +1,4 @@
-"""Records what the replay test keeps of a release: `python -m tests.replay.record VERSION`."""
+"""Records what the replay test keeps of a release: `python -m tests.replay.record VERSION [SCENARIO ...]`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ import asyncio
 import contextlib
 import gc
 import sys
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
+from typing import Any
 
-from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
+from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, counted, development_server, serving, start
+from tests.support.temporal import (
+    ONE_ATTEMPT,
+    FakeEngine,
+    Respond,
+    counted,
+    development_server,
+    serving,
+    start,
+)
 from workflows.automation import Automation
 from workflows.messages import (
     ActionAnswer,
@@ -26,8 +36,11 @@ from workflows.messages import (
     StopRequest,
 )
 
+ACCEPTED = WorkflowUpdateStage.ACCEPTED
 FOLDER = Path(__file__).parent
-SETTINGS = FAST.model_copy(update={"search_attributes": True, "first_delay": 0.2, "longest_delay": 0.2})
+SETTINGS = ONE_ATTEMPT.model_copy(
+    update={"search_attributes": True, "first_delay": 0.2, "longest_delay": 0.2}
+)
 
 
 def eventful(request: RunInvocation) -> InvocationResult:
@@ -130,19 +143,84 @@ async def long_life(server: WorkflowEnvironment) -> WorkflowHistory:
         return await server.client.get_workflow_handle(handle.id).fetch_history()
 
 
-SCENARIOS = (every_message, long_life, changed_on_the_way, with_effects)
+async def heard_meanwhile(server: WorkflowEnvironment) -> WorkflowHistory:
+    """An automation that gets messages while invocations are under way."""
+    async with serving(server.client, held) as engine:
+        handle = await start(server.client, settings=SETTINGS)
+        await quiet(engine)
+
+        @contextlib.asynccontextmanager
+        async def under_way(update: Any, *request: Any) -> AsyncIterator[None]:
+            engine.open.clear()
+            before = len(engine.requests)
+            sent = await handle.start_update(update, *request, wait_for_stage=ACCEPTED)
+            await engine.called(before + 1)
+            yield
+            engine.open.set()
+            with contextlib.suppress(WorkflowUpdateFailedError):
+                await sent.result()
+            await quiet(engine)
+
+        async with under_way(Automation.trigger):
+            await handle.execute_update(Automation.retry)
+        await handle.execute_update(Automation.pause)
+        async with under_way(Automation.approve, ApproveRequest(keys=["a"])):
+            await handle.execute_update(Automation.resume)
+        engine.respond = failing_once(engine)
+        actions = [{"id": "extra", "dsl_script": "1"}]
+        async with under_way(Automation.retry):
+            await handle.start_update(
+                Automation.execute, ExecuteRequest(actions=actions), wait_for_stage=ACCEPTED
+            )
+        async with under_way(Automation.stop, StopRequest()):
+            await handle.start_update(
+                Automation.stop, StopRequest(cancel_open_orders=True), wait_for_stage=ACCEPTED
+            )
+        await handle.result()
+        return await handle.fetch_history()
 
 
-async def record(version: str) -> None:
-    """Write the histories of a version."""
+def held(request: RunInvocation) -> InvocationResult:
+    """Respond as a live automation with effects that wait for a person, and an open order."""
+    answers = {action["id"]: ActionAnswer(value=1) for action in request.priority_actions}
+    status = "stopped" if request.stopping else "awaiting_approval"
+    orders = int(not request.cancel_open_orders)
+    return counted(request, status=status, pending_effects=2, open_orders=orders, answers=answers)
+
+
+def failing_once(engine: FakeEngine) -> Respond:
+    """Respond as an exchange that does not answer, and as `held` from the next invocation on."""
+
+    def respond(request: RunInvocation) -> InvocationResult:
+        engine.respond = held
+        raise ApplicationError("binance does not answer", type="RetryableError")
+
+    return respond
+
+
+async def quiet(engine: FakeEngine) -> None:
+    """Wait until no invocation follows any more."""
+    before = -1
+    while before < len(engine.requests):
+        before = len(engine.requests)
+        await asyncio.sleep(1)
+
+
+SCENARIOS = (every_message, long_life, changed_on_the_way, with_effects, heard_meanwhile)
+
+
+async def record(version: str, names: Collection[str]) -> None:
+    """Write the histories of a version: of the scenarios that are named, or of all."""
     folder = FOLDER / version
     folder.mkdir(exist_ok=True)
     async with development_server(Path(sys.executable).with_name("temporal")) as server:
         for scenario in SCENARIOS:
+            if names and scenario.__name__ not in names:
+                continue
             history = await scenario(server)
             (folder / f"{scenario.__name__}.json").write_text(history.to_json() + "\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(record(sys.argv[1]))
+    asyncio.run(record(sys.argv[1], sys.argv[2:]))
     gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -36,8 +37,18 @@ from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 Respond = Callable[[RunInvocation], InvocationResult]
 
-FAST = WorkflowSettings(invocation_timeout=5, heartbeat_timeout=2, attempts=1)
-"""Settings with which dead workers are noticed within seconds, and no attempt is repeated."""
+ONE_ATTEMPT = WorkflowSettings(invocation_timeout=60, heartbeat_timeout=60, attempts=1)
+"""Settings with which no attempt is repeated, and none counts as dead while the test is slow."""
+
+FAST = ONE_ATTEMPT.model_copy(update={"invocation_timeout": 5.0, "heartbeat_timeout": 2.0})
+"""Settings with which dead workers are noticed within seconds."""
+
+
+LATE = 25.0
+"""Seconds by which what is due comes late on a slow machine: skipped time passes by itself, too."""
+
+SHUTDOWN_LIMIT = 20.0
+"""Seconds that a worker may take to shut down, which takes it less than one."""
 
 
 class FakeEngine:
@@ -131,12 +142,27 @@ async def serving(client: Client, respond: Respond) -> AsyncIterator[FakeEngine]
     """A worker that runs automations with a fake engine."""
     engine = FakeEngine(respond)
     activities = [engine.run_invocation, engine.apply_edit]
-    async with Worker(client, task_queue="test", workflows=[Automation], activities=activities):
+    async with running(Worker(client, task_queue="test", workflows=[Automation], activities=activities)):
         yield engine
 
 
+@asynccontextmanager
+async def running(worker: Worker) -> AsyncIterator[None]:
+    """Run a worker until the block ends, and do not wait for ever until it has shut down.
+
+    A loop that is closed behind a test which hangs cancels all tasks at once, the worker's own among them. In
+    some orders the worker then never says that it has shut down, which `async with worker` waits for.
+    """
+    await worker.__aenter__()
+    try:
+        yield
+    finally:
+        async with asyncio.timeout(SHUTDOWN_LIMIT):
+            await worker.__aexit__(*sys.exc_info())
+
+
 async def start(
-    client: Client, state: Json | None = None, settings: WorkflowSettings = FAST
+    client: Client, state: Json | None = None, settings: WorkflowSettings = ONE_ATTEMPT
 ) -> AutomationHandle:
     """Start an automation on the test's task queue."""
     return await start_automation(client, state or new_state(), task_queue="test", settings=settings)

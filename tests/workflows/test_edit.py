@@ -9,7 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, counted, serving, start
+from tests.support.temporal import ONE_ATTEMPT, counted, serving, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle
 from workflows.messages import EditAnswer, EditRequest, InvocationResult, RunInvocation, StopRequest
@@ -127,7 +127,7 @@ async def test_an_edit_during_an_outage_is_applied_and_tried_at_once(skipping: W
         await handle.terminate()
 
     assert engine.requests[1].state["edited"] == ["new"]
-    assert engine.requests[1].woken_at - engine.requests[0].woken_at < FAST.first_delay
+    assert engine.requests[1].woken_at - engine.requests[0].woken_at < ONE_ATTEMPT.first_delay
 
 
 async def test_a_paused_automation_is_edited_and_runs_what_is_ready_when_it_is_resumed(
@@ -149,7 +149,7 @@ async def test_a_paused_automation_is_edited_and_runs_what_is_ready_when_it_is_r
 
 
 async def test_an_edit_survives_continue_as_new(server: WorkflowEnvironment):
-    settings = FAST.model_copy(update={"continue_as_new_after": 20})
+    settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 20})
     async with serving(server.client, idle) as engine:
         handle = await start(server.client, settings=settings)
         await engine.called(1)

@@ -9,7 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, FakeEngine, counted, serving, start
+from tests.support.temporal import LATE, ONE_ATTEMPT, FakeEngine, counted, serving, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle
 from workflows.messages import InvocationResult, RunInvocation, StopRequest
@@ -50,7 +50,7 @@ async def test_delays_double_up_to_an_hour_and_each_attempt_gets_the_time_of_its
         assert await status_of(handle) == ("retrying", "binance does not answer")
         await handle.terminate()
 
-    assert delays(engine) == pytest.approx([60, 120, 240, 480, 960, 1920, 3600, 3600], abs=2)
+    assert delays(engine) == pytest.approx([60, 120, 240, 480, 960, 1920, 3600, 3600], abs=LATE)
 
 
 async def test_an_exchange_that_asks_for_more_time_gets_it(skipping: WorkflowEnvironment):
@@ -62,7 +62,7 @@ async def test_an_exchange_that_asks_for_more_time_gets_it(skipping: WorkflowEnv
         await skipping.sleep(3 * HOUR)
         await handle.terminate()
 
-    assert delays(engine) == pytest.approx([2 * HOUR], abs=2)
+    assert delays(engine) == pytest.approx([2 * HOUR], abs=LATE)
 
 
 async def test_the_automation_goes_on_when_the_outage_ends(skipping: WorkflowEnvironment):
@@ -101,7 +101,7 @@ async def test_the_activity_is_attempted_several_times_before_the_workflow_waits
         return next(responses)(request)
 
     responses = iter([outage, outage, finishes])
-    settings = FAST.model_copy(update={"attempts": 3})
+    settings = ONE_ATTEMPT.model_copy(update={"attempts": 3})
     async with serving(skipping.client, third_time_lucky) as engine:
         handle = await start(skipping.client, settings=settings)
         await handle.result()
@@ -132,4 +132,4 @@ async def test_a_postponed_automation_comes_back_after_its_delay(skipping: Workf
         handle = await start(skipping.client)
         await handle.result()
 
-    assert delays(engine) == pytest.approx([600], abs=1)
+    assert delays(engine) == pytest.approx([600], abs=LATE)

@@ -14,7 +14,7 @@ from temporalio.worker import Replayer, Worker
 
 from connection import plugin
 from tests.conftest import REPOSITORY
-from tests.support.temporal import FakeEngine, counted, start
+from tests.support.temporal import FakeEngine, counted, running, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle
 from workflows.messages import InvocationResult, RunInvocation, WorkflowSettings
@@ -64,7 +64,8 @@ async def test_an_invocation_that_ends_while_a_query_waits_for_a_worker_leaves_a
 ):
     client, engine = server.client, FakeEngine(twice)
     engine.open.clear()
-    async with Worker(client, task_queue="test", activities=[engine.run_invocation, engine.apply_edit]):
+    activities = [engine.run_invocation, engine.apply_edit]
+    async with running(Worker(client, task_queue="test", activities=activities)):
         async with doomed_worker(server):
             handle = await start(client, settings=PATIENT)
             await engine.called(1)
@@ -72,7 +73,7 @@ async def test_an_invocation_that_ends_while_a_query_waits_for_a_worker_leaves_a
         await asyncio.sleep(ON_ITS_WAY)
         engine.open.set()
         await completed(handle)
-        async with Worker(client, task_queue="test", workflows=[Automation]):
+        async with running(Worker(client, task_queue="test", workflows=[Automation])):
             await question
             assert (await handle.result()).summary.iteration == 2
 

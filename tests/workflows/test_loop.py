@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, counted, new_state, serving, start
+from tests.support.temporal import LATE, ONE_ATTEMPT, counted, new_state, serving, start
 from workflows.automation import Automation
 from workflows.messages import InvocationResult, RunInvocation
 
@@ -33,7 +33,7 @@ async def test_an_automation_runs_when_it_is_due_until_it_has_finished(skipping:
     assert result.summary.iteration == 4
     assert result.state["count"] == 4
     waited = [later.woken_at - first.woken_at for first, later in pairwise(engine.requests)]
-    assert waited == pytest.approx([3600, 3600, 3600], abs=1)
+    assert waited == pytest.approx([3600, 3600, 3600], abs=LATE)
     assert {request.trigger for request in engine.requests} == {"scheduled"}
 
 
@@ -63,7 +63,7 @@ async def test_an_invocation_costs_six_events_and_five_more_with_a_timer(
 
 
 async def test_a_long_automation_continues_as_new_with_everything_it_knows(skipping: WorkflowEnvironment):
-    settings = FAST.model_copy(update={"continue_as_new_after": 60})
+    settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 60})
     minutely = every(60, times=30, outcome={"done": True}, outcome_size=13)
     async with serving(skipping.client, minutely) as engine:
         handle = await start(skipping.client, settings=settings)

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateHandle, W
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, counted, new_state, serving, start
+from tests.support.temporal import ONE_ATTEMPT, counted, new_state, serving, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, KeysWouldBeReadableError
 from workflows.messages import (
@@ -164,7 +164,7 @@ async def test_stop_waits_for_the_invocation_that_runs(server: WorkflowEnvironme
 
 
 async def test_no_message_is_lost_or_doubled_when_the_workflow_continues_as_new(server: WorkflowEnvironment):
-    settings = FAST.model_copy(update={"continue_as_new_after": 20})
+    settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 20})
     async with serving(server.client, idle):
         handle = await start(server.client, settings=settings)
         names = [f"number-{number}" for number in range(12)]

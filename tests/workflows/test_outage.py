@@ -6,14 +6,14 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, FakeEngine, counted, serving, start
+from tests.support.temporal import ONE_ATTEMPT, FakeEngine, counted, serving, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle
 from workflows.messages import EditRequest, InvocationResult, RunInvocation, StopRequest
 
 HOUR = 3600
 DAY = 24 * HOUR
-PATIENT = FAST.model_copy(update={"attempts": 5, "attempts_timeout": 600})
+PATIENT = ONE_ATTEMPT.model_copy(update={"attempts": 5, "attempts_timeout": 600})
 """As automations are really run: each activity makes five attempts before the workflow waits."""
 
 

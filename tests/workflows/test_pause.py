@@ -9,7 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, counted, serving, start
+from tests.support.temporal import LATE, ONE_ATTEMPT, counted, serving, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle
 from workflows.messages import (
@@ -71,7 +71,7 @@ async def test_timers_that_are_due_in_a_pause_run_after_it_once(skipping: Workfl
 
     late = engine.requests[1]
     assert (late.trigger, late.paused) == ("scheduled", False)
-    assert late.woken_at - (late.due_at or 0) == pytest.approx(4 * HOUR, abs=5)
+    assert late.woken_at - (late.due_at or 0) == pytest.approx(4 * HOUR, abs=LATE)
 
 
 async def test_an_automation_that_is_not_due_yet_keeps_its_schedule_over_a_pause(
@@ -87,7 +87,7 @@ async def test_an_automation_that_is_not_due_yet_keeps_its_schedule_over_a_pause
         await handle.terminate()
 
     first, second = engine.requests
-    assert second.woken_at - first.woken_at == pytest.approx(HOUR, abs=1)
+    assert second.woken_at - first.woken_at == pytest.approx(HOUR, abs=LATE)
 
 
 async def test_priority_actions_run_in_a_pause_and_nothing_else_does(server: WorkflowEnvironment):
@@ -208,7 +208,7 @@ async def test_an_automation_that_needs_attention_can_be_paused_for_its_return(s
 
 
 async def test_a_pause_survives_continue_as_new(server: WorkflowEnvironment):
-    settings = FAST.model_copy(update={"continue_as_new_after": 20})
+    settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 20})
     async with serving(server.client, hourly) as engine:
         handle = await start(server.client, settings=settings)
         await engine.called(1)

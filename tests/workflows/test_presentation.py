@@ -6,14 +6,14 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, counted, new_state, serving, start
+from tests.support.temporal import ONE_ATTEMPT, counted, new_state, serving, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle
 from workflows.messages import InvocationResult, RunInvocation, StatusReport, StopRequest, View
 from workflows.presentation import attributes, details, timer_summary
 from workflows.search_attributes import EXCHANGE, NEXT_RUN, STATUS, SYMBOLS
 
-KNOWN = FAST.model_copy(update={"search_attributes": True})
+KNOWN = ONE_ATTEMPT.model_copy(update={"search_attributes": True})
 DAY = 86_400
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import FAST, FakeEngine, counted, serving, start
+from tests.support.temporal import ONE_ATTEMPT, FakeEngine, counted, serving, start
 from workflows.automation import Automation
 from workflows.carried import MAX_SIGNALS
 from workflows.client import AutomationHandle
@@ -106,7 +106,7 @@ async def test_signals_outlast_a_postponement_and_an_outage(skipping: WorkflowEn
 
 
 async def test_signals_survive_continue_as_new(server: WorkflowEnvironment) -> None:
-    settings = FAST.model_copy(update={"continue_as_new_after": 20})
+    settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 20})
     async with serving(server.client, copying) as engine:
         handle = await start(server.client, settings=settings)
         for number in range(12):

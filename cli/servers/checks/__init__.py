@@ -3,5 +3,5 @@
 from cli.servers.checks import account, exchange, machine, server
 from cli.servers.checks.finding import Check, Finding, Health, examine, failed, ok, warning
 
-__all__ = ["machine", "server", "exchange", "account", "Check", "Finding", "Health", "examine", "ok"]
-__all__ += ["warning", "failed"]
+__all__ = ["account", "exchange", "machine", "server", "Check", "Finding", "Health", "examine", "failed"]
+__all__ += ["ok", "warning"]

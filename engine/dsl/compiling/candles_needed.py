@@ -12,20 +12,17 @@ from typing import Any, Final
 from engine.dsl.syntax import (
     Arithmetic,
     Call,
-    Comparison,
+    ChainLink,
     Conditional,
     Constant,
-    DictLiteral,
     Expression,
-    ListLiteral,
-    Logical,
     Name,
-    Not,
-    Power,
+    Node,
     Script,
     Signed,
     Slice,
     Subscript,
+    children,
 )
 
 CandleCount = int | None
@@ -63,10 +60,8 @@ class _Walk:
         self._windows = windows
         self._texts = texts
 
-    def visit(self, node: Expression, need: CandleCount) -> None:
-        handler = _HANDLERS.get(type(node))
-        if handler is not None:
-            handler(self, node, need)
+    def visit(self, node: Node, need: CandleCount) -> None:
+        _HANDLERS.get(type(node), _Walk.all_of_each)(self, node, need)
 
     def name(self, node: Name, need: CandleCount) -> None:
         self.needs[id(node)] = need
@@ -84,8 +79,7 @@ class _Walk:
 
     def subscript(self, node: Subscript, need: CandleCount) -> None:
         del need
-        index = _negative(node.index)
-        self.visit(node.value, index)
+        self.visit(node.value, _negative(node.index))
         self.visit(node.index, None)
 
     def slice(self, node: Slice, need: CandleCount) -> None:
@@ -100,33 +94,13 @@ class _Walk:
         self.visit(node.then, need)
         self.visit(node.otherwise, need)
 
-    def arithmetic(self, node: Arithmetic, need: CandleCount) -> None:
-        for operand in (node.first, *(step.operand for step in node.rest)):
-            self.visit(operand, need)
+    def same_of_each(self, node: Node, need: CandleCount) -> None:
+        for child in children(node):
+            self.visit(child, need)
 
-    def signed(self, node: Signed, need: CandleCount) -> None:
-        self.visit(node.operand, need)
-
-    def all_of_each(self, node: Expression, need: CandleCount) -> None:
+    def all_of_each(self, node: Node, need: CandleCount) -> None:
         del need
-        for child in _children(node):
-            self.visit(child, None)
-
-
-def _children(node: Expression) -> list[Expression]:
-    match node:
-        case ListLiteral():
-            return list(node.items)
-        case DictLiteral():
-            return [part for entry in node.entries for part in (entry.key, entry.value) if part is not None]
-        case Power() | Logical():
-            return list(node.operands)
-        case Comparison():
-            return [node.first, *(step.operand for step in node.rest)]
-        case Not():
-            return [node.operand]
-        case _:
-            return []
+        self.same_of_each(node, None)
 
 
 def _negative(index: Expression) -> CandleCount:
@@ -138,17 +112,13 @@ def _negative(index: Expression) -> CandleCount:
 
 
 _HANDLERS: Final[dict[type, Callable[[_Walk, Any, CandleCount], None]]] = {
-    Arithmetic: _Walk.arithmetic,
+    Arithmetic: _Walk.same_of_each,
     Call: _Walk.call,
-    Comparison: _Walk.all_of_each,
     Conditional: _Walk.conditional,
-    DictLiteral: _Walk.all_of_each,
-    ListLiteral: _Walk.all_of_each,
-    Logical: _Walk.all_of_each,
     Name: _Walk.name,
-    Not: _Walk.all_of_each,
-    Power: _Walk.all_of_each,
-    Signed: _Walk.signed,
+    Signed: _Walk.same_of_each,
     Slice: _Walk.slice,
+    ChainLink: _Walk.same_of_each,
     Subscript: _Walk.subscript,
 }
+"""How each kind of node passes a need on; all others may look at everything of their operands."""

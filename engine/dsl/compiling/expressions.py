@@ -252,35 +252,33 @@ def _negation(compiler: Compiler, node: Not) -> Code:
     at = compiler.offset(node.at)
     if node.times % 2 == 0:
         return _truth(compiler, at, operand)
-    return _with_formula(
-        compiler,
-        [operand],
-        lambda codes: compiler.node(
-            at,
-            codes,
-            lambda runs: at_once.negation(runs[0]),
-            lambda _: resumable.negation(codes[0]),
-            boolean=True,
-        ),
-        formulas.negation(operand.formula),
-    )
+    formula = formulas.negation(operand.formula)
+    return _boolean(compiler, at, operand, at_once.negation, resumable.negation, formula)
 
 
 def _truth(compiler: Compiler, at: int, operand: Code) -> Code:
     if operand.boolean:
         return operand
-    return _with_formula(
-        compiler,
-        [operand],
-        lambda codes: compiler.node(
-            at,
-            codes,
-            lambda runs: at_once.boolean(runs[0]),
-            lambda _: resumable.boolean(codes[0]),
-            boolean=True,
-        ),
-        formulas.truth(operand.formula),
-    )
+    formula = formulas.truth(operand.formula)
+    return _boolean(compiler, at, operand, at_once.boolean, resumable.boolean, formula)
+
+
+def _boolean(
+    compiler: Compiler,
+    at: int,
+    operand: Code,
+    make_plain: Callable[[Run], Run],
+    make_step: Callable[[Code], Stepwise],
+    formula: Formula | None,
+) -> Code:
+    """Compile a node that makes True or False of one operand."""
+
+    def make(codes: Sequence[Code]) -> Code:
+        return compiler.node(
+            at, codes, lambda runs: make_plain(runs[0]), lambda _: make_step(codes[0]), boolean=True
+        )
+
+    return _with_formula(compiler, [operand], make, formula)
 
 
 def _logical(compiler: Compiler, node: Logical) -> Code:

@@ -3,7 +3,6 @@
 from engine.dsl.registry.argument_binding import (
     ArgumentPlace,
     choose_parameters,
-    invalid,
     lay_out,
     refused_value,
 )
@@ -43,8 +42,8 @@ from engine.dsl.registry.registry import (
 )
 from engine.dsl.registry.signature import Parameter
 
-__all__ = ["ArgumentPlace", "choose_parameters", "invalid", "lay_out", "refused_value", "REFUSED"]
-__all__ += ["Defaults", "Directive", "EffectCount", "Notify", "OperatorContext", "ReCallingOperatorResult"]
+__all__ = ["ArgumentPlace", "choose_parameters", "lay_out", "refused_value", "REFUSED", "Defaults"]
+__all__ += ["Directive", "EffectCount", "Notify", "OperatorContext", "ReCallingOperatorResult"]
 __all__ += ["ScriptContext", "StopAutomation", "UpdateConfiguration", "Choice", "ExpressionText", "Lazy"]
 __all__ += ["LazyValue", "Number", "Range", "Series", "SymbolParam", "TimeFrameParam", "Unit", "Kind"]
 __all__ += ["OperatorDefinition", "OperatorRegistry", "OperatorSet", "Source", "Window", "closest"]

@@ -10,12 +10,7 @@ from engine.dsl.registry.argument_types import describe_value
 from engine.dsl.registry.markers import SymbolParam, TimeFrameParam
 from engine.dsl.registry.registry import OperatorDefinition, closest
 from engine.dsl.registry.signature import Parameter
-from engine.errors import DslError
-
-
-def invalid(message: str, suggestion: str | None = None) -> DslError:
-    """Return the error for arguments that an operator does not take."""
-    return DslError(message, code="invalid_parameters", suggestion=suggestion)
+from engine.errors import DslError, invalid_parameters
 
 
 def refused_value(operator: str, parameter: Parameter, value: Any) -> DslError:
@@ -44,15 +39,17 @@ def choose_parameters(
             if parameter is None:
                 count = len(places)
                 takes = f"{count} argument{'' if count == 1 else 's'}" if count else "no arguments"
-                return index, invalid(f"{name}() takes {takes}, not {len(names)}", definition.signature)
+                return index, invalid_parameters(
+                    f"{name}() takes {takes}, not {len(names)}", definition.signature
+                )
         else:
             parameter = by_name.get(keyword)
             if parameter is None:
                 near = closest(keyword, by_name)
                 hint = f"Did you mean `{near}`?" if near else f"Its form is {definition.signature}."
-                return index, invalid(f"{name}() has no parameter {keyword}", hint)
+                return index, invalid_parameters(f"{name}() has no parameter {keyword}", hint)
         if parameter.name in taken and not parameter.variadic:
-            return index, invalid(f"{name}(): {parameter.name} is given twice")
+            return index, invalid_parameters(f"{name}(): {parameter.name} is given twice")
         taken.add(parameter.name)
         chosen.append(parameter)
     missing = [
@@ -61,7 +58,9 @@ def choose_parameters(
         if parameter.required and parameter.name not in taken
     ]
     if missing:
-        return -1, invalid(f"{name}() needs {' and '.join(missing)}", f"Its form is {definition.signature}.")
+        return -1, invalid_parameters(
+            f"{name}() needs {' and '.join(missing)}", f"Its form is {definition.signature}."
+        )
     return chosen
 
 

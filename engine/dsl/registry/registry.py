@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from engine.dsl.registry.signature import Parameter, read_docstring, read_parameters, read_return_type
+from engine.dsl.registry.unfolding import write_out
 from engine.errors import ConfigurationError
 
 Source = Literal["candles", "price", "orders"]
@@ -39,6 +40,7 @@ class OperatorDefinition:
 
     Attributes:
         kind: what calling it may do; all but `PURE` take an `OperatorContext` first.
+        function: takes each of the parameters by itself.
         returns: type of the result, for people.
         source: the data it depends on, for the symbol and time frame among its arguments.
         needs_exchange: needs an account, whatever its arguments are.
@@ -123,7 +125,8 @@ def operator(
     """Register a function as an operator; the function itself is returned unchanged.
 
     Its typed signature is enforced, its docstring becomes the reference. A `READ` or `EFFECT` operator takes
-    an `OperatorContext` as its first parameter; it may be `async def`.
+    an `OperatorContext` as its first parameter; it may be `async def`. A parameter whose type is a frozen
+    dataclass stands for the fields of that: scripts give each by itself, the operator gets them as one.
 
     Args:
         operator_set: the set it belongs to.
@@ -137,14 +140,17 @@ def operator(
         window: number of candles needed of the series it is given.
 
     Raises:
-        TypeError: the signature has a type that the language does not know, or there is no docstring.
+        TypeError: the signature has a type that the language does not know, or there is no docstring, or
+            the fields of a dataclass cannot be parameters.
         ConfigurationError: the set has an operator of that name.
     """
 
     def register(function: F) -> F:
         docs = read_docstring(function)
         is_async = inspect.iscoroutinefunction(function)
-        parameters = read_parameters(function, skip=0 if kind is Kind.PURE else 1, docs=docs)
+        written = write_out(function)
+        declared = written.parameters[0 if kind is Kind.PURE else 1 :]
+        parameters = read_parameters(declared, {**written.descriptions, **docs.parameters})
         lazy = any(parameter.lazy for parameter in parameters)
         if lazy and not is_async:
             raise TypeError(f"operator {function.__name__} has lazy parameters and must be `async def`")
@@ -152,7 +158,7 @@ def operator(
             name=name or function.__name__.rstrip("_"),
             set_name=operator_set.name,
             kind=kind,
-            function=function,
+            function=written.function,
             parameters=parameters,
             returns=read_return_type(function),
             summary=docs.summary,

@@ -122,11 +122,11 @@ class Documentation:
     parameters: Mapping[str, str]
 
 
-def read_parameters(function: Callable[..., Any], *, skip: int, docs: Documentation) -> tuple[Parameter, ...]:
-    """Return the parameters of an operator's function, without the first `skip` ones."""
-    hints = get_type_hints(function, include_extras=True)
-    declared = list(inspect.signature(function).parameters.values())[skip:]
-    return tuple(_read_parameter(parameter, hints, docs) for parameter in declared)
+def read_parameters(
+    declared: Sequence[inspect.Parameter], described: Mapping[str, str]
+) -> tuple[Parameter, ...]:
+    """Return the parameters of an operator's function, from Python's, whose annotations are types."""
+    return tuple(_read_parameter(parameter, described) for parameter in declared)
 
 
 def read_return_type(function: Callable[..., Any]) -> str:
@@ -134,10 +134,10 @@ def read_return_type(function: Callable[..., Any]) -> str:
     return type_name(get_type_hints(function).get("return", Any))
 
 
-def _read_parameter(declared: inspect.Parameter, hints: Mapping[str, Any], docs: Documentation) -> Parameter:
+def _read_parameter(declared: inspect.Parameter, described: Mapping[str, str]) -> Parameter:
     if declared.kind is inspect.Parameter.VAR_KEYWORD:
         raise TypeError(f"an operator cannot take **{declared.name}")
-    annotation = hints.get(declared.name, Any)
+    annotation = declared.annotation
     markers = {type(marker): marker for marker in _markers(annotation)}
     if annotation is LazyValue or get_args(annotation)[:1] == (LazyValue,):
         markers.setdefault(Lazy, Lazy())
@@ -150,7 +150,7 @@ def _read_parameter(declared: inspect.Parameter, hints: Mapping[str, Any], docs:
         variadic=declared.kind is inspect.Parameter.VAR_POSITIONAL,
         keyword_only=declared.kind is inspect.Parameter.KEYWORD_ONLY,
         markers=markers,
-        description=docs.parameters.get(declared.name, ""),
+        description=described.get(declared.name, ""),
     )
 
 
@@ -191,8 +191,8 @@ def type_name(annotation: Any) -> str:
     return _TYPE_NAMES.get(plain) or str(getattr(plain, "__name__", plain)).lower()
 
 
-_SECTION = re.compile(r"^(Args|Returns|Raises|Example|Note):\s*$")
-_ARGUMENT = re.compile(r"^    \*{0,2}(\w+): (.*)$")
+_SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example|Note):\s*$")
+_ENTRY = re.compile(r"^    \*{0,2}(\w+): (.*)$")
 
 
 def read_docstring(function: Callable[..., Any]) -> Documentation:
@@ -209,8 +209,17 @@ def read_docstring(function: Callable[..., Any]) -> Documentation:
     return Documentation(
         summary=" ".join(summary.split()),
         description=description.strip(),
-        parameters=_read_arguments(sections.get("Args", ())),
+        parameters=_read_entries(sections.get("Args", ())),
     )
+
+
+def read_attributes(model: type) -> Mapping[str, str]:
+    """Return the description of each attribute of a class, inherited ones included."""
+    described: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        _, sections = _split_sections(inspect.cleandoc(base.__doc__ or "").splitlines())
+        described |= _read_entries(sections.get("Attributes", ()))
+    return described
 
 
 def _split_sections(lines: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
@@ -226,11 +235,11 @@ def _split_sections(lines: Sequence[str]) -> tuple[list[str], dict[str, list[str
     return head, sections
 
 
-def _read_arguments(lines: Sequence[str]) -> dict[str, str]:
+def _read_entries(lines: Sequence[str]) -> dict[str, str]:
     described: dict[str, str] = {}
     name = ""
     for line in lines:
-        start = _ARGUMENT.match(line)
+        start = _ENTRY.match(line)
         if start:
             name = start.group(1)
             described[name] = start.group(2).strip()

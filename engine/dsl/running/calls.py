@@ -14,13 +14,13 @@ from engine.dsl.registry import (
     OperatorDefinition,
     Parameter,
     ReCallingOperatorResult,
-    invalid,
     refused_value,
 )
 from engine.dsl.running.code import Code, Stepwise
 from engine.dsl.running.frame import SCALARS, Frame, Run, Suspended
 from engine.dsl.running.lazy import Memory, Thunk
 from engine.dsl.running.resumable import value_of
+from engine.errors import invalid_parameters
 from engine.types import CallSite
 from engine.values import is_series
 
@@ -206,7 +206,7 @@ def _from_automation(plan: CallPlan, field: str) -> Run:
     def take(frame: Frame) -> Any:
         value = read(frame)
         if value is None:
-            raise invalid(
+            raise invalid_parameters(
                 f"{plan.doing} needs a {field.replace('_', ' ')}, and the automation has none",
                 f"Give one, as in `{plan.definition.example}`, or set `{field}` in the automation.",
             )

@@ -4,6 +4,7 @@ from engine.dsl.syntax.nodes import (
     Argument,
     Arithmetic,
     Call,
+    ChainLink,
     Comparison,
     Conditional,
     Constant,
@@ -12,6 +13,7 @@ from engine.dsl.syntax.nodes import (
     ListLiteral,
     Logical,
     Name,
+    Node,
     Not,
     Power,
     Reference,
@@ -20,10 +22,12 @@ from engine.dsl.syntax.nodes import (
     Slice,
     Subscript,
     Unresolved,
+    children,
 )
 from engine.dsl.syntax.parser import GRAMMAR_VERSION, parse
 from engine.dsl.syntax.printer import unparse
 
-__all__ = ["Argument", "Arithmetic", "Call", "Comparison", "Conditional", "Constant", "DictLiteral"]
-__all__ += ["Expression", "ListLiteral", "Logical", "Name", "Not", "Unresolved", "Power", "Reference"]
-__all__ += ["Script", "Signed", "Slice", "Subscript", "GRAMMAR_VERSION", "parse", "unparse"]
+__all__ = ["Argument", "Arithmetic", "Call", "ChainLink", "Comparison", "Conditional", "Constant"]
+__all__ += ["DictLiteral", "Expression", "ListLiteral", "Logical", "Name", "Node", "Not", "Power"]
+__all__ += ["Reference", "Script", "Signed", "Slice", "Subscript", "Unresolved", "children"]
+__all__ += ["GRAMMAR_VERSION", "parse", "unparse"]

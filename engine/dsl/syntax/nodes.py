@@ -6,7 +6,8 @@ that no recursion over a tree is deeper than the brackets that a person wrote.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,15 @@ class Node:
     """
 
     at: int = field(default=0, compare=False, repr=False)
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the nodes that stand directly in a node, in their order."""
+    for field_ in fields(node):
+        value = getattr(node, field_.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Node):
+                yield part
 
 
 @dataclass(frozen=True, slots=True)

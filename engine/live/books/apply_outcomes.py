@@ -9,8 +9,8 @@ from engine.errors import ActionStatus
 from engine.exchanges import Capabilities
 from engine.live.books.follow_up_intents import find_order, replacements_in
 from engine.live.books.names import INSTEAD, originated, succeeding
-from engine.live.books.repositories import flat_position
 from engine.money import ZERO, to_decimal
+from engine.orders import flat_position
 from engine.state import ExchangeAccountElements, Intent, Order, Origin
 from engine.types import Symbol
 

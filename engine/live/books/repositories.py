@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import chain
 from typing import Final, Self
 
 from engine.exchanges import gathered
 from engine.live.guard import total_fee
 from engine.live.venue import LiveExchange, OrderReport, TradingApi
-from engine.money import ZERO
+from engine.orders import flat_position
 from engine.state import ExchangeAccountElements, Order, Portfolio, Position, Trade
 from engine.types import EffectKey, MarketKind, Seconds, Symbol, Timestamp
 
@@ -146,8 +145,3 @@ def _updated(order: Order, report: OrderReport) -> Order:
     fee = total_fee(report.fees) or order.fee
     told = {"id": report.id, "filled": report.filled, "status": report.status, "fee": fee}
     return order.model_copy(update={**told, "created_at": report.created_at or order.created_at})
-
-
-def flat_position(symbol: Symbol, leverage: Decimal) -> Position:
-    """Return a position that holds nothing and only remembers a leverage."""
-    return Position(symbol=symbol, side="long", amount=ZERO, entry_price=ZERO, leverage=leverage)

@@ -5,5 +5,5 @@ from engine.live.guard.decisions import decide
 from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
 from engine.live.guard.result import GuardResult, Mode, SettledEffect
 
-__all__ = ["total_fee", "decide", "EffectGuard", "NOTHING_RESOLVED", "Mode", "SettledEffect"]
-__all__ += ["GuardResult"]
+__all__ = ["total_fee", "decide", "EffectGuard", "NOTHING_RESOLVED", "GuardResult", "Mode"]
+__all__ += ["SettledEffect"]

@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.market.recorded import RecordedSource
-from engine.market.recordings import list_recorded, recorded_range
+from engine.market.recordings import list_recorded
 from engine.types import Symbol, TimeFrame
 from tests.support.market import write_candles
 
@@ -172,10 +172,11 @@ def test_recordings_are_listed_by_symbol_shortest_time_frame_first(folder: Path)
     write_candles(folder, BTC, "1h", RISING, start=START)
     write_candles(folder, "ETH/USDT", "1d", RISING, start=START)
 
-    listed = [(recording.symbol, recording.time_frame) for recording in list_recorded(folder, "binance")]
+    recordings = list_recorded(folder, "binance")
 
+    listed = [(recording.symbol, recording.time_frame) for recording in recordings]
     assert listed == [("BTC/USDT", "1h"), ("BTC/USDT", "4h"), ("ETH/USDT", "1d")]
-    assert recorded_range(folder, "binance", BTC, TimeFrame("1h")) == (START, START + 10 * HOUR)
+    assert recordings[0].range() == (START, START + 10 * HOUR)
 
 
 PERPETUAL = Symbol("BTC/USDT:USDT")

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
 
-from engine import dsl
-from engine.dsl import OperatorRegistry
-from engine.operators import default_registry
 from tests.conftest import REPOSITORY
-from tests.support.scripts import NOW, context, evaluate, run_to_end
 
 PACKAGE = REPOSITORY / "examples" / "operator_package"
 
@@ -100,16 +95,3 @@ def test_its_ranges_are_enforced(installed: Path) -> None:
         "invalid_parameters",
         "zscore(): period must be a whole number, at least 2; it is int 1",
     ]
-
-
-def test_the_operators_that_the_documentation_shows_work() -> None:
-    page = (REPOSITORY / "docs" / "writing-operators.md").read_text()
-    names = {name: getattr(dsl, name) for name in dsl.__all__}
-    namespace = {**names, "Annotated": Annotated, "Any": Any}
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(block, namespace)
-    shown = namespace["SET"]
-    assert set(shown.operators) == {"drawdown", "mid", "until", "cancel_tagged"}
-    registry = OperatorRegistry([*default_registry().sets(), shown])
-    assert evaluate("[drawdown(100, 75), mid([1, 9, 2, 4], 2)]", registry=registry) == [0.25, 3.0]
-    assert run_to_end(f"[until({NOW + 60}), now()]", registry, context()) == ([None, NOW + 60], 1)

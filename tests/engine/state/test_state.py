@@ -52,6 +52,18 @@ def test_unknown_fields_of_a_state_are_ignored() -> None:
     assert "later_field" not in json.dumps(dump_state(load_state(state)))
 
 
+def test_a_state_with_fields_that_this_release_has_no_more_loads() -> None:
+    state = paper(automation(action("a", "1")), {"USDT": 1})
+    state["automation"]["execution"] = {"iteration": 3, "execution_error": "the exchange was away"}
+    state["exchange_account_details"]["metadata"] = {"updated_at": 1_600_000_000.0, "name": "mine"}
+
+    loaded = load_state(state)
+
+    assert loaded.automation.execution.iteration == 3
+    assert loaded.exchange_account_details is not None
+    assert loaded.exchange_account_details.metadata.name == "mine"
+
+
 def test_a_newer_schema_is_refused() -> None:
     with pytest.raises(SchemaVersionError, match="schema version 2, this release reads up to 1"):
         load_state({"schema_version": 2})
