@@ -29,25 +29,7 @@ from engine.dsl.running import (
     signed,
     with_constant_right,
 )
-from engine.dsl.syntax import (
-    Arithmetic,
-    Call,
-    Comparison,
-    Conditional,
-    Constant,
-    DictLiteral,
-    Expression,
-    ListLiteral,
-    Logical,
-    Name,
-    Not,
-    Power,
-    Reference,
-    Signed,
-    Slice,
-    Subscript,
-    Unresolved,
-)
+from engine.dsl.syntax import nodes
 
 _MAX_NESTED_CHAIN: Final = 16
 """Longer chains of arithmetic are loops, not nested closures, to stay within Python's recursion limit."""
@@ -79,18 +61,18 @@ def _with_formula(
     return code if code.is_constant else replace(code, formula=formula)
 
 
-def _constant(compiler: Compiler, node: Constant) -> Code:
+def _constant(compiler: Compiler, node: nodes.Constant) -> Code:
     return constant_code(compiler.offset(node.at), node.value)
 
 
-def _list_literal(compiler: Compiler, node: ListLiteral) -> Code:
+def _list_literal(compiler: Compiler, node: nodes.ListLiteral) -> Code:
     return _strict(compiler, node.at, [compiler.expression(item) for item in node.items], "list", list)
 
 
-def _dict_literal(compiler: Compiler, node: DictLiteral) -> Code:
-    nodes: list[Expression] = []
+def _dict_literal(compiler: Compiler, node: nodes.DictLiteral) -> Code:
+    parts: list[nodes.Expression] = []
     for entry in node.entries:
-        nodes += [entry.value] if entry.key is None else [entry.key, entry.value]
+        parts += [entry.value] if entry.key is None else [entry.key, entry.value]
     spread = [entry.key is None for entry in node.entries]
 
     def make(values: list[Any]) -> dict[Any, Any]:
@@ -99,10 +81,10 @@ def _dict_literal(compiler: Compiler, node: DictLiteral) -> Code:
             [(is_spread, None if is_spread else next(left), next(left)) for is_spread in spread]
         )
 
-    return _strict(compiler, node.at, [compiler.expression(part) for part in nodes], "dict", make)
+    return _strict(compiler, node.at, [compiler.expression(part) for part in parts], "dict", make)
 
 
-def _name(compiler: Compiler, node: Name) -> Code:
+def _name(compiler: Compiler, node: nodes.Name) -> Code:
     slot = compiler.scope.find(node.name)
     if slot is not None:
         return Code(
@@ -115,14 +97,14 @@ def _name(compiler: Compiler, node: Name) -> Code:
         raise compiler.error(
             node.at, f"{PLACEHOLDER} has a value only in the condition of value_if()", code="unsupported"
         )
-    return CallCompiler(compiler).call(Call(node.name, (), at=node.at), node)
+    return CallCompiler(compiler).call(nodes.Call(node.name, (), at=node.at), node)
 
 
-def _call(compiler: Compiler, node: Call) -> Code:
+def _call(compiler: Compiler, node: nodes.Call) -> Code:
     return CallCompiler(compiler).call(node, node)
 
 
-def _reference(compiler: Compiler, node: Reference) -> Code:
+def _reference(compiler: Compiler, node: nodes.Reference) -> Code:
     action, at = node.action, compiler.offset(node.at)
     compiler.facts.references.add(action)
 
@@ -137,13 +119,13 @@ def _reference(compiler: Compiler, node: Reference) -> Code:
     )
 
 
-def _parameter(compiler: Compiler, node: Unresolved) -> Code:
+def _parameter(compiler: Compiler, node: nodes.Unresolved) -> Code:
     compiler.facts.parameters.add(node.name)
     at = compiler.offset(node.at)
     return Code(at, run=operands.parameter(node.name, at), needs=frozenset({OUTSIDE}))
 
 
-def _signed(compiler: Compiler, node: Signed) -> Code:
+def _signed(compiler: Compiler, node: nodes.Signed) -> Code:
     operand = compiler.operand(node.operand)
     doing = f"`{''.join(node.signs)}`"
     return _with_formula(
@@ -154,7 +136,7 @@ def _signed(compiler: Compiler, node: Signed) -> Code:
     )
 
 
-def _power(compiler: Compiler, node: Power) -> Code:
+def _power(compiler: Compiler, node: nodes.Power) -> Code:
     careful = careful_arithmetic("**", compiler.offset(node.at))
     codes = [compiler.expression(operand) for operand in node.operands]
 
@@ -180,7 +162,7 @@ class _Link:
     careful: Careful
 
 
-def _arithmetic(compiler: Compiler, node: Arithmetic) -> Code:
+def _arithmetic(compiler: Compiler, node: nodes.Arithmetic) -> Code:
     links = [
         _Link(step.operator, careful_arithmetic(step.operator, compiler.offset(step.at)))
         for step in node.rest
@@ -199,7 +181,7 @@ def _arithmetic(compiler: Compiler, node: Arithmetic) -> Code:
     return _with_formula(compiler, operands_, make, formula)
 
 
-def _comparison(compiler: Compiler, node: Comparison) -> Code:
+def _comparison(compiler: Compiler, node: nodes.Comparison) -> Code:
     links = [
         _Link(step.operator, careful_comparison(step.operator, compiler.offset(step.at)))
         for step in node.rest
@@ -215,7 +197,7 @@ def _comparison(compiler: Compiler, node: Comparison) -> Code:
     return _with_formula(compiler, operands_, make, formula)
 
 
-def _operands(compiler: Compiler, node: Arithmetic | Comparison) -> list[Code]:
+def _operands(compiler: Compiler, node: nodes.Arithmetic | nodes.Comparison) -> list[Code]:
     return [compiler.operand(node.first), *(compiler.operand(step.operand) for step in node.rest)]
 
 
@@ -247,7 +229,7 @@ def _binary(compiler: Compiler, link: _Link, left: Code, right: Code, *, boolean
     return compiler.fold(Code(left.at, run=run, needs=all_needs([left, right]), boolean=boolean))
 
 
-def _negation(compiler: Compiler, node: Not) -> Code:
+def _negation(compiler: Compiler, node: nodes.Not) -> Code:
     operand = compiler.operand(node.operand)
     at = compiler.offset(node.at)
     if node.times % 2 == 0:
@@ -281,7 +263,7 @@ def _boolean(
     return _with_formula(compiler, [operand], make, formula)
 
 
-def _logical(compiler: Compiler, node: Logical) -> Code:
+def _logical(compiler: Compiler, node: nodes.Logical) -> Code:
     decisive = node.operator == "or"
     at = compiler.offset(node.at)
     kept: list[Code] = []
@@ -309,7 +291,7 @@ def _logical(compiler: Compiler, node: Logical) -> Code:
     )
 
 
-def _conditional(compiler: Compiler, node: Conditional) -> Code:
+def _conditional(compiler: Compiler, node: nodes.Conditional) -> Code:
     parts = [compiler.operand(part) for part in (node.test, node.then, node.otherwise)]
     test, then, otherwise = parts
     if test.is_constant:
@@ -329,7 +311,7 @@ def _conditional(compiler: Compiler, node: Conditional) -> Code:
     return replace(code, alternatives=(then, otherwise))
 
 
-def _subscript(compiler: Compiler, node: Subscript) -> Code:
+def _subscript(compiler: Compiler, node: nodes.Subscript) -> Code:
     value, index = compiler.operand(node.value), compiler.operand(node.index)
     return _with_formula(
         compiler,
@@ -339,8 +321,8 @@ def _subscript(compiler: Compiler, node: Subscript) -> Code:
     )
 
 
-def _slice(compiler: Compiler, node: Slice) -> Code:
-    none = Constant(None, at=node.at)
+def _slice(compiler: Compiler, node: nodes.Slice) -> Code:
+    none = nodes.Constant(None, at=node.at)
     bounds = [bound or none for bound in (node.start, node.stop, node.step)]
     return _strict(
         compiler,
@@ -352,20 +334,20 @@ def _slice(compiler: Compiler, node: Slice) -> Code:
 
 
 COMPILE: Final[Table] = {
-    Arithmetic: _arithmetic,
-    Call: _call,
-    Comparison: _comparison,
-    Conditional: _conditional,
-    Constant: _constant,
-    DictLiteral: _dict_literal,
-    ListLiteral: _list_literal,
-    Logical: _logical,
-    Name: _name,
-    Not: _negation,
-    Unresolved: _parameter,
-    Power: _power,
-    Reference: _reference,
-    Signed: _signed,
-    Slice: _slice,
-    Subscript: _subscript,
+    nodes.Arithmetic: _arithmetic,
+    nodes.Call: _call,
+    nodes.Comparison: _comparison,
+    nodes.Conditional: _conditional,
+    nodes.Constant: _constant,
+    nodes.DictLiteral: _dict_literal,
+    nodes.ListLiteral: _list_literal,
+    nodes.Logical: _logical,
+    nodes.Name: _name,
+    nodes.Not: _negation,
+    nodes.Unresolved: _parameter,
+    nodes.Power: _power,
+    nodes.Reference: _reference,
+    nodes.Signed: _signed,
+    nodes.Slice: _slice,
+    nodes.Subscript: _subscript,
 }
