@@ -87,7 +87,8 @@ def test_every_variable_of_the_environment_is_described(kind: type[BaseSettings]
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", *(f"docs/{file.name}" for file in (REPOSITORY / "docs").glob("*.md"))]
+    "page",
+    [str(page.relative_to(REPOSITORY)) for glob in ("*.md", "docs/*.md") for page in REPOSITORY.glob(glob)],
 )
 def test_no_link_leads_nowhere(page: str) -> None:
     file = REPOSITORY / page
