@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from collections.abc import Callable
@@ -46,10 +47,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = os.environ.get("OCTOFLOW_WHEEL")
     if given:
         return Path(given).resolve()
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+    return build("wheel", REPOSITORY, tmp_path_factory.mktemp("wheel"))
+
+
+def build(target: str, source: Path, folder: Path) -> Path:
+    """Build a distribution with what is installed, and return it."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    return next(folder.iterdir())
 
 
 # What is in it
@@ -66,8 +71,7 @@ def shipped_files() -> set[str]:
 
 
 def test_it_has_the_code_and_nothing_else(wheel: Path):
-    names = zipfile.ZipFile(wheel).namelist()
-    code = {name for name in names if ".dist-info/" not in name}
+    names, code = zipfile.ZipFile(wheel).namelist(), code_in(zipfile.ZipFile(wheel))
     assert len(names) == len(set(names))
     assert code - {"activities/commit.txt"} == shipped_files()
     assert {Path(name).suffix for name in code} == {".py", ".lark", ".typed", ".txt"}
@@ -107,6 +111,24 @@ def test_its_metadata_is_complete(wheel: Path):
 def test_it_says_which_commit_it_was_built_from(wheel: Path):
     written = zipfile.ZipFile(wheel).read("activities/commit.txt").decode().strip()
     assert written == commit_with_changes(REPOSITORY)
+
+
+@pytest.mark.skipif("OCTOFLOW_WHEEL" in os.environ, reason="another commit may have been built")
+def test_the_source_distribution_makes_the_same_wheel(wheel: Path, tmp_path: Path):
+    packed = build("sdist", REPOSITORY, tmp_path / "packed")
+    with tarfile.open(packed) as archive:
+        archive.extractall(tmp_path / "source", filter="data")
+    (source,) = (tmp_path / "source").iterdir()
+    again = zipfile.ZipFile(build("wheel", source, tmp_path / "again"))
+    first = zipfile.ZipFile(wheel)
+    assert {name: again.read(name) for name in code_in(again)} == {
+        name: first.read(name) for name in code_in(first)
+    }
+
+
+def code_in(archive: zipfile.ZipFile) -> set[str]:
+    """The files of an archive that are no metadata."""
+    return {name for name in archive.namelist() if ".dist-info/" not in name}
 
 
 # What it does, on the libraries of this environment
