@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import threading
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from engine.errors import RetryableError
 from engine.exchanges import close_client, make_client, reading
 from engine.market.candles import Candles
-from engine.market.market_lists import to_ccxt_form
+from engine.market.market_lists import write_markets
 from engine.market.public import MILLISECONDS
 from engine.market.public_markets import fetch_market_list
 from engine.market.recordings import candle_path, write_candles
@@ -61,15 +60,9 @@ async def fetch_recording(
             finished = [(row[0] / MILLISECONDS, *row[1:6]) for row in rows[:-1]]
             path = candle_path(folder, exchange_id, symbol, time_frame)
             write_candles(path, Candles.from_rows(time_frame, finished))
-        _write_markets(folder, exchange_id, [to_ccxt_form(market_list.markets[symbol]) for symbol in symbols])
+        write_markets(folder, exchange_id, [market_list.markets[symbol] for symbol in symbols])
     finally:
         await close_client(client)
-
-
-def _write_markets(folder: Path, exchange_id: str, markets: Sequence[dict[str, Any]]) -> None:
-    path = folder / "exchange" / exchange_id / "markets.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(markets, indent=1) + "\n", encoding="utf-8")
 
 
 def _any_address(urls: Any) -> str:

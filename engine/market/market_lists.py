@@ -1,9 +1,11 @@
-"""Reading of market lists: Binance's `exchangeInfo`, and the market dicts of ccxt."""
+"""Market lists in files: Binance's `exchangeInfo`, and the market dicts of ccxt."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final, cast
 
 from engine.market.market import DEFAULT_FEE_RATE, DEFAULT_TICK, UNBOUNDED, Bounds, FeeSide, Market
@@ -121,6 +123,14 @@ def to_ccxt_form(market: Market) -> dict[str, Any]:
         "stops": market.stops,
         **{name: most for name, most in ceilings if most is not None},
     }
+
+
+def write_markets(folder: Path, exchange_id: str, markets: Iterable[Market]) -> None:
+    """Write the market list of a recorded exchange."""
+    path = folder / "exchange" / exchange_id / "markets.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = [to_ccxt_form(market) for market in markets]
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _limit(limits: Mapping[str, Any], name: str) -> Bounds:

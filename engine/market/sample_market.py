@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Final
 
 from engine.market.candles import Candles
 from engine.market.market import Bounds, Market
-from engine.market.market_lists import to_ccxt_form
+from engine.market.market_lists import write_markets
 from engine.market.recordings import candle_path, write_candles
 from engine.types import TIME_FRAMES, Asset, Seconds, Symbol, TimeFrame, Timestamp
 
@@ -100,9 +99,8 @@ def write_sample_market(folder: Path, seed: int = SAMPLE_SEED) -> None:
         for time_frame in coin.recorded:
             path = candle_path(folder, EXCHANGE_ID, coin.market.symbol, time_frame)
             write_candles(path, Candles.from_rows(time_frame, by_time_frame[time_frame]))
-    markets = [to_ccxt_form(coin.market) for coin in COINS]
-    _write(folder / "exchange" / EXCHANGE_ID / "markets.json", json.dumps(markets, indent=1) + "\n")
-    _write(folder / "README.md", README.format(seed=seed))
+    write_markets(folder, EXCHANGE_ID, [coin.market for coin in COINS])
+    (folder / "README.md").write_text(README.format(seed=seed), encoding="utf-8")
 
 
 def _candles(coin: Coin, random: Random) -> Iterator[Row]:
@@ -138,8 +136,3 @@ def _merged(rows: Sequence[Row], size: int) -> Sequence[Row]:
         )
         for part in parts
     ]
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
