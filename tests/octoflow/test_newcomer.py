@@ -65,7 +65,9 @@ def test_the_page_shows_an_operator_and_its_tests():
 
 
 def test_its_tests_pass(tree: Path):
-    ran = run(tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+    ran = run(
+        tree, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", ".", "-p", "no:cacheprovider", "tests"
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "2 passed" in ran.stdout
 
