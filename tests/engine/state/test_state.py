@@ -45,13 +45,6 @@ def test_loading_and_dumping_a_dumped_state_gives_the_same_bytes() -> None:
     assert '"total": "1.5"' in once
 
 
-def test_unknown_fields_of_a_state_are_ignored() -> None:
-    state = automation(action("a", "1", later_field=1))
-    state["later"] = {}
-
-    assert "later_field" not in json.dumps(dump_state(load_state(state)))
-
-
 def test_a_newer_schema_is_refused() -> None:
     with pytest.raises(SchemaVersionError, match="schema version 2, this release reads up to 1"):
         load_state({"schema_version": 2})
