@@ -345,6 +345,6 @@ def _private_copy(state: AutomationState | Mapping[str, Any]) -> AutomationState
 
 def _load_action(raw: Mapping[str, Any]) -> Action:
     try:
-        return Action.model_validate(raw)
+        return Action.model_validate(raw).without_unknown()
     except ValidationError as error:
         raise StateError(f"invalid priority action: {describe(error)}") from None

@@ -127,8 +127,12 @@ class Action(StateModel):
         """
         if self._work != new._work and self.suspension is not None:
             self.suspension = self.not_before = None
+        present = {(edge.action_id, edge.parameter): edge for edge in self.dependencies}
         for name in DEFINITION:
             setattr(self, name, getattr(new, name))
+        self.dependencies = [
+            edge.carrying(present.get((edge.action_id, edge.parameter))) for edge in new.dependencies
+        ]
 
     def _recalled(self) -> dict[str, Any]:
         """Return what the suspended operator gets back."""
