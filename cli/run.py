@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 import connection
+from activities.starting import start_of
 from cli import backend
 from cli.backend import Backend
 from cli.consent import asking_on_terminal, require_consent
@@ -161,7 +162,7 @@ async def _launch(reached: Backend, state: AutomationState, settings: Settings) 
     known = await connection.search_attributes_registered(reached.client)
     handle = await start_automation(
         reached.client,
-        dump_state(state),
+        start_of(state),
         task_queue=settings.task_queue,
         settings=WorkflowSettings(search_attributes=known),
     )

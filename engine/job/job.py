@@ -74,7 +74,7 @@ class AutomationJob:
     def __init__(self, request: InvocationRequest, services: Services | None = None) -> None:
         self._request = request
         self._services = services or Services()
-        self._state = _private_copy(request.state)
+        self._state = _own_state(request)
         if not self._state.automation.metadata.automation_id:
             raise NoAutomationError(
                 "the state names no automation: automation.metadata.automation_id is missing"
@@ -113,8 +113,13 @@ class AutomationJob:
                 watch_at = session.watch_at
         return self._conclude(effects, setback, watch_at, changed)
 
+    @property
+    def state(self) -> AutomationState:
+        """The state: what came in, and behind `run` what came of it."""
+        return self._state
+
     def dump(self) -> dict[str, Any]:
-        """Return the state in its JSON form: what came in, and behind `run` what came of it."""
+        """Return the state in its JSON form."""
         return dump_state(self._state)
 
     @property
@@ -339,8 +344,11 @@ class AutomationJob:
             self._journal.cut({"priority_actions": cut})
 
 
-def _private_copy(state: AutomationState | Mapping[str, Any]) -> AutomationState:
-    return load_state(dump_state(state) if isinstance(state, AutomationState) else state)
+def _own_state(request: InvocationRequest) -> AutomationState:
+    state = request.state
+    if isinstance(state, AutomationState):
+        return state if request.hands_state_over else load_state(dump_state(state))
+    return load_state(state)
 
 
 def _load_action(raw: Mapping[str, Any]) -> Action:
