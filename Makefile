@@ -32,11 +32,12 @@ test: $(STAMP) ## the whole test suite
 slow: $(STAMP) ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow --timeout 1800
 
-check: $(STAMP) ## lint, format, types, import rules
+check: $(STAMP) ## lint, format, types, rules of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.architecture
 
 format: $(STAMP) ## let ruff fix and format
 	$(BIN)/ruff check --fix .

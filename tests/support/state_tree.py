@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get
 
 from hypothesis import strategies as st
 
-from engine.state import AuthDetails, AutomationState, StateModel, load_state
+from engine.state import AuthDetails, AutomationState, load_state
+from engine.state.base import StateModel
 
 Raw = dict[str, Any]
 Identity = tuple[str, ...]
@@ -47,8 +48,15 @@ def models(root: type[StateModel] = AutomationState) -> set[type[StateModel]]:
         model = waiting.pop()
         if model not in found:
             found.add(model)
-            waiting += [one for field in model.model_fields.values() for one in _models_in(field.annotation)]
+            waiting += [one for field in model.model_fields.values() for one in models_in(field.annotation)]
     return found
+
+
+def models_in(annotation: Any) -> set[type[StateModel]]:
+    """The models that an annotation names."""
+    if isinstance(annotation, type) and issubclass(annotation, StateModel):
+        return {annotation}
+    return set().union(*(models_in(part) for part in get_args(annotation)))
 
 
 def objects(raw: Raw, model: type[StateModel] = AutomationState) -> Iterator[Found]:
@@ -134,7 +142,7 @@ def _lacking(paths: set[tuple[str | int, ...]]) -> Raw:
 
 def _optional(annotation: Any, value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
     """Where the fields are that a state may lack."""
-    model = next(iter(_models_in(annotation)), None)
+    model = next(iter(models_in(annotation)), None)
     if model is None or not value:
         return
     if isinstance(value, list):
@@ -183,7 +191,7 @@ _LEAVES: Final[Mapping[type, Any]] = {Decimal: "1.5", str: "text", bool: True, i
 
 def _objects(annotation: Any, value: Any, identity: Identity) -> Iterator[Found]:
     kind, parts = get_origin(annotation), get_args(annotation)
-    if value is None or not _models_in(annotation):
+    if value is None or not models_in(annotation):
         return
     if kind in (Union, UnionType):
         for part in parts:
@@ -208,9 +216,3 @@ def _of_item(model: type[StateModel], item: Raw, owner: Identity) -> Identity:
     if own is not None:
         return (model.__name__, own)
     return (*owner, next(item[name] for name in _IDS_AT_OWNER if item.get(name)))
-
-
-def _models_in(annotation: Any) -> set[type[StateModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, StateModel):
-        return {annotation}
-    return set().union(*(_models_in(part) for part in get_args(annotation)))
