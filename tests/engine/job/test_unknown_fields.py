@@ -236,6 +236,13 @@ async def test_an_edit_keeps_the_unknown_fields_of_what_it_does_not_remove(
     assert gone == ({"failed"} if scene is spot else set())
 
 
+def test_the_definition_of_an_action_is_what_a_person_wrote() -> None:
+    raw = automation(action("a", "1"), action("b", "$a", "a", reset_target_action_id="a"))
+    state = load_state(planted(in_full(raw)))
+
+    assert [one.definition() for one in state.actions] == raw["automation"]["actions_dag"]["actions"]
+
+
 def test_a_configuration_keeps_unknown_fields_of_the_account_that_it_changes() -> None:
     raw = paper(automation(action("a", "1")), {"USDT": 1})
     state = load_state(planted(in_full(raw)))
