@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from activities.view import MAX_DETAILS_BYTES, details, next_actions
-from engine.job.request import InvocationOutcome, InvocationStatus
+from engine.job.outcome import InvocationOutcome, InvocationStatus
 from engine.state import AutomationState, load_state
 from tests.support.builders import action, automation
 
