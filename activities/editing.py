@@ -10,11 +10,11 @@ from activities.errors import as_application_errors
 from activities.keys import check_keys
 from activities.sizes import check_state_size
 from activities.view import build_view
-from engine.job import EditChanges, InvocationOutcome, InvocationStatus, Services, apply_edit
+from engine.job import ActionChanges, InvocationOutcome, InvocationStatus, Services, apply_edit
 from engine.masking import masking
 from engine.state import dump_state, load_state
+from workflows.messages import ActionChanges as Changes
 from workflows.messages import ApplyEdit, EditResult
-from workflows.messages import EditChanges as Changes
 
 
 class EditActivities:
@@ -50,6 +50,6 @@ class EditActivities:
         )
         return EditResult(
             state=state,
-            changes=Changes(**asdict(EditChanges.between(before, after))),
+            changes=Changes(**asdict(ActionChanges.between(before, after))),
             view=build_view(after, nothing_ran, with_attributes=False),
         )

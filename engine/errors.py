@@ -132,7 +132,7 @@ class PostponedError(OctoflowError):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class TextPosition:
     """Where in a script something stands; lines and columns count from 1."""
 
     line: int
@@ -160,7 +160,7 @@ class DslError(OctoflowError):
         message: str,
         *,
         code: str | None = None,
-        position: Position | None = None,
+        position: TextPosition | None = None,
         excerpt: str | None = None,
         suggestion: str | None = None,
         status: ActionStatus | None = None,
@@ -181,7 +181,7 @@ class DslError(OctoflowError):
         """Column of the script, from 1."""
         return self.position.column if self.position else None
 
-    def at(self, position: Position, script: str) -> Self:
+    def at(self, position: TextPosition, script: str) -> Self:
         """Add the position and its excerpt, unless the error already has one."""
         if self.position is None:
             self.position = position
@@ -223,7 +223,7 @@ class BelowMinimumError(OperatorError):
 _EXCERPT_WIDTH = 80
 
 
-def caret_excerpt(script: str, position: Position) -> str:
+def caret_excerpt(script: str, position: TextPosition) -> str:
     """Return the line at `position`, cut to a readable width, with a caret below the column."""
     lines = script.splitlines() or [""]
     line = lines[min(position.line, len(lines)) - 1]

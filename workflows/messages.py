@@ -23,7 +23,7 @@ Status = Literal[
 """What an automation does: `retrying` waits after failed attempts, `paused` until it is resumed,
 `needs_attention` for a person to put something right."""
 
-Trigger = Literal["scheduled", "forced", "message", "signal"]
+WakeReason = Literal["scheduled", "forced", "message", "signal"]
 
 MAX_EDITED: Final = 10_000
 """Actions that one edit may name in each of its lists."""
@@ -291,7 +291,7 @@ class RunInvocation(BaseModel):
 
     state: Json
     run_key: str
-    trigger: Trigger = "scheduled"
+    trigger: WakeReason = "scheduled"
     woken_at: float
     due_at: float | None = None
     clock: Clock | None = None

@@ -14,7 +14,7 @@ from workflows.messages import (
     EditRequest,
     ExecuteAnswer,
     Json,
-    Trigger,
+    WakeReason,
 )
 
 
@@ -143,7 +143,7 @@ class Occasion:
     paused: bool = False
 
     @property
-    def trigger(self) -> Trigger:
+    def trigger(self) -> WakeReason:
         """What woke the automation."""
         if self.triggers:
             return "forced"

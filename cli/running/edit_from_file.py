@@ -17,7 +17,7 @@ from cli.output import console, print_json, print_lines, table
 from cli.reports import MAX_SCRIPT, shorten
 from cli.servers import backend
 from cli.writing import read_automation
-from engine.job import EditChanges, apply_edit
+from engine.job import ActionChanges, apply_edit
 from engine.state import Action, AutomationState, load_state
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, automation_handle
@@ -59,7 +59,7 @@ class Edit:
 
     before: AutomationState
     after: AutomationState
-    changes: EditChanges
+    changes: ActionChanges
     not_applied: list[str]
 
     @classmethod
@@ -74,7 +74,7 @@ class Edit:
         definitions = [action.definition() for action in file.actions]
         after = apply_edit(running, definitions, gone, restart=restart)
         not_applied = [name for name, read in _SETTINGS.items() if read(file) != read(running)]
-        return cls(running, after, EditChanges.between(running, after), not_applied)
+        return cls(running, after, ActionChanges.between(running, after), not_applied)
 
     @property
     def changes_something(self) -> bool:
@@ -164,7 +164,7 @@ def _rows(edit: Edit) -> Iterator[tuple[str, str, str, str]]:
             yield "-", action.id, _script(action), "removed"
 
 
-def _what_becomes(action: Action, changes: EditChanges) -> str:
+def _what_becomes(action: Action, changes: ActionChanges) -> str:
     if action.id in changes.restarted:
         return "changed, runs again"
     return "changed, finished: keeps its result" if action.id in changes.kept else "changed"

@@ -19,7 +19,7 @@ BACKGROUND_VARIABLE: Final = "OCTOFLOW_BACKGROUND"
 
 STOP_SECONDS: Final = 15.0
 
-Kind = Literal["server", "worker"]
+ProcessKind = Literal["server", "worker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ProcessRecord:
         background: whether `octoflow run` started it, and may end it.
     """
 
-    kind: Kind
+    kind: ProcessKind
     pid: int
     created: float
     background: bool
@@ -52,7 +52,7 @@ def _folder(home: Path) -> Path:
     return home / "processes"
 
 
-def running(home: Path, kind: Kind | None = None) -> list[ProcessRecord]:
+def running(home: Path, kind: ProcessKind | None = None) -> list[ProcessRecord]:
     """Return the noted processes that are alive; notes of dead ones are removed."""
     records: list[ProcessRecord] = []
     for file in sorted(_folder(home).glob("*.json")):
@@ -68,7 +68,7 @@ def running(home: Path, kind: Kind | None = None) -> list[ProcessRecord]:
 
 
 @contextmanager
-def noted(home: Path, kind: Kind) -> Iterator[None]:
+def noted(home: Path, kind: ProcessKind) -> Iterator[None]:
     """Note that this process is a server or a worker for as long as the block runs."""
     record = ProcessRecord(
         kind, os.getpid(), psutil.Process().create_time(), BACKGROUND_VARIABLE in os.environ
@@ -106,7 +106,7 @@ class BackgroundProcess:
         return "\n".join(lines[-5:]) or f"see {self.log}"
 
 
-def spawn(home: Path, kind: Kind) -> BackgroundProcess:
+def spawn(home: Path, kind: ProcessKind) -> BackgroundProcess:
     """Start `octoflow server` or `octoflow worker` so that it outlives this process and its terminal."""
     log = home / "logs" / f"{kind}.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from cli.errors import CommandError, ExitCode
 from engine.automation_file import parse_moment
-from engine.dsl import Defaults, Dependency, compile_script
+from engine.dsl import DataDependency, Defaults, compile_script
 from engine.errors import ConfigurationError, DslError, RetryableError
 from engine.market import SAMPLE_SEED, Recording, fetch_recording, list_recorded, write_sample_market
 from engine.operators import default_registry
@@ -62,7 +62,7 @@ def needs_of(state: AutomationState) -> tuple[Need, ...]:
     return tuple(needs)
 
 
-def _need(dependency: Dependency) -> Need:
+def _need(dependency: DataDependency) -> Need:
     time_frame = TimeFrame(dependency.time_frame) if dependency.time_frame is not None else None
     return Need(Symbol(dependency.symbol), time_frame)
 

@@ -119,14 +119,14 @@ def _as_list(value: object) -> object:
 Duration = Annotated[float, PlainValidator(parse_duration, json_schema_input_type=float | str)]
 """Seconds, written as a number or a text such as `4h`."""
 
-Moment = Annotated[float, PlainValidator(parse_moment, json_schema_input_type=float | str)]
+MomentText = Annotated[float, PlainValidator(parse_moment, json_schema_input_type=float | str)]
 """UNIX seconds, written as a number or an ISO 8601 text."""
 
 SymbolName = Annotated[str, PlainValidator(_symbol, json_schema_input_type=str)]
 TimeFrameName = Annotated[
     str, PlainValidator(_time_frame, json_schema_input_type=Literal[tuple(TIME_FRAMES)])
 ]
-Script = Annotated[
+ScriptText = Annotated[
     str, BeforeValidator(_script, json_schema_input_type=str | float | bool), Field(min_length=1)
 ]
 
@@ -142,7 +142,7 @@ class RecordedEntry(FileModel):
     """A recorded market instead of the exchange's public one."""
 
     folder: str = Field(min_length=1, description="Folder of the recording, relative to the file.")
-    start: Moment | None = Field(
+    start: MomentText | None = Field(
         default=None, description="Market time to start at; the earliest possible one if left out."
     )
     speed: float = Field(default=1, gt=0, strict=False, description="Market seconds per real second.")
@@ -172,7 +172,7 @@ class RepeatEntry(FileModel):
     cron: Annotated[str, PlainValidator(_cron, json_schema_input_type=str)] | None = None
     timezone: Annotated[str, PlainValidator(_timezone, json_schema_input_type=str)] | None = None
     max: int | None = Field(default=None, ge=1, description="Rounds at most, the first one included.")
-    until: Moment | None = Field(default=None, description="No repetition after this moment.")
+    until: MomentText | None = Field(default=None, description="No repetition after this moment.")
 
     @model_validator(mode="after")
     def _has_one_rhythm(self) -> Self:
@@ -193,7 +193,7 @@ class RestartEntry(FileModel):
 class ActionEntry(FileModel):
     """One action: a script in `run`, or a configured step in `action`."""
 
-    run: Script | None = Field(default=None, description="An expression of Octoflow's language.")
+    run: ScriptText | None = Field(default=None, description="An expression of Octoflow's language.")
     action: Literal["apply_configuration"] | None = None
     config: dict[str, Any] | None = Field(default=None, description="The partial state that is applied.")
     after: Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])] = Field(
@@ -237,7 +237,9 @@ class AutomationFile(FileModel):
     seed: str | None = Field(default=None, description="Makes two paper runs equal.")
     actions: dict[
         ActionName,
-        Annotated[ActionEntry, BeforeValidator(_under("run"), json_schema_input_type=Script | ActionEntry)],
+        Annotated[
+            ActionEntry, BeforeValidator(_under("run"), json_schema_input_type=ScriptText | ActionEntry)
+        ],
     ] = Field(min_length=1)
 
 

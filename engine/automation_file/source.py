@@ -65,7 +65,7 @@ class AutomationFileError(ConfigurationError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """Where a value stands in the text: lines and columns from 1."""
 
     line: int
@@ -87,15 +87,15 @@ class Document:
     _values: dict[KeyPath, Node] = field(default_factory=dict)
     _keys: dict[KeyPath, Node] = field(default_factory=dict)
 
-    def place(self, path: KeyPath) -> Place:
+    def place(self, path: KeyPath) -> FilePlace:
         """Return where the value at `path` stands, or the closest value around it."""
         return _place(self._closest(self._values, path))
 
-    def place_of_key(self, path: KeyPath) -> Place:
+    def place_of_key(self, path: KeyPath) -> FilePlace:
         """Return where the key of the value at `path` stands, or the closest key around it."""
         return _place(self._closest(self._keys or self._values, path))
 
-    def place_in_text(self, path: KeyPath, line: int, column: int) -> Place:
+    def place_in_text(self, path: KeyPath, line: int, column: int) -> FilePlace:
         """Return where line and column (from 1) of the text value at `path` stand in the file.
 
         Texts that YAML folds lose their line ends; for those it is the start of the text.
@@ -106,11 +106,11 @@ class Document:
         if style == "|":
             first = next((text for text in self.lines[start + 1 :] if text.strip()), "")
             indent = len(first) - len(first.lstrip(" "))
-            return Place(start + 1 + line, indent + column)
+            return FilePlace(start + 1 + line, indent + column)
         if node.start_mark.line != node.end_mark.line or style == ">":
             return _place(node)
         quote = 1 if style in ("'", '"') else 0
-        return Place(start + 1, node.start_mark.column + quote + column)
+        return FilePlace(start + 1, node.start_mark.column + quote + column)
 
     def problem(
         self, path: KeyPath, message: str, *, hint: str | None = None, at_key: bool = False
@@ -118,7 +118,7 @@ class Document:
         """Return the problem that stands at `path`."""
         return self.problem_at(self.place_of_key(path) if at_key else self.place(path), path, message, hint)
 
-    def problem_at(self, place: Place, path: KeyPath, message: str, hint: str | None = None) -> Problem:
+    def problem_at(self, place: FilePlace, path: KeyPath, message: str, hint: str | None = None) -> Problem:
         """Return a problem of the value at `path` that stands at a given place."""
         action = str(path[1]) if len(path) > 1 and path[0] == "actions" else None
         return Problem(self.name, place.line, place.column, message, action, hint)
@@ -251,5 +251,5 @@ class _Reader:
         self.problems.append(self._document.problem_at(_place(node), path, message))
 
 
-def _place(node: Node) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+def _place(node: Node) -> FilePlace:
+    return FilePlace(node.start_mark.line + 1, node.start_mark.column + 1)

@@ -1,6 +1,6 @@
 """The expression language: grammar, parser, typed syntax tree, evaluator and operator registry."""
 
-from engine.dsl.compiling import Dependency
+from engine.dsl.compiling import DataDependency
 from engine.dsl.executor import Done, DSLExecutor, Waiting
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
 from engine.dsl.registry import (
@@ -38,7 +38,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "DSLExecutor",
     "Defaults",
-    "Dependency",
+    "DataDependency",
     "Directive",
     "Done",
     "EffectCount",

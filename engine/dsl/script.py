@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from engine.dsl.compiling import COMPILE, Compiler, Dependency, Facts, extract
+from engine.dsl.compiling import COMPILE, Compiler, DataDependency, Facts, extract
 from engine.dsl.limits import DEFAULT_LIMITS, Limits
 from engine.dsl.registry import Defaults, Kind, OperatorRegistry, ScriptContext
 from engine.dsl.running import UNKNOWN, Code, Frame
@@ -63,7 +63,7 @@ class CompiledScript:
         defaults: Defaults,
         references: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
-    ) -> tuple[Dependency, ...]:
+    ) -> tuple[DataDependency, ...]:
         """Return the market data that this script depends on, over all its branches.
 
         Args:

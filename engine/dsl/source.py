@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from engine.errors import DslError, Position
+from engine.errors import DslError, TextPosition
 
 
-def position_of(text: str, offset: int) -> Position:
+def position_of(text: str, offset: int) -> TextPosition:
     """Return line and column, from 1, of an offset in a script."""
     offset = min(max(offset, 0), len(text))
-    return Position(text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1)
+    return TextPosition(text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1)
 
 
 def error_at(text: str, offset: int, message: str, *, code: str, suggestion: str | None = None) -> DslError:

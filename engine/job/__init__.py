@@ -1,7 +1,7 @@
 """One invocation: a request comes in, what is ready runs, and the new state goes out."""
 
 from engine.job.configuration import apply_configuration
-from engine.job.edit import EditChanges, apply_edit
+from engine.job.edit import ActionChanges, apply_edit
 from engine.job.effects import shown
 from engine.job.job import AutomationJob
 from engine.job.outcome import ExecutedAction, InvocationOutcome, InvocationStatus, PendingEffect
@@ -10,7 +10,7 @@ from engine.job.services import MAX_STATE_BYTES, EngineSettings, Services
 
 __all__ = [
     "AutomationJob",
-    "EditChanges",
+    "ActionChanges",
     "EngineSettings",
     "ExecutedAction",
     "InvocationOutcome",

@@ -7,7 +7,7 @@ from types import MappingProxyType, TracebackType
 from typing import Final, Self
 from uuid import UUID, uuid5
 
-from engine.dsl import Dependency
+from engine.dsl import DataDependency
 from engine.effects import TransferPolicy
 from engine.job.configuration import initial_elements
 from engine.job.repository_factory import ExchangeRepositoryFactory
@@ -15,15 +15,15 @@ from engine.job.services import Services
 from engine.live import (
     NOTHING_RESOLVED,
     EffectGuard,
+    GuardResult,
     LiveContext,
     LiveRepositories,
     Mode,
-    Settlement,
     TradingApi,
     check_rights,
 )
 from engine.market import MarketSource
-from engine.paper import ExchangeContext
+from engine.paper import PaperContext
 from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Intent
 from engine.types import Timestamp
 
@@ -33,14 +33,14 @@ NAMESPACE: Final = UUID("6f63746f-666c-5f77-8000-6f63746f666c")
 _NO_SERVICES: Final[Mapping[type, object]] = MappingProxyType({})
 
 
-class ExchangeSession:
+class InvocationAccount:
     """Async context manager around the exchange context of an invocation, simulated or live."""
 
     def __init__(self, state: AutomationState, services: Services, now: Timestamp) -> None:
         self._state = state
         self._services = services
         self._now = now
-        self._context: ExchangeContext | LiveContext | None = None
+        self._context: PaperContext | LiveContext | None = None
         self._api: TradingApi | None = None
 
     @property
@@ -65,7 +65,7 @@ class ExchangeSession:
         context = self._context
         return context.watch_at if isinstance(context, LiveContext) else None
 
-    async def require(self, dependencies: Iterable[Dependency]) -> None:
+    async def require(self, dependencies: Iterable[DataDependency]) -> None:
         """Open the account if it is not open, and fetch the data that is still missing.
 
         Raises:
@@ -80,7 +80,7 @@ class ExchangeSession:
 
     async def settle(
         self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
-    ) -> Settlement:
+    ) -> GuardResult:
         """Carry pending effects out on the exchange; nothing is requested when there are none.
 
         What became of orders is in the account from here on, whatever fails afterwards. Follow-ups that were
@@ -94,7 +94,7 @@ class ExchangeSession:
         Raises:
             RetryableError, PostponedError, ConfigurationError: before anything was sent or resolved.
         """
-        return await self._open_live().settle(intents, mode, resolved=resolved) if intents else Settlement()
+        return await self._open_live().settle(intents, mode, resolved=resolved) if intents else GuardResult()
 
     async def look_after(self) -> None:
         """Catch up with the exchange for the sake of the open orders alone.
@@ -129,7 +129,7 @@ class ExchangeSession:
         if self._context is not None:
             await self._context.close()
 
-    def _open(self) -> ExchangeContext | LiveContext:
+    def _open(self) -> PaperContext | LiveContext:
         if self._context is None:
             repositories = ExchangeRepositoryFactory(self._services).create(self._details())
             if isinstance(repositories, LiveRepositories):
@@ -168,8 +168,8 @@ class ExchangeSession:
         await check_rights(self._api, self._services.settings.transfers.allowed)
         metadata.rights_checked_at = self._now
 
-    def _simulated(self, source: MarketSource) -> ExchangeContext:
-        return ExchangeContext(
+    def _simulated(self, source: MarketSource) -> PaperContext:
+        return PaperContext(
             self._elements(),
             source=source,
             now=self._now,

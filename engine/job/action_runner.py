@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from engine.dsl import (
     CompiledScript,
+    DataDependency,
     Defaults,
-    Dependency,
     Directive,
     DSLExecutor,
     EffectCount,
@@ -66,7 +66,7 @@ class Prepared:
     action: Action
     script: CompiledScript | None = None
     bindings: Bindings = NO_BINDINGS
-    dependencies: tuple[Dependency, ...] = ()
+    dependencies: tuple[DataDependency, ...] = ()
 
     @property
     def needs_exchange(self) -> bool:
@@ -169,7 +169,7 @@ class ActionRunner:
         try:
             script = self._graph.scripts.of(action)
             bindings = bind(action, frozenset(map(ActionId, script.references)), self._graph.dag)
-            dependencies: tuple[Dependency, ...] = ()
+            dependencies: tuple[DataDependency, ...] = ()
             if not script.is_static:
                 dependencies = script.dependencies(self._defaults, bindings.references, bindings.parameters)
             return Prepared(action, script, bindings, dependencies)

@@ -35,7 +35,7 @@ class EditError(ConfigurationError):
 
 
 @dataclass(frozen=True, slots=True)
-class EditChanges:
+class ActionChanges:
     """What an edit does, as ids of actions.
 
     Attributes:
@@ -53,7 +53,7 @@ class EditChanges:
     kept: list[ActionId]
 
     @classmethod
-    def between(cls, before: AutomationState, after: AutomationState) -> EditChanges:
+    def between(cls, before: AutomationState, after: AutomationState) -> ActionChanges:
         """Compare a state with what an edit made of it."""
         old = {action.id: action for action in before.actions}
         new = {action.id: action for action in after.actions}
@@ -114,7 +114,7 @@ def apply_edit(
     problems += dangling
     if not dangling:
         problems += _restart(edited, scripts.references, restart)
-    problems += _under_way(state, EditChanges.between(state, edited).touched)
+    problems += _under_way(state, ActionChanges.between(state, edited).touched)
     if problems:
         raise EditError(problems)
     return edited

@@ -7,10 +7,10 @@ from typing import Final
 
 from engine.effects import Dropped, IntentDraft, Outcome, Refusal, dump_outcome, effect_in_words, load_outcome
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.job.account import ExchangeSession
+from engine.job.account import InvocationAccount
 from engine.job.outcome import Journal, PendingEffect
 from engine.job.request import InvocationRequest
-from engine.live import LiveSettings, Mode, Settled, Settlement, decide
+from engine.live import GuardResult, LiveSettings, Mode, SettledEffect, decide
 from engine.state import Action, AutomationState, Intent, IntentStatus
 from engine.types import ActionId, CallSite, EffectKey, Timestamp
 
@@ -18,7 +18,7 @@ BYTES_PER_LEG: Final = 16 * 1024
 """Room that an effect and everything that may follow from it needs in the state."""
 
 
-class EffectRound:
+class InvocationEffects:
     """The pending effects of a state, over one invocation.
 
     Args:
@@ -33,7 +33,7 @@ class EffectRound:
         request: InvocationRequest,
         state: AutomationState,
         journal: Journal,
-        session: ExchangeSession,
+        session: InvocationAccount,
         settings: LiveSettings,
     ) -> None:
         self._request = request
@@ -117,7 +117,7 @@ class EffectRound:
         self._account_is_current = True
         return record(self._state, self._session.take_follow_ups())
 
-    def _take_over(self, settled: Sequence[Settled], pending: Sequence[Intent]) -> None:
+    def _take_over(self, settled: Sequence[SettledEffect], pending: Sequence[Intent]) -> None:
         if settled:
             for text in hand_over(settled, [*self._state.priority_actions, *self._state.actions]):
                 self._journal.note(text)
@@ -125,7 +125,7 @@ class EffectRound:
         self._state.automation.execution.pending_effects = list(pending)
 
 
-def _raise_what_stops(settlement: Settlement) -> None:
+def _raise_what_stops(settlement: GuardResult) -> None:
     why = settlement.why or "the exchange asks to wait"
     if settlement.postpone is not None:
         raise PostponedError(why, reason=settlement.postpone)
@@ -194,7 +194,7 @@ def held_actions(pending: Iterable[Intent]) -> frozenset[ActionId]:
     return frozenset(intent.action_id for intent in pending if not intent.is_follow_up)
 
 
-def hand_over(settled: Iterable[Settled], actions: Iterable[Action]) -> list[str]:
+def hand_over(settled: Iterable[SettledEffect], actions: Iterable[Action]) -> list[str]:
     """Give outcomes to the suspended calls that planned them; return what is to be told of the others."""
     waiting = {key: action for action in actions for key in action.planned_effects}
     told = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import cast
 
-from engine.job.account import ExchangeSession
+from engine.job.account import InvocationAccount
 from engine.job.effects import describe, record
 from engine.job.outcome import Journal
 from engine.orders import ALL_ORDERS, Account
@@ -15,7 +15,7 @@ from engine.types import EffectKey
 
 async def wind_down(
     state: AutomationState,
-    session: ExchangeSession,
+    session: InvocationAccount,
     journal: Journal,
     *,
     settled: Collection[EffectKey],
@@ -61,7 +61,7 @@ def _warn_of_exits(state: AutomationState, journal: Journal) -> None:
         journal.note(f"exits that hang on open orders are not placed any more, when those fill: {waiting}")
 
 
-async def _cancel_on_paper(session: ExchangeSession, journal: Journal) -> None:
+async def _cancel_on_paper(session: InvocationAccount, journal: Journal) -> None:
     await session.require(())
     account = cast(Account, session.services[Account])
     if orders := account.open_orders():
@@ -74,7 +74,7 @@ def _no_key(leg: str) -> str:
 
 
 async def _cancellations(
-    session: ExchangeSession, journal: Journal, settled: Collection[EffectKey]
+    session: InvocationAccount, journal: Journal, settled: Collection[EffectKey]
 ) -> Sequence[Intent]:
     await session.look_after()
     if exits := sum(intent.kind == "create_order" for intent in session.take_follow_ups()):

@@ -19,9 +19,9 @@ from engine.errors import (
     PostponedError,
     StateError,
 )
-from engine.job.account import ExchangeSession
+from engine.job.account import InvocationAccount
 from engine.job.action_runner import ActionContext
-from engine.job.effects import EffectRound, key_scope, shown
+from engine.job.effects import InvocationEffects, key_scope, shown
 from engine.job.ending import wind_down
 from engine.job.graphs import Graphs
 from engine.job.next_run import Prospects, Setback, degraded_by, interruption, postponement
@@ -33,7 +33,7 @@ from engine.job.services import Services
 from engine.job.standstill import note_standstill, refuse_spinning
 from engine.live import Mode
 from engine.market import MarketData
-from engine.state import Action, AutomationState, Trigger, describe, dump_state, load_state
+from engine.state import Action, AutomationState, ExecutionTrigger, describe, dump_state, load_state
 from engine.types import ActionId, Timestamp
 
 _log = logging.getLogger(__name__)
@@ -88,8 +88,8 @@ class AutomationJob:
         self._refuse_what_cannot_run()
         self._begin()
         with localcontext(_SCRIPT_DECIMALS):
-            async with ExchangeSession(self._state, self._services, self._request.now) as account:
-                effects = EffectRound(
+            async with InvocationAccount(self._state, self._services, self._request.now) as account:
+                effects = InvocationEffects(
                     self._request, self._state, self._journal, account, self._services.settings.live
                 )
                 setback = await self._survive(account, effects)
@@ -98,7 +98,7 @@ class AutomationJob:
                 watch_at = account.watch_at
         return self._conclude(effects, setback, watch_at, changed)
 
-    async def _work(self, account: ExchangeSession, effects: EffectRound) -> None:
+    async def _work(self, account: InvocationAccount, effects: InvocationEffects) -> None:
         await effects.carry_out(self._mode)  # what earlier invocations planned
         if self._winds_down:
             self._has_ended = await wind_down(
@@ -150,7 +150,7 @@ class AutomationJob:
 
     def _begin(self) -> None:
         automation = self._state.automation
-        automation.execution.current_execution = Trigger(
+        automation.execution.current_execution = ExecutionTrigger(
             scheduled_to=self._request.scheduled_to,
             triggered_at=self._request.now,
             trigger_reason=self._request.trigger,
@@ -158,7 +158,7 @@ class AutomationJob:
         if automation.schedule is not None and automation.schedule.first_tick is None:
             automation.schedule.first_tick = self._request.now
 
-    async def _survive(self, account: ExchangeSession, effects: EffectRound) -> Setback | None:
+    async def _survive(self, account: InvocationAccount, effects: InvocationEffects) -> Setback | None:
         """Do the invocation's work; return what ended it early, unless that is to be raised."""
         now = self._request.now
         try:
@@ -174,7 +174,7 @@ class AutomationJob:
             return interruption(error, now)
         return None
 
-    async def _publish(self, account: ExchangeSession, changed: tuple[str, ...]) -> None:
+    async def _publish(self, account: InvocationAccount, changed: tuple[str, ...]) -> None:
         market = account.services.get(MarketData)
         trouble = await publish_snapshot(
             self._state, changed, self._services.community, cast("MarketData | None", market)
@@ -184,7 +184,7 @@ class AutomationJob:
 
     def _conclude(
         self,
-        effects: EffectRound,
+        effects: InvocationEffects,
         setback: Setback | None,
         watch_at: Timestamp | None,
         changed: tuple[str, ...],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.errors import InitializationRunFailedError
-from engine.job.account import ExchangeSession
+from engine.job.account import InvocationAccount
 from engine.job.action_runner import ActionContext, ActionRunner, Continuation
 from engine.job.configuration import bootstrap_action
-from engine.job.effects import EffectRound, held_actions
+from engine.job.effects import InvocationEffects, held_actions
 from engine.job.graphs import Graph
 from engine.state import Action, TriggerReason
 
@@ -20,7 +20,9 @@ class ReadyActions:
         effects: takes in what the market did to open orders meanwhile.
     """
 
-    def __init__(self, context: ActionContext, account: ExchangeSession, effects: EffectRound) -> None:
+    def __init__(
+        self, context: ActionContext, account: InvocationAccount, effects: InvocationEffects
+    ) -> None:
         self._context = context
         self._account = account
         self._effects = effects

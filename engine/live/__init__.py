@@ -2,7 +2,7 @@
 
 from engine.live.books import LiveRepositories
 from engine.live.context import LiveContext
-from engine.live.guard import NOTHING_RESOLVED, EffectGuard, Mode, Settled, Settlement, decide
+from engine.live.guard import NOTHING_RESOLVED, EffectGuard, GuardResult, Mode, SettledEffect, decide
 from engine.live.settings import UNLIMITED, Delays, Lease, LiveSettings, PostponeReason
 from engine.live.venue import LiveExchange, TradingApi, check_rights, open_live
 
@@ -17,8 +17,8 @@ __all__ = [
     "Mode",
     "NOTHING_RESOLVED",
     "PostponeReason",
-    "Settled",
-    "Settlement",
+    "SettledEffect",
+    "GuardResult",
     "TradingApi",
     "UNLIMITED",
     "check_rights",

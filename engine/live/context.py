@@ -24,7 +24,7 @@ from engine.live.books import (
     repeated,
     watch_at,
 )
-from engine.live.guard import NOTHING_RESOLVED, EffectGuard, Mode, Settled, Settlement
+from engine.live.guard import NOTHING_RESOLVED, EffectGuard, GuardResult, Mode, SettledEffect
 from engine.market import (
     Bars,
     CandleKey,
@@ -46,7 +46,7 @@ from engine.state import (
 from engine.types import OrderId, Price, Seconds, Symbol, Timestamp
 
 if TYPE_CHECKING:
-    from engine.dsl import Dependency
+    from engine.dsl import DataDependency
 
 
 class LiveContext:
@@ -91,7 +91,7 @@ class LiveContext:
 
     async def settle(
         self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
-    ) -> Settlement:
+    ) -> GuardResult:
         """Carry pending effects out, and write what became of them into the account.
 
         A follow-up that the guard drops, because it became too old during an outage or a person did not find
@@ -113,7 +113,7 @@ class LiveContext:
         settlement = await self._guard.carry_out(
             [intent for intent in intents if intent.key not in gone], mode, resolved=resolved
         )
-        settled, again = [Settled(intent, Dropped()) for intent in obsolete], []
+        settled, again = [SettledEffect(intent, Dropped()) for intent in obsolete], []
         for one in settlement.settled:
             dropped = isinstance(one.outcome, Dropped) and one.intent.is_follow_up
             if dropped and mode is not Mode.WIND_DOWN:
@@ -125,7 +125,7 @@ class LiveContext:
         next_at = self._now if again else settlement.next_at
         return replace(settlement, settled=settled, pending=self._pending, next_at=next_at)
 
-    async def require(self, dependencies: Iterable[Dependency]) -> None:
+    async def require(self, dependencies: Iterable[DataDependency]) -> None:
         """Fetch what the dependencies name and is not there yet, concurrently; catch up first.
 
         Raises:
@@ -172,7 +172,7 @@ class LiveContext:
 
     # Inside
 
-    def _apply(self, settled: Settled) -> None:
+    def _apply(self, settled: SettledEffect) -> None:
         apply_outcome(self._elements, settled.intent, settled.outcome, self._exchange.api.capabilities)
         if isinstance(settled.outcome, Placed) and settled.outcome.order.status != "open":
             self._placed[settled.outcome.order.id] = settled.outcome.order

@@ -7,7 +7,7 @@ from engine.market.funding import NO_FUNDING, Funding, FundingRate
 from engine.market.market import Liquidity, Market, generic_market
 from engine.market.market_protocols import MarketData, MarketSource, Ticker
 from engine.market.public import PublicSource
-from engine.market.public_cache import PROCESS_CACHES, PublicCaches, Scope, scope_of
+from engine.market.public_cache import PROCESS_CACHES, CacheScope, PublicCaches, scope_of
 from engine.market.public_markets import MarketList, fetch_market_list
 from engine.market.recordings import Recording, list_recorded
 from engine.market.requirements import CandleKey, wanted
@@ -33,7 +33,7 @@ __all__ = [
     "PublicSource",
     "Recording",
     "SAMPLE_SEED",
-    "Scope",
+    "CacheScope",
     "Ticker",
     "fetch_market_list",
     "fetch_recording",

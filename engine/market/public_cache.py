@@ -32,7 +32,7 @@ CLOCK_TOLERANCE: Final[Seconds] = 60
 """Invocations of one process do not run in the order of their `now`."""
 
 
-class Scope(NamedTuple):
+class CacheScope(NamedTuple):
     """Whose data it is; two accounts of one scope see the same public data."""
 
     exchange_id: str | None
@@ -41,9 +41,9 @@ class Scope(NamedTuple):
     url: str | None
 
 
-def scope_of(details: ExchangeDetails) -> Scope:
+def scope_of(details: ExchangeDetails) -> CacheScope:
     """Return the scope of an exchange's public data."""
-    return Scope(details.internal_name, details.exchange_type, details.sandboxed, details.url)
+    return CacheScope(details.internal_name, details.exchange_type, details.sandboxed, details.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +71,16 @@ class PublicCaches:
     """
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
-        self._markets: TTLCache[Scope, MarketList] = TTLCache(50, MARKETS_AGE, timer)
-        self._in_vain: TTLCache[tuple[Scope, Symbol], bool] = TTLCache(500, MARKETS_AGE, timer)
-        self._tickers: TTLCache[tuple[Scope, Symbol], Ticker] = TTLCache(50, TICKERS_AGE, timer)
-        self._candles: LRUCache[tuple[Scope, Symbol, TimeFrame], _CandleEntry] = LRUCache(512)
-        self._funding: LRUCache[tuple[Scope, Symbol], _FundingEntry] = LRUCache(512)
-        self._clocks: TTLCache[Scope, Seconds] = TTLCache(50, CLOCK_AGE, timer)
+        self._markets: TTLCache[CacheScope, MarketList] = TTLCache(50, MARKETS_AGE, timer)
+        self._in_vain: TTLCache[tuple[CacheScope, Symbol], bool] = TTLCache(500, MARKETS_AGE, timer)
+        self._tickers: TTLCache[tuple[CacheScope, Symbol], Ticker] = TTLCache(50, TICKERS_AGE, timer)
+        self._candles: LRUCache[tuple[CacheScope, Symbol, TimeFrame], _CandleEntry] = LRUCache(512)
+        self._funding: LRUCache[tuple[CacheScope, Symbol], _FundingEntry] = LRUCache(512)
+        self._clocks: TTLCache[CacheScope, Seconds] = TTLCache(50, CLOCK_AGE, timer)
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def market_list(
-        self, scope: Scope, fetch: Callable[[], Awaitable[MarketList]], missing: Collection[Symbol] = ()
+        self, scope: CacheScope, fetch: Callable[[], Awaitable[MarketList]], missing: Collection[Symbol] = ()
     ) -> MarketList:
         """Return the market list, fetched by one caller while the others wait.
 
@@ -102,7 +102,7 @@ class PublicCaches:
 
     async def tickers(
         self,
-        scope: Scope,
+        scope: CacheScope,
         symbols: Collection[Symbol],
         now: Timestamp,
         fetch: Callable[[Collection[Symbol]], Awaitable[Mapping[Symbol, Ticker]]],
@@ -130,7 +130,7 @@ class PublicCaches:
 
     async def candles(
         self,
-        scope: Scope,
+        scope: CacheScope,
         symbol: Symbol,
         time_frame: TimeFrame,
         count: int,
@@ -150,7 +150,7 @@ class PublicCaches:
             return entry.candles
 
     def known_candles(
-        self, scope: Scope, symbol: Symbol, time_frame: TimeFrame, now: Timestamp
+        self, scope: CacheScope, symbol: Symbol, time_frame: TimeFrame, now: Timestamp
     ) -> Candles | None:
         """Return cached candles if they are fresh."""
         entry = self._candles.get((scope, symbol, time_frame))
@@ -158,7 +158,7 @@ class PublicCaches:
 
     async def funding(
         self,
-        scope: Scope,
+        scope: CacheScope,
         symbol: Symbol,
         hours: Hours,
         fetch: Callable[[Hours], Awaitable[Sequence[FundingRate]]],
@@ -175,7 +175,7 @@ class PublicCaches:
             return [known for known in entry.rates if hours.has(known.time)]
 
     async def clock_difference(
-        self, scope: Scope, measure: Callable[[], Awaitable[Seconds]], *, anew: bool = False
+        self, scope: CacheScope, measure: Callable[[], Awaitable[Seconds]], *, anew: bool = False
     ) -> Seconds:
         """Return how far this machine's clock is ahead of the exchange's, measured once per exchange.
 
@@ -189,7 +189,7 @@ class PublicCaches:
                 self._clocks[scope] = await measure()
             return self._clocks[scope]
 
-    def known_clock_difference(self, scope: Scope) -> Seconds:
+    def known_clock_difference(self, scope: CacheScope) -> Seconds:
         """Return the difference as last measured; 0 before."""
         return self._clocks.get(scope, 0.0)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from engine.types import Symbol, TimeFrame
 
 if TYPE_CHECKING:
-    from engine.dsl import Dependency
+    from engine.dsl import DataDependency
 
 CandleKey = tuple[Symbol, TimeFrame]
 
@@ -16,7 +16,7 @@ MINIMUM_CANDLES: Final = 200
 """Fetched at least, so that actions with different needs share one request."""
 
 
-def wanted(dependencies: Iterable[Dependency]) -> tuple[set[Symbol], dict[CandleKey, int]]:
+def wanted(dependencies: Iterable[DataDependency]) -> tuple[set[Symbol], dict[CandleKey, int]]:
     """Return the symbols whose tickers are needed, and how many candles of which symbol and time frame."""
     tickers: set[Symbol] = set()
     candles: dict[CandleKey, int] = {}

@@ -16,7 +16,7 @@ from engine.orders import (
     Account,
     OrderOptions,
     OrderRequest,
-    Trigger,
+    PriceTrigger,
     cap,
     entry_price,
     holdings,
@@ -112,7 +112,7 @@ def _request(
 ) -> OrderRequest:
     """Return the order without its amount."""
     if order_type == "stop_loss":
-        trigger, level = Trigger(order_type, level), None
+        trigger, level = PriceTrigger(order_type, level), None
     else:
         trigger = read_trigger(order_type, options.params, data.mark_price(rules.symbol), side, rules)
     return OrderRequest(

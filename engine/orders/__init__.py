@@ -17,7 +17,7 @@ from engine.orders.groups import lives_alone, react
 from engine.orders.limits import sweep_dust
 from engine.orders.matching import (
     START,
-    Moment,
+    BarMoment,
     Phase,
     Touch,
     crosses,
@@ -27,7 +27,7 @@ from engine.orders.matching import (
     rule_of,
     trail,
 )
-from engine.orders.options import TAKE_PROFITS_FIRST, OrderOptions, Trigger, read_trigger
+from engine.orders.options import TAKE_PROFITS_FIRST, OrderOptions, PriceTrigger, read_trigger
 from engine.orders.positions import flat_position, reducible
 from engine.orders.quantity import Marker, Quantity, parse_amount, parse_price
 from engine.orders.sizing import cap, entry_price, resolve_amount, resolve_price
@@ -38,7 +38,7 @@ __all__ = [
     "EXPIRATION_TIME",
     "Ending",
     "Marker",
-    "Moment",
+    "BarMoment",
     "OrderFilter",
     "OrderOptions",
     "OrderRequest",
@@ -47,7 +47,7 @@ __all__ = [
     "START",
     "TAKE_PROFITS_FIRST",
     "Touch",
-    "Trigger",
+    "PriceTrigger",
     "cap",
     "check_ceilings",
     "check_kind",

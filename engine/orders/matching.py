@@ -27,14 +27,14 @@ class Phase(IntEnum):
     CLOSE = 3
 
 
-class Moment(NamedTuple):
+class BarMoment(NamedTuple):
     """A point in some bars."""
 
     bar: int
     phase: Phase
 
 
-START: Final = Moment(-1, Phase.CLOSE)
+START: Final = BarMoment(-1, Phase.CLOSE)
 """Before the first bar."""
 
 
@@ -42,7 +42,7 @@ START: Final = Moment(-1, Phase.CLOSE)
 class Touch:
     """That the price reaches an order: when, and at which price the order is carried out then."""
 
-    at: Moment
+    at: BarMoment
     price: Price
     liquidity: Liquidity
 
@@ -105,7 +105,7 @@ def lies_beyond(order: Order, other: Order) -> bool:
     return level_of(order) < level_of(other) if falls else level_of(order) > level_of(other)
 
 
-def first_touch(order: Order, bars: Bars, after: Moment = START) -> Touch | None:
+def first_touch(order: Order, bars: Bars, after: BarMoment = START) -> Touch | None:
     """Return when the price first reaches an order that stays as it is.
 
     A bar that opened before the order existed counts with its close only: the rest of it may have happened
@@ -120,7 +120,7 @@ def first_touch(order: Order, bars: Bars, after: Moment = START) -> Touch | None
     falls, limit = rule.waits_for_fall(order.side), float(level)
     first = after.bar + 1
     if after.phase is Phase.LOW and _holds(bars.high[after.bar], limit, falls=falls):
-        return Touch(Moment(after.bar, Phase.HIGH), level, rule.liquidity)
+        return Touch(BarMoment(after.bar, Phase.HIGH), level, rule.liquidity)
     opened, closed = bars.opened[first:], bars.closed[first:]
     extreme, close = (bars.low if falls else bars.high)[first:], bars.close[first:]
     whole = opened >= order.created_at
@@ -143,7 +143,7 @@ def _touch(order: Order, rule: Rule, level: Price, bars: Bars, bar: int, *, is_w
         phase = Phase.LOW if _holds(bars.low[bar], limit, falls=falls) else Phase.HIGH
         known = float(bars.open[bar])
     jumped = rule.liquidity == "taker" and _holds(known, limit, falls=falls)
-    return Touch(Moment(bar, phase), to_decimal(known) if jumped else level, rule.liquidity)
+    return Touch(BarMoment(bar, phase), to_decimal(known) if jumped else level, rule.liquidity)
 
 
 def _holds(price: float, limit: float, *, falls: bool) -> bool:
@@ -177,16 +177,16 @@ def trail(
     return None, stop
 
 
-def _walk(bars: Bars, since: Timestamp) -> Iterator[tuple[Moment, float, float]]:
+def _walk(bars: Bars, since: Timestamp) -> Iterator[tuple[BarMoment, float, float]]:
     """Yield each known price after `since`: its moment, the price, and the first known price of its bar."""
     columns = (bars.opened, bars.closed, bars.open, bars.low, bars.high, bars.close)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     for bar, (opened, closed, opening, low, high, close) in enumerate(rows):
         if opened >= since:
-            yield Moment(bar, Phase.LOW), low, opening
-            yield Moment(bar, Phase.HIGH), high, opening
+            yield BarMoment(bar, Phase.LOW), low, opening
+            yield BarMoment(bar, Phase.HIGH), high, opening
         elif closed > since:
-            yield Moment(bar, Phase.CLOSE), close, close
+            yield BarMoment(bar, Phase.CLOSE), close, close
 
 
 def crosses(order: Order, mark_price: Price) -> bool:

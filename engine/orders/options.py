@@ -111,7 +111,7 @@ class OrderOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
+class PriceTrigger:
     """What an order waits for before it trades, besides a limit."""
 
     type: OrderType
@@ -121,7 +121,7 @@ class Trigger:
 
 def read_trigger(
     order_type: OrderType, params: Mapping[str, Any] | None, mark: Price, side: Side, market: Market
-) -> Trigger:
+) -> PriceTrigger:
     """Return the order type that a market or limit order becomes with its `params`.
 
     Args:
@@ -138,9 +138,9 @@ def read_trigger(
         if of == order_type and params and name in params:
             value = _positive(name, params[name])
             if variant == "trailing_stop":
-                return Trigger(variant, market.floor_price(trailing_stop(mark, value, side)), value)
-            return Trigger(variant, market.floor_price(value))
-    return Trigger(order_type)
+                return PriceTrigger(variant, market.floor_price(trailing_stop(mark, value, side)), value)
+            return PriceTrigger(variant, market.floor_price(value))
+    return PriceTrigger(order_type)
 
 
 @exact

@@ -1,4 +1,4 @@
-"""`ExchangeContext`: the exchange's life inside one invocation, for simulated accounts."""
+"""`PaperContext`: the exchange's life inside one invocation, for simulated accounts."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from engine.state import ExchangeAccountElements
 from engine.types import Symbol, Timestamp
 
 if TYPE_CHECKING:
-    from engine.dsl import Dependency
+    from engine.dsl import DataDependency
 
 
-class ExchangeContext:
+class PaperContext:
     """Market data and account of one invocation; fetches what is required, when it is required.
 
     The first `require` opens the account: its open orders lock their funds again, and fill where the market
@@ -60,7 +60,7 @@ class ExchangeContext:
         self._data = MarketSnapshot(source, now)
         self._account: PaperAccount | None = None
 
-    async def require(self, dependencies: Iterable[Dependency]) -> None:
+    async def require(self, dependencies: Iterable[DataDependency]) -> None:
         """Fetch what the dependencies name and is not there yet, concurrently; open the account first.
 
         Raises:

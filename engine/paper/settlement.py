@@ -12,8 +12,8 @@ from engine.market import NO_FUNDING, Bars, Funding, FundingRate, Market
 from engine.money import to_decimal
 from engine.orders import (
     START,
+    BarMoment,
     Ending,
-    Moment,
     Phase,
     Touch,
     first_ending,
@@ -72,7 +72,7 @@ class FundingDue:
     rate: Decimal
     mark: Price
     time: Timestamp
-    after: Moment
+    after: BarMoment
 
 
 def settle(
@@ -145,14 +145,14 @@ class _Queue:
         self._trailed: list[tuple[Order, Price]] = []
         self._serial = 0
 
-    def add(self, order: Order, moment: Moment = START) -> None:
+    def add(self, order: Order, moment: BarMoment = START) -> None:
         """Take an order in, or in again after its price changed; a new one sees later bars only."""
         bars = self._bars.get(order.symbol)
         if bars is None or order.status != "open":
             return
         if order.id not in self._ranks:
             self._ranks[order.id] = len(self._ranks)
-            moment = Moment(moment.bar, Phase.CLOSE)
+            moment = BarMoment(moment.bar, Phase.CLOSE)
         self._generation[order.id] = self._serial
         touch = self._touch(order, bars, moment)
         ending = first_ending(order, bars, moment)
@@ -168,8 +168,8 @@ class _Queue:
         time = max(funding.time, self._settled_at)
         ended = int(bars.closed.searchsorted(time, side="right"))
         mark = to_decimal(bars.price_at(time)) if funding.mark_price is None else funding.mark_price
-        due = FundingDue(symbol, funding.rate, mark, time, Moment(ended - 1, Phase.CLOSE))
-        self._put(time, Moment(len(bars), Phase.OPEN), 0, 0, due)
+        due = FundingDue(symbol, funding.rate, mark, time, BarMoment(ended - 1, Phase.CLOSE))
+        self._put(time, BarMoment(len(bars), Phase.OPEN), 0, 0, due)
 
     def pop(self) -> _Event | None:
         """Return what happens next: a funding, or to an order that is open and waits for the same price."""
@@ -186,7 +186,7 @@ class _Queue:
         """Return the trailing stops that are still open, and where they stand now."""
         return [(order, stop) for order, stop in self._trailed if order.status == "open"]
 
-    def _touch(self, order: Order, bars: Bars, moment: Moment) -> Touch | None:
+    def _touch(self, order: Order, bars: Bars, moment: BarMoment) -> Touch | None:
         if not rule_of(order).trails:
             return first_touch(order, bars, moment)
         market = self._desk.market(order.symbol)
@@ -197,7 +197,7 @@ class _Queue:
     def _push(self, order: Order, what: Touch | Ending, closed: Timestamp) -> None:
         self._put(closed, what.at, self._side_of_liquidation(order), self._ranks[order.id], (order, what))
 
-    def _put(self, time: Timestamp, at: Moment, side: int, rank: int, event: _Event) -> None:
+    def _put(self, time: Timestamp, at: BarMoment, side: int, rank: int, event: _Event) -> None:
         heapq.heappush(self._events, ((time, at.bar, at.phase, side, rank, self._serial), event))
         self._serial += 1
 

@@ -31,7 +31,7 @@ class TriggerReason(StrEnum):
     SIGNAL = "signal"
 
 
-class Trigger(StateModel):
+class ExecutionTrigger(StateModel):
     """When and why an invocation ran, UNIX seconds."""
 
     scheduled_to: float = 0
@@ -52,7 +52,7 @@ class Metadata(StateModel):
     strategy_version: str | None = None
 
 
-class Defaults(StateModel):
+class DefaultMarket(StateModel):
     """What market data operators use when a script names no symbol or time frame."""
 
     symbol: Symbol | None = None
@@ -125,8 +125,8 @@ class Execution(StateModel):
     """Where the automation stands between two invocations."""
 
     iteration: int = 0
-    previous_execution: Trigger = Field(default_factory=Trigger)
-    current_execution: Trigger = Field(default_factory=Trigger)
+    previous_execution: ExecutionTrigger = Field(default_factory=ExecutionTrigger)
+    current_execution: ExecutionTrigger = Field(default_factory=ExecutionTrigger)
     pending_effects: list[Intent] = Field(default_factory=list)
     degraded_state: DegradedState = Field(default_factory=DegradedState)
     standstill: Standstill | None = None
@@ -134,7 +134,7 @@ class Execution(StateModel):
     def end_invocation(self, degraded: DegradedState) -> None:
         """Count the invocation that ends, and keep what is to be known of it."""
         self.previous_execution = self.current_execution.model_copy(update={"was_completed": True})
-        self.current_execution = Trigger()
+        self.current_execution = ExecutionTrigger()
         self.iteration += 1
         self.degraded_state = degraded
 
@@ -149,7 +149,7 @@ class Automation(StateModel):
     """The automation itself: its actions, its account elements, its progress."""
 
     metadata: Metadata = Field(default_factory=Metadata)
-    defaults: Defaults = Field(default_factory=Defaults)
+    defaults: DefaultMarket = Field(default_factory=DefaultMarket)
     approval: Literal["none", "required"] = "none"
     actions_dag: ActionsDag = Field(default_factory=ActionsDag)
     schedule: Schedule | None = None

@@ -26,7 +26,7 @@ from engine.errors import DslError
 from engine.market import MarketSource
 from engine.operators import default_registry
 from engine.orders import Account
-from engine.paper import ExchangeContext
+from engine.paper import PaperContext
 from engine.state import ExchangeAccountElements, Order, Trade
 from engine.types import Asset, Seconds, Timestamp
 from octoflow.testing.memory_market import NOW, MemoryMarket
@@ -166,7 +166,7 @@ class _Run:
     ) -> tuple[Done | Waiting, ExchangeAccountElements]:
         if self._source is None:
             return await self._execute({}, now, number, suspension), elements
-        exchange = ExchangeContext(elements, source=self._source, now=now, ids=lambda name: name)
+        exchange = PaperContext(elements, source=self._source, now=now, ids=lambda name: name)
         await exchange.require(self._script.dependencies(self._defaults))
         services = dict(exchange.services())
         if self._plans is not None:

@@ -26,7 +26,7 @@ from engine.money import floor_to_tick
 from engine.operators import default_registry
 from engine.orders.quantity import Marker, parse_amount, parse_price, parse_quantity
 from engine.orders.sizing import cap, resolve_amount, resolve_price
-from engine.paper.context import ExchangeContext
+from engine.paper.context import PaperContext
 from engine.state import ExchangeAccountElements, Order, Trade
 from engine.values import format_decimal
 from tests.conformance.compare import Failed
@@ -136,7 +136,7 @@ async def _execute(
 ) -> tuple[Any, ExchangeAccountElements]:
     script = _compile(case, registry)
     now = case.context.get("now", NOW)
-    async with ExchangeContext(account_elements(case), source=CaseMarket(case), now=now, ids=_id) as exchange:
+    async with PaperContext(account_elements(case), source=CaseMarket(case), now=now, ids=_id) as exchange:
         dependencies = script.dependencies(_defaults(case))
         if dependencies or script.needs_exchange:
             await exchange.require(dependencies)

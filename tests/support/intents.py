@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.effects.intents import Outcome
 from engine.live.guard.guard import NOTHING_RESOLVED, EffectGuard
-from engine.live.guard.result import Mode, Settlement
+from engine.live.guard.result import GuardResult, Mode
 from engine.live.settings import Lease, LiveSettings
 from engine.state import Intent, Order
 from tests.support.builders import NOW
@@ -72,7 +72,7 @@ class Guarded:
         mode: Mode = Mode.SEND,
         now: float | None = None,
         resolved: Mapping[str, bool] = NOTHING_RESOLVED,
-    ) -> Settlement:
+    ) -> GuardResult:
         """Run one round, at the exchange's time unless told otherwise."""
         guard = EffectGuard(
             self.exchange.api,

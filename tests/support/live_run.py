@@ -10,12 +10,12 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
-from engine.dsl import Dependency
+from engine.dsl import DataDependency
 from engine.errors import RetryableError
-from engine.job.account import ExchangeSession
+from engine.job.account import InvocationAccount
 from engine.job.services import Services
 from engine.live.account import LiveAccount
-from engine.live.guard.result import Mode, Settlement
+from engine.live.guard.result import GuardResult, Mode
 from engine.orders.account_protocols import Account, OrderRequest
 from engine.state import AutomationState, ExchangeAccountElements, Intent, Order, Trade, load_state
 from engine.types import ActionId, CallSite, Symbol
@@ -66,7 +66,7 @@ class LiveRun:
         self.services = Services(live_exchange=exchange.open)
         self.pending: list[Intent] = []
         self.follow_ups: Sequence[Intent] = ()
-        self.settlement = Settlement()
+        self.settlement = GuardResult()
         self.watch_at: float | None = None
         self.requests: Counter[str] = Counter()
         self._calls = 0
@@ -76,7 +76,7 @@ class LiveRun:
         act: Act | None = None,
         *,
         mode: Mode = Mode.SEND,
-        needs: Sequence[Dependency] = (),
+        needs: Sequence[DataDependency] = (),
         result_is_lost: bool = False,
     ) -> None:
         """Run one invocation; when its result is lost, only the exchange remembers it."""
@@ -103,13 +103,13 @@ class LiveRun:
                 await session.require(())
             session.sync_back()
 
-    def session(self) -> ExchangeSession:
+    def session(self) -> InvocationAccount:
         """Open the next invocation's session."""
-        return ExchangeSession(self.state, self.services, self.exchange.clock)
+        return InvocationAccount(self.state, self.services, self.exchange.clock)
 
     async def place(self, request: OrderRequest) -> None:
         """Plan an order in one invocation and send it in the next, as every live effect goes."""
-        needs = [Dependency(request.symbol, None, "orders")]
+        needs = [DataDependency(request.symbol, None, "orders")]
         call = f"call {self._calls}"
         await self.invoke(lambda account: account.place(request, keyed(call)), needs=needs)
         await self.invoke(needs=needs)

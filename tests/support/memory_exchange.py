@@ -12,7 +12,7 @@ from engine.errors import ActionStatus
 from engine.exchanges.capabilities import Capabilities
 from engine.exchanges.key_rights import KeyRights
 from engine.live.settings import LiveSettings
-from engine.live.venue.api import Absent, Accepted, Done, Duplicate, OrderReport, Refused, Unclear
+from engine.live.venue.api import Absent, Accepted, Confirmed, Duplicate, OrderReport, Refused, Unclear
 from engine.market.market import Market
 from engine.state import Balance, ExchangeAccountDetails, Fee, Order, Portfolio, Position, Trade, Transaction
 from engine.types import Asset, OrderId, Symbol
@@ -196,32 +196,32 @@ class MemoryExchange:
         params = order.model_dump(mode="json", exclude_defaults=True)
         return await self._receive(Request("create_order", order.client_order_id, params), take)
 
-    async def cancel_order(self, order_id: OrderId, symbol: Symbol) -> Done | Absent | Refused | Unclear:
-        def take() -> Done | Absent | Refused | Unclear:
+    async def cancel_order(self, order_id: OrderId, symbol: Symbol) -> Confirmed | Absent | Refused | Unclear:
+        def take() -> Confirmed | Absent | Refused | Unclear:
             if all(known.id != order_id for known in self._open()):
                 return Absent("Unknown order sent.")
             self.cancel_elsewhere(order_id)
-            return Done()
+            return Confirmed()
 
         return await self._receive(Request("cancel_order", None, {"id": order_id, "symbol": symbol}), take)
 
-    async def set_leverage(self, symbol: Symbol, leverage: Decimal) -> Done | Refused | Unclear:
-        def take() -> Done | Refused | Unclear:
+    async def set_leverage(self, symbol: Symbol, leverage: Decimal) -> Confirmed | Refused | Unclear:
+        def take() -> Confirmed | Refused | Unclear:
             self.leverages[symbol] = leverage
-            return Done()
+            return Confirmed()
 
         params = {"symbol": symbol, "leverage": str(leverage)}
         return await self._receive(Request("set_leverage", None, params), take)
 
-    async def withdraw(self, transaction: Transaction) -> Done | Refused | Duplicate | Unclear:
-        def take() -> Done | Refused | Duplicate | Unclear:
+    async def withdraw(self, transaction: Transaction) -> Confirmed | Refused | Duplicate | Unclear:
+        def take() -> Confirmed | Refused | Duplicate | Unclear:
             if transaction.txid in self.withdrawals:
                 return Duplicate("Duplicate withdrawal.")
             self.withdrawals[transaction.txid] = transaction.model_copy(
                 update={"timestamp": self.clock, "status": "ok"}
             )
             self._change(transaction.asset, -transaction.amount)
-            return Done()
+            return Confirmed()
 
         params = transaction.model_dump(mode="json", exclude_defaults=True)
         return await self._receive(Request("withdraw", transaction.txid, params), take)

@@ -9,7 +9,7 @@ from typing import Any
 from engine.dsl import Defaults, Done, DSLExecutor, ScriptContext, compile_script
 from engine.market.market_protocols import MarketSource
 from engine.operators import default_registry
-from engine.paper.context import ExchangeContext
+from engine.paper.context import PaperContext
 from engine.state import ExchangeAccountElements, Order, Trade
 
 NOW = 1_700_006_400.0
@@ -50,7 +50,7 @@ async def run_script(
     """Run one script in an invocation of its own, on holdings or on the account that an earlier run left."""
     script = compile_script(text, default_registry())
     elements = account if isinstance(account, ExchangeAccountElements) else holding(account)
-    async with ExchangeContext(elements, source=source, now=now, ids=lambda name: name) as exchange:
+    async with PaperContext(elements, source=source, now=now, ids=lambda name: name) as exchange:
         await exchange.require(script.dependencies(defaults))
         context = ScriptContext(
             now=now, defaults=defaults, services=exchange.services(), key_prefix=f"run/0/{text}"

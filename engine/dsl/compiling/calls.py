@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from engine.dsl.compiling.candles_needed import Need
+from engine.dsl.compiling.candles_needed import CandleCount
 from engine.dsl.compiling.compiler import Compiler
 from engine.dsl.compiling.facts import DataRequest
 from engine.dsl.compiling.scope import PLACEHOLDER
@@ -271,7 +271,9 @@ def _formula(plan: CallPlan) -> Formula | None:
     return call(definition.function, arguments)
 
 
-def _window(window: Window, parameters: Sequence[Parameter], arguments: Sequence[BoundArgument]) -> Need:
+def _window(
+    window: Window, parameters: Sequence[Parameter], arguments: Sequence[BoundArgument]
+) -> CandleCount:
     """Return how many items an indicator needs, if its constant arguments tell."""
     known = {parameter.name: parameter.default for parameter in parameters if not parameter.required}
     for argument in arguments:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from engine.dsl.syntax import (
     Arithmetic,
     Call,
+    ChainLink,
     Conditional,
     Constant,
     Expression,
@@ -20,18 +21,17 @@ from engine.dsl.syntax import (
     Script,
     Signed,
     Slice,
-    Step,
     Subscript,
     children,
 )
 
-Need = int | None
+CandleCount = int | None
 """How many of the newest items are needed; None for all there are."""
 
 
 def candles_needed(
-    script: Script, windows: Mapping[int, Need], texts: Mapping[int, Expression]
-) -> dict[int, Need]:
+    script: Script, windows: Mapping[int, CandleCount], texts: Mapping[int, Expression]
+) -> dict[int, CandleCount]:
     """Return what is needed of the value of every call and bare name, by the node's `id`.
 
     Args:
@@ -46,7 +46,7 @@ def candles_needed(
     return walk.needs
 
 
-def more(one: Need, other: Need) -> Need:
+def more(one: CandleCount, other: CandleCount) -> CandleCount:
     """Return the larger of two needs."""
     return None if one is None or other is None else max(one, other)
 
@@ -54,20 +54,20 @@ def more(one: Need, other: Need) -> Need:
 class _Walk:
     """One walk; `needs` and `local_needs` are what it finds."""
 
-    def __init__(self, windows: Mapping[int, Need], texts: Mapping[int, Expression]) -> None:
-        self.needs: dict[int, Need] = {}
-        self.local_needs: dict[str, Need] = {}
+    def __init__(self, windows: Mapping[int, CandleCount], texts: Mapping[int, Expression]) -> None:
+        self.needs: dict[int, CandleCount] = {}
+        self.local_needs: dict[str, CandleCount] = {}
         self._windows = windows
         self._texts = texts
 
-    def visit(self, node: Node, need: Need) -> None:
+    def visit(self, node: Node, need: CandleCount) -> None:
         _HANDLERS.get(type(node), _Walk.all_of_each)(self, node, need)
 
-    def name(self, node: Name, need: Need) -> None:
+    def name(self, node: Name, need: CandleCount) -> None:
         self.needs[id(node)] = need
         self.local_needs[node.name] = more(self.local_needs.get(node.name, 0), need)
 
-    def call(self, node: Call, need: Need) -> None:
+    def call(self, node: Call, need: CandleCount) -> None:
         self.needs[id(node)] = need
         window = self._windows.get(id(node))
         inner = None if window is None or need is None else window + need - 1
@@ -77,33 +77,33 @@ class _Walk:
             if text is not None:
                 self.visit(text, None)
 
-    def subscript(self, node: Subscript, need: Need) -> None:
+    def subscript(self, node: Subscript, need: CandleCount) -> None:
         del need
         self.visit(node.value, _negative(node.index))
         self.visit(node.index, None)
 
-    def slice(self, node: Slice, need: Need) -> None:
+    def slice(self, node: Slice, need: CandleCount) -> None:
         del need
         self.visit(node.value, None if node.start is None or node.step else _negative(node.start))
         for bound in (node.start, node.stop, node.step):
             if bound is not None:
                 self.visit(bound, None)
 
-    def conditional(self, node: Conditional, need: Need) -> None:
+    def conditional(self, node: Conditional, need: CandleCount) -> None:
         self.visit(node.test, None)
         self.visit(node.then, need)
         self.visit(node.otherwise, need)
 
-    def same_of_each(self, node: Node, need: Need) -> None:
+    def same_of_each(self, node: Node, need: CandleCount) -> None:
         for child in children(node):
             self.visit(child, need)
 
-    def all_of_each(self, node: Node, need: Need) -> None:
+    def all_of_each(self, node: Node, need: CandleCount) -> None:
         del need
         self.same_of_each(node, None)
 
 
-def _negative(index: Expression) -> Need:
+def _negative(index: Expression) -> CandleCount:
     """Return 3 for `-3`; None for an index that is not counted from the end."""
     if isinstance(index, Signed) and index.signs == ("-",) and isinstance(index.operand, Constant):
         value = index.operand.value
@@ -111,14 +111,14 @@ def _negative(index: Expression) -> Need:
     return None
 
 
-_HANDLERS: Final[dict[type, Callable[[_Walk, Any, Need], None]]] = {
+_HANDLERS: Final[dict[type, Callable[[_Walk, Any, CandleCount], None]]] = {
     Arithmetic: _Walk.same_of_each,
     Call: _Walk.call,
     Conditional: _Walk.conditional,
     Name: _Walk.name,
     Signed: _Walk.same_of_each,
     Slice: _Walk.slice,
-    Step: _Walk.same_of_each,
+    ChainLink: _Walk.same_of_each,
     Subscript: _Walk.subscript,
 }
 """How each kind of node passes a need on; all others may look at everything of their operands."""

@@ -20,7 +20,7 @@ from engine.dsl.running import (
     Code,
     Frame,
     Run,
-    Step,
+    Stepwise,
     all_needs,
     at_once,
     compiled,
@@ -159,7 +159,7 @@ class Compiler:
         at: int,
         operands_: Sequence[Code],
         make_plain: Callable[[list[Run]], Run],
-        make_step: Callable[[int], Step],
+        make_step: Callable[[int], Stepwise],
         *,
         boolean: bool = False,
     ) -> Code:

@@ -14,7 +14,7 @@ from engine.errors import DslError
 
 
 @dataclass(frozen=True, slots=True)
-class Dependency:
+class DataDependency:
     """Data that a script needs.
 
     Attributes:
@@ -28,7 +28,7 @@ class Dependency:
     candles: int = 0
 
 
-def extract(facts: Facts, frame: Frame) -> tuple[Dependency, ...]:
+def extract(facts: Facts, frame: Frame) -> tuple[DataDependency, ...]:
     """Return the dependencies of a script, each once, in order of appearance.
 
     Args:
@@ -53,7 +53,7 @@ def extract(facts: Facts, frame: Frame) -> tuple[Dependency, ...]:
                 if symbol is not None and (time_frame is not None or source != "candles"):
                     key = (symbol, time_frame, source)
                     found[key] = max(found.get(key, 0), _candles(request))
-    return tuple(Dependency(*key, candles=candles) for key, candles in found.items())
+    return tuple(DataDependency(*key, candles=candles) for key, candles in found.items())
 
 
 def _candles(request: DataRequest) -> int:

@@ -16,7 +16,7 @@ from engine.dsl.running import (
     Formula,
     Frame,
     Run,
-    Step,
+    Stepwise,
     all_needs,
     at_once,
     binary,
@@ -41,12 +41,12 @@ from engine.dsl.syntax import (
     Logical,
     Name,
     Not,
-    Parameter,
     Power,
     Reference,
     Signed,
     Slice,
     Subscript,
+    Unresolved,
 )
 
 _MAX_NESTED_CHAIN: Final = 16
@@ -137,7 +137,7 @@ def _reference(compiler: Compiler, node: Reference) -> Code:
     )
 
 
-def _parameter(compiler: Compiler, node: Parameter) -> Code:
+def _parameter(compiler: Compiler, node: Unresolved) -> Code:
     compiler.facts.parameters.add(node.name)
     at = compiler.offset(node.at)
     return Code(at, run=operands.parameter(node.name, at), needs=frozenset({OUTSIDE}))
@@ -224,7 +224,7 @@ def _long_chain(
     codes: Sequence[Code],
     links: Sequence[_Link],
     make_plain: Callable[[Run, Sequence[tuple[Careful, Run]]], Run],
-    make_step: Callable[[int, Code, Sequence[tuple[Careful, Code]]], Step],
+    make_step: Callable[[int, Code, Sequence[tuple[Careful, Code]]], Stepwise],
     *,
     boolean: bool = False,
 ) -> Code:
@@ -268,7 +268,7 @@ def _boolean(
     at: int,
     operand: Code,
     make_plain: Callable[[Run], Run],
-    make_step: Callable[[Code], Step],
+    make_step: Callable[[Code], Stepwise],
     formula: Formula | None,
 ) -> Code:
     """Compile a node that makes True or False of one operand."""
@@ -362,7 +362,7 @@ COMPILE: Final[Table] = {
     Logical: _logical,
     Name: _name,
     Not: _negation,
-    Parameter: _parameter,
+    Unresolved: _parameter,
     Power: _power,
     Reference: _reference,
     Signed: _signed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.dsl.compiling.candles_needed import Need
+from engine.dsl.compiling.candles_needed import CandleCount
 from engine.dsl.registry import OperatorDefinition
 from engine.dsl.running import Code
 from engine.dsl.syntax import Call, Expression
@@ -27,7 +27,7 @@ class DataRequest:
     at: int
     symbol: Code | None
     time_frame: Code | None
-    candles: Need = None
+    candles: CandleCount = None
 
 
 @dataclass(slots=True)
@@ -47,6 +47,6 @@ class Facts:
     requests: list[DataRequest] = field(default_factory=list)
     references: set[str] = field(default_factory=set)
     parameters: set[str] = field(default_factory=set)
-    windows: dict[int, Need] = field(default_factory=dict)
+    windows: dict[int, CandleCount] = field(default_factory=dict)
     texts: dict[int, Expression] = field(default_factory=dict)
     assignments: tuple[tuple[int, Code], ...] = ()

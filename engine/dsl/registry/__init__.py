@@ -1,6 +1,6 @@
 """What a script may call: operators, their signatures, and the types of their arguments."""
 
-from engine.dsl.registry.argument_binding import Place, choose_parameters, lay_out, refused_value
+from engine.dsl.registry.argument_binding import ArgumentPlace, choose_parameters, lay_out, refused_value
 from engine.dsl.registry.argument_types import REFUSED
 from engine.dsl.registry.context import (
     Defaults,
@@ -53,7 +53,7 @@ __all__ = [
     "OperatorRegistry",
     "OperatorSet",
     "Parameter",
-    "Place",
+    "ArgumentPlace",
     "REFUSED",
     "Range",
     "ReCallingOperatorResult",

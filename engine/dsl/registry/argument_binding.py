@@ -65,7 +65,7 @@ def choose_parameters(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ArgumentPlace:
     """One value that an operator's function takes.
 
     Attributes:
@@ -85,14 +85,14 @@ _AUTOMATION_FIELDS: Final[tuple[tuple[type, Literal["symbol", "time_frame"]], ..
 )
 
 
-def lay_out(definition: OperatorDefinition, chosen: Sequence[Parameter]) -> tuple[Place, ...]:
+def lay_out(definition: OperatorDefinition, chosen: Sequence[Parameter]) -> tuple[ArgumentPlace, ...]:
     """Return the places of an operator's function: the positional ones, then those it takes by name only."""
-    places: list[Place] = []
+    places: list[ArgumentPlace] = []
     for parameter in sorted(definition.parameters, key=lambda parameter: parameter.keyword_only):
         indexes = [index for index, taken in enumerate(chosen) if taken is parameter]
         if parameter.variadic:
-            places += map(Place, indexes)
+            places += map(ArgumentPlace, indexes)
             continue
         field = next((name for marker, name in _AUTOMATION_FIELDS if parameter.marker(marker)), None)
-        places.append(Place(indexes[0] if indexes else None, parameter.default, field))
+        places.append(ArgumentPlace(indexes[0] if indexes else None, parameter.default, field))
     return tuple(places)

@@ -24,7 +24,7 @@ _MAX_EXACT: Final = 2**64
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ArgumentCheck:
     """How one parameter treats a value.
 
     Attributes:
@@ -91,24 +91,24 @@ def _anything(value: Any) -> Any:
     return value
 
 
-_CHECKS: Final[dict[Any, Check]] = {
-    Any: Check("any value", _anything),
-    LazyValue: Check("any expression", _anything),
-    int: Check("a whole number", _integer),
-    float: Check("a number", _float),
-    Decimal: Check("a number", _decimal),
-    str: Check("a text", _exactly(str)),
-    bool: Check("True or False", _exactly(bool)),
-    list: Check("a list", _list),
-    dict: Check("a dict", _exactly(dict)),
-    Series: Check("a list or series of numbers", _series),
-    NoneType: Check("None", lambda value: None if value is None else REFUSED),
+_CHECKS: Final[dict[Any, ArgumentCheck]] = {
+    Any: ArgumentCheck("any value", _anything),
+    LazyValue: ArgumentCheck("any expression", _anything),
+    int: ArgumentCheck("a whole number", _integer),
+    float: ArgumentCheck("a number", _float),
+    Decimal: ArgumentCheck("a number", _decimal),
+    str: ArgumentCheck("a text", _exactly(str)),
+    bool: ArgumentCheck("True or False", _exactly(bool)),
+    list: ArgumentCheck("a list", _list),
+    dict: ArgumentCheck("a dict", _exactly(dict)),
+    Series: ArgumentCheck("a list or series of numbers", _series),
+    NoneType: ArgumentCheck("None", lambda value: None if value is None else REFUSED),
 }
 
-_NUMBER_CHECK: Final = Check("a number", _number)
+_NUMBER_CHECK: Final = ArgumentCheck("a number", _number)
 
 
-def check_for(annotation: Any) -> Check:
+def check_for(annotation: Any) -> ArgumentCheck:
     """Return the check for a parameter's annotation, markers included.
 
     Raises:
@@ -125,7 +125,7 @@ def check_for(annotation: Any) -> Check:
     return check
 
 
-def _check_of_type(annotation: Any) -> Check:
+def _check_of_type(annotation: Any) -> ArgumentCheck:
     annotation = getattr(annotation, "__supertype__", annotation)  # of a NewType
     if annotation == Number:
         return _NUMBER_CHECK
@@ -149,7 +149,7 @@ def members_of(union: Any) -> list[Any]:
     return [Number, *(member for member in members if member not in numbers)]
 
 
-def _any_of(checks: list[Check]) -> Check:
+def _any_of(checks: list[ArgumentCheck]) -> ArgumentCheck:
     conversions = tuple(check.convert for check in checks)
 
     def convert(value: Any) -> Any:
@@ -159,10 +159,10 @@ def _any_of(checks: list[Check]) -> Check:
                 return converted
         return REFUSED
 
-    return Check(" or ".join(dict.fromkeys(check.expected for check in checks)), convert)
+    return ArgumentCheck(" or ".join(dict.fromkeys(check.expected for check in checks)), convert)
 
 
-def _narrow_range(check: Check, bounds: Range) -> Check:
+def _narrow_range(check: ArgumentCheck, bounds: Range) -> ArgumentCheck:
     base = check.convert
 
     def convert(value: Any) -> Any:
@@ -171,10 +171,10 @@ def _narrow_range(check: Check, bounds: Range) -> Check:
             return converted
         return REFUSED
 
-    return Check(f"{check.expected}, {bounds.describe()}", convert)
+    return ArgumentCheck(f"{check.expected}, {bounds.describe()}", convert)
 
 
-def _narrow_choice(check: Check, choice: Choice) -> Check:
+def _narrow_choice(check: ArgumentCheck, choice: Choice) -> ArgumentCheck:
     options = choice.options
     base = check.convert
 
@@ -185,25 +185,27 @@ def _narrow_choice(check: Check, choice: Choice) -> Check:
         return REFUSED
 
     # A choice is part of what an operator means, not of its form: a wrong one fails as its evaluation would.
-    return Check("one of " + ", ".join(repr(option) for option in options), convert, code="evaluation")
+    return ArgumentCheck(
+        "one of " + ", ".join(repr(option) for option in options), convert, code="evaluation"
+    )
 
 
-def _or_none(check: Check, expected: str) -> Check:
+def _or_none(check: ArgumentCheck, expected: str) -> ArgumentCheck:
     """Accept None too, which stands for the automation's own value."""
     base = check.convert
-    return Check(expected, lambda value: None if value is None else base(value))
+    return ArgumentCheck(expected, lambda value: None if value is None else base(value))
 
 
-def _narrow_symbol(check: Check, _: SymbolParam) -> Check:
+def _narrow_symbol(check: ArgumentCheck, _: SymbolParam) -> ArgumentCheck:
     return _or_none(check, "a symbol such as 'BTC/USDT'")
 
 
-def _narrow_time_frame(check: Check, _: TimeFrameParam) -> Check:
+def _narrow_time_frame(check: ArgumentCheck, _: TimeFrameParam) -> ArgumentCheck:
     narrowed = _narrow_choice(check, Choice(*TIME_FRAMES))
     return _or_none(narrowed, narrowed.expected)
 
 
-_NARROWING: Final[dict[type, Callable[[Check, Any], Check]]] = {
+_NARROWING: Final[dict[type, Callable[[ArgumentCheck, Any], ArgumentCheck]]] = {
     Range: _narrow_range,
     Choice: _narrow_choice,
     SymbolParam: _narrow_symbol,

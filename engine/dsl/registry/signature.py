@@ -10,7 +10,7 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from engine.dsl.registry.argument_types import Check, check_for, members_of
+from engine.dsl.registry.argument_types import ArgumentCheck, check_for, members_of
 from engine.dsl.registry.context import ReCallingOperatorResult
 from engine.dsl.registry.markers import (
     Choice,
@@ -47,7 +47,7 @@ class Parameter:
     name: str
     function_name: str
     type_name: str
-    check: Check
+    check: ArgumentCheck
     default: Any = REQUIRED
     variadic: bool = False
     keyword_only: bool = False

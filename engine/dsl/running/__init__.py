@@ -3,7 +3,7 @@
 from engine.dsl.running import at_once, formulas, operands, resumable
 from engine.dsl.running.arithmetic import add, check_number, is_hashable, power, signed, truth
 from engine.dsl.running.calls import BoundArgument, CallPlan, plain_call, stepwise_call
-from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code, Step, all_needs, constant_code
+from engine.dsl.running.code import OUTSIDE, UNKNOWN, Code, Stepwise, all_needs, constant_code
 from engine.dsl.running.formulas import Bound, Formula, call, compiled, reading
 from engine.dsl.running.frame import SCALARS, Frame, Run, Suspended
 from engine.dsl.running.number_paths import (
@@ -29,7 +29,7 @@ __all__ = [
     "OUTSIDE",
     "Run",
     "SCALARS",
-    "Step",
+    "Stepwise",
     "Suspended",
     "UNKNOWN",
     "add",

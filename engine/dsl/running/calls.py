@@ -9,16 +9,16 @@ from typing import Any, Final, cast
 
 from engine.dsl.registry import (
     REFUSED,
+    ArgumentPlace,
     Kind,
     OperatorDefinition,
     Parameter,
-    Place,
     ReCallingOperatorResult,
     refused_value,
 )
-from engine.dsl.running.code import Code, Step
+from engine.dsl.running.code import Code, Stepwise
 from engine.dsl.running.frame import SCALARS, Frame, Run, Suspended
-from engine.dsl.running.lazy import Journal, Thunk
+from engine.dsl.running.lazy import Memory, Thunk
 from engine.dsl.running.resumable import value_of
 from engine.errors import invalid_parameters
 from engine.types import CallSite
@@ -54,7 +54,7 @@ class CallPlan:
     node_id: int
     call_site: CallSite
     arguments: tuple[BoundArgument, ...]
-    places: tuple[Place, ...]
+    places: tuple[ArgumentPlace, ...]
 
     @property
     def doing(self) -> str:
@@ -95,7 +95,7 @@ def plain_call(plan: CallPlan) -> Run:
     return run
 
 
-def stepwise_call(plan: CallPlan) -> Step:
+def stepwise_call(plan: CallPlan) -> Stepwise:
     """Return the stepwise form; it keeps the evaluated arguments and the outcomes of the lazy ones."""
     invoke, known = _invoker(plan), plan.known_values()
     place_of = [plan.place_of(index) for index in range(len(plan.arguments))]
@@ -123,9 +123,9 @@ def stepwise_call(plan: CallPlan) -> Step:
     return step
 
 
-def _kept(progress: Any) -> tuple[list[Any], Journal]:
+def _kept(progress: Any) -> tuple[list[Any], Memory]:
     values, entries = progress or ([], [])
-    return values, Journal(entries)
+    return values, Memory(entries)
 
 
 async def _argument(plan: CallPlan, argument: BoundArgument, frame: Frame) -> Any:
@@ -135,7 +135,7 @@ async def _argument(plan: CallPlan, argument: BoundArgument, frame: Frame) -> An
     return value if argument.code.is_constant else _enforced(plan, argument, value, frame)
 
 
-def _with_thunks(plan: CallPlan, values: list[Any], journal: Journal, frame: Frame) -> list[Any]:
+def _with_thunks(plan: CallPlan, values: list[Any], journal: Memory, frame: Frame) -> list[Any]:
     return [
         Thunk(
             frame, argument.code, argument.placeholder, journal if argument.parameter.lazy.replayed else None

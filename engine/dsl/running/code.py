@@ -9,7 +9,7 @@ from typing import Any, Final
 from engine.dsl.running.formulas import Formula, number
 from engine.dsl.running.frame import Frame, Run
 
-Step = Callable[[Frame], Coroutine[Any, Any, Any]]
+Stepwise = Callable[[Frame], Coroutine[Any, Any, Any]]
 """A stepwise form: may wait for I/O, or suspend the script and go on in a later evaluation."""
 
 Combine = Callable[[Frame, list[Any]], Any]
@@ -39,7 +39,7 @@ class Code:
 
     at: int
     run: Run | None = None
-    step: Step | None = None
+    step: Stepwise | None = None
     constant: Any = UNKNOWN
     needs: frozenset[int] | None = None
     boolean: bool = False

@@ -10,17 +10,17 @@ from typing import Any, Final
 Values = list[Any]
 """What a formula computes with: the frame, then its variables, then what it has read of the market."""
 
-Step = Callable[[Values], Any]
+FormulaPart = Callable[[Values], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
     """A binary operator on two operands; with a constant on one side; on the only variable and a constant."""
 
-    both: Callable[[Step, Step], Step]
-    right_known: Callable[[Step, Any], Step]
-    left_known: Callable[[Any, Step], Step]
-    of_itself: Callable[[Any], Step]
+    both: Callable[[FormulaPart, FormulaPart], FormulaPart]
+    right_known: Callable[[FormulaPart, Any], FormulaPart]
+    left_known: Callable[[Any, FormulaPart], FormulaPart]
+    of_itself: Callable[[Any], FormulaPart]
     bits: Callable[[int, int], int]
     test: Callable[[Any, Any], bool] | None = None
 
@@ -130,13 +130,13 @@ COMPARISONS: Final[Mapping[str, Sign]] = {
 }
 
 
-LOGICAL: Final[Mapping[str, Callable[[Step, Step], Step]]] = {
+LOGICAL: Final[Mapping[str, Callable[[FormulaPart, FormulaPart], FormulaPart]]] = {
     "and": lambda a, b: lambda v: a(v) and b(v),
     "or": lambda a, b: lambda v: a(v) or b(v),
 }
 
 
-SIGNED: Final[Mapping[str, Callable[[Step], Step]]] = {
+SIGNED: Final[Mapping[str, Callable[[FormulaPart], FormulaPart]]] = {
     "+": lambda a: lambda v: +a(v),
     "-": lambda a: lambda v: -a(v),
 }

@@ -21,8 +21,8 @@ from engine.dsl.running.formula_operators import (
     COMPARISONS,
     LOGICAL,
     SIGNED,
+    FormulaPart,
     Sign,
-    Step,
     Values,
     itself,
 )
@@ -72,7 +72,7 @@ class Bound:
 Given = Bound | Literal["symbol", "time_frame"]
 """An argument that is known, or the automation's own symbol or time frame."""
 
-Kind = Literal["number", "boolean", "series"]
+ValueKind = Literal["number", "boolean", "series"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class Formula:
         constant: its value, if `leaves` is empty.
     """
 
-    make: Callable[[Slots], Step]
-    kind: Kind
+    make: Callable[[Slots], FormulaPart]
+    kind: ValueKind
     bits: int = 0
     leaves: tuple[Variable | Reading, ...] = ()
     size: int = 1
@@ -116,7 +116,7 @@ def variable(place: Hashable, load: Callable[[Any], Any]) -> Formula:
     """Return the formula of a reference or local, which `load` takes out of a frame."""
     leaf = Variable(place, load)
 
-    def make(slots: Slots) -> Step:
+    def make(slots: Slots) -> FormulaPart:
         return python.itemgetter(slots[leaf]) if slots else itself
 
     return Formula(make, "number", _VARIABLE_BITS, (leaf,))
@@ -146,7 +146,7 @@ def reading(
 
     read = of_defaults if tuple(arguments) == ("symbol", "time_frame") else of_given
 
-    def make(slots: Slots) -> Step:
+    def make(slots: Slots) -> FormulaPart:
         slot = slots[leaf]
 
         def run(values: Values) -> Any:
@@ -163,7 +163,7 @@ def reading(
 def call(function: Callable[..., Any], arguments: Sequence[Formula | Bound]) -> Formula | None:
     """Return the formula of a pure function from series to a series, or None if it would be too long."""
 
-    def make(slots: Slots) -> Step:
+    def make(slots: Slots) -> FormulaPart:
         steps = [one.make(slots) for one in arguments if isinstance(one, Formula)]
         known = [one.value for one in arguments if isinstance(one, Bound)]
         if len(steps) == len(known) == 1 and isinstance(arguments[0], Formula):
@@ -180,7 +180,7 @@ def item(value: Formula | None, index: Any) -> Formula | None:
     if value is None or value.kind != "series" or type(index) is not int:
         return None
 
-    def make(slots: Slots) -> Step:
+    def make(slots: Slots) -> FormulaPart:
         series = value.make(slots)
         return lambda values: series(values).item(index)
 
@@ -205,7 +205,7 @@ def comparison(operands: Sequence[Formula | None], signs: Sequence[str]) -> Form
     if len(tests) < len(signs) or known is None:
         return None
 
-    def make(slots: Slots) -> Step:
+    def make(slots: Slots) -> FormulaPart:
         first, *steps = [operand.make(slots) for operand in known]
         links = list(zip(tests, steps, strict=True))
 
@@ -229,7 +229,7 @@ def logical(word: str, operands: Sequence[Formula | None]) -> Formula | None:
     if known is None:
         return None
 
-    def make(slots: Slots) -> Step:
+    def make(slots: Slots) -> FormulaPart:
         *steps, run = [operand.make(slots) for operand in known]
         for step in reversed(steps):
             run = LOGICAL[word](step, run)
@@ -262,9 +262,9 @@ def conditional(test: Formula | None, then: Formula | None, otherwise: Formula |
     known = _all_numbers([test, then, otherwise])
     if known is None:
         return None
-    kind: Kind = "boolean" if known[1].kind == known[2].kind == "boolean" else "number"
+    kind: ValueKind = "boolean" if known[1].kind == known[2].kind == "boolean" else "number"
 
-    def make(slots: Slots) -> Step:
+    def make(slots: Slots) -> FormulaPart:
         decide, first, second = [operand.make(slots) for operand in known]
         return lambda values: first(values) if decide(values) else second(values)
 
@@ -304,7 +304,7 @@ def compiled(formula: Formula, general: Run) -> Run:
     return run
 
 
-def _of_readings(body: Step, unread: list[None], general: Run) -> Run:
+def _of_readings(body: FormulaPart, unread: list[None], general: Run) -> Run:
     def run(frame: Any) -> Any:
         try:
             return body([frame, *unread])
@@ -315,7 +315,7 @@ def _of_readings(body: Step, unread: list[None], general: Run) -> Run:
     return run
 
 
-def _of_one_variable(body: Step, load: Callable[[Any], Any], general: Run) -> Run:
+def _of_one_variable(body: FormulaPart, load: Callable[[Any], Any], general: Run) -> Run:
     def run(frame: Any) -> Any:
         try:
             value = load(frame)
@@ -329,13 +329,13 @@ def _of_one_variable(body: Step, load: Callable[[Any], Any], general: Run) -> Ru
     return run
 
 
-def _binary(sign: Sign, left: Formula | None, right: Formula | None, kind: Kind) -> Formula | None:
+def _binary(sign: Sign, left: Formula | None, right: Formula | None, kind: ValueKind) -> Formula | None:
     known = _all_numbers([left, right])
     if known is None:
         return None
     first, second = known
 
-    def make(slots: Slots) -> Step:
+    def make(slots: Slots) -> FormulaPart:
         if not second.leaves:
             left = first.make(slots)
             if left is itself:
@@ -348,7 +348,9 @@ def _binary(sign: Sign, left: Formula | None, right: Formula | None, kind: Kind)
     return _formula(make, known, kind, sign.bits(first.bits, second.bits))
 
 
-def _unary(closure: Callable[[Step], Step], operand: Formula | None, kind: Kind, bits: int) -> Formula | None:
+def _unary(
+    closure: Callable[[FormulaPart], FormulaPart], operand: Formula | None, kind: ValueKind, bits: int
+) -> Formula | None:
     if operand is None or operand.kind == "series":
         return None
     return _formula(lambda slots: closure(operand.make(slots)), [operand], kind, bits)
@@ -360,7 +362,7 @@ def _all_numbers(operands: Sequence[Formula | None]) -> list[Formula] | None:
 
 
 def _formula(
-    make: Callable[[Slots], Step], operands: Sequence[Formula], kind: Kind, bits: int
+    make: Callable[[Slots], FormulaPart], operands: Sequence[Formula], kind: ValueKind, bits: int
 ) -> Formula | None:
     size = 1 + sum(operand.size for operand in operands)
     if size > _MAX_SIZE or bits > _SAFE_BITS:
@@ -369,5 +371,5 @@ def _formula(
     return Formula(make, kind, bits, tuple(leaves), size)
 
 
-def _known(value: Any) -> Step:
+def _known(value: Any) -> FormulaPart:
     return lambda _: value

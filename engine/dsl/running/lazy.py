@@ -8,10 +8,10 @@ from typing import Any
 from engine.dsl.running.code import Code
 from engine.dsl.running.frame import Frame
 from engine.dsl.running.resumable import value_of
-from engine.errors import ActionStatus, DslError, Position
+from engine.errors import ActionStatus, DslError, TextPosition
 
 
-class Journal:
+class Memory:
     """The outcomes of one call's lazy arguments in the order they were asked for.
 
     When the call is resumed, its operator starts anew and asks for the same outcomes; it is given the ones of
@@ -58,7 +58,7 @@ class Thunk:
 
     __slots__ = ("_code", "_frame", "_journal", "_placeholder")
 
-    def __init__(self, frame: Frame, code: Code, placeholder: int | None, journal: Journal | None) -> None:
+    def __init__(self, frame: Frame, code: Code, placeholder: int | None, journal: Memory | None) -> None:
         self._frame = frame
         self._code = code
         self._placeholder = placeholder
@@ -105,7 +105,7 @@ def _error_of(content: dict[str, Any]) -> DslError:
     return DslError(
         content["message"],
         code=content["code"],
-        position=Position(*place) if place else None,
+        position=TextPosition(*place) if place else None,
         excerpt=content["excerpt"],
         suggestion=content["suggestion"],
         status=ActionStatus(content["status"]),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.dsl.running.at_once import is_true
-from engine.dsl.running.code import Code, Combine, Step
+from engine.dsl.running.code import Code, Combine, Stepwise
 from engine.dsl.running.frame import Frame, Suspended
 from engine.dsl.running.number_paths import Careful
 
@@ -24,7 +24,7 @@ async def value_of(code: Code, frame: Frame) -> Any:
     return await code.step(frame)
 
 
-def strict(node_id: int, operands: Sequence[Code], combine: Combine) -> Step:
+def strict(node_id: int, operands: Sequence[Code], combine: Combine) -> Stepwise:
     """Return the form of a node that evaluates all its operands, left to right."""
 
     async def step(frame: Frame) -> Any:
@@ -40,7 +40,7 @@ def strict(node_id: int, operands: Sequence[Code], combine: Combine) -> Step:
     return step
 
 
-def conditional(node_id: int, test: Code, then: Code, otherwise: Code) -> Step:
+def conditional(node_id: int, test: Code, then: Code, otherwise: Code) -> Stepwise:
     """Return the form of `then if test else otherwise`; it keeps the decision."""
 
     async def step(frame: Frame) -> Any:
@@ -56,7 +56,7 @@ def conditional(node_id: int, test: Code, then: Code, otherwise: Code) -> Step:
     return step
 
 
-def boolean(operand: Code) -> Step:
+def boolean(operand: Code) -> Stepwise:
     """Return the form of an operand's truth."""
 
     async def step(frame: Frame) -> bool:
@@ -65,7 +65,7 @@ def boolean(operand: Code) -> Step:
     return step
 
 
-def negation(operand: Code) -> Step:
+def negation(operand: Code) -> Stepwise:
     """Return the form of `not operand`."""
 
     async def step(frame: Frame) -> bool:
@@ -74,7 +74,7 @@ def negation(operand: Code) -> Step:
     return step
 
 
-def logical(node_id: int, operands: Sequence[Code], decisive: bool) -> Step:
+def logical(node_id: int, operands: Sequence[Code], decisive: bool) -> Stepwise:
     """Return the form of `and` and `or`; it keeps how many operands are behind it."""
 
     async def step(frame: Frame) -> bool:
@@ -92,7 +92,7 @@ def logical(node_id: int, operands: Sequence[Code], decisive: bool) -> Step:
     return step
 
 
-def fold(node_id: int, first: Code, rest: Sequence[tuple[Careful, Code]]) -> Step:
+def fold(node_id: int, first: Code, rest: Sequence[tuple[Careful, Code]]) -> Stepwise:
     """Return the form of a chain of arithmetic; it keeps the value so far."""
 
     async def step(frame: Frame) -> Any:
@@ -110,7 +110,7 @@ def fold(node_id: int, first: Code, rest: Sequence[tuple[Careful, Code]]) -> Ste
     return step
 
 
-def comparison(node_id: int, first: Code, rest: Sequence[tuple[Careful, Code]]) -> Step:
+def comparison(node_id: int, first: Code, rest: Sequence[tuple[Careful, Code]]) -> Stepwise:
     """Return the form of a chained comparison; it keeps the operand that the next one is compared with."""
 
     async def step(frame: Frame) -> bool:
@@ -131,7 +131,7 @@ def comparison(node_id: int, first: Code, rest: Sequence[tuple[Careful, Code]]) 
     return step
 
 
-def script(node_id: int, assignments: Sequence[tuple[int, Code]], result: Code) -> Step:
+def script(node_id: int, assignments: Sequence[tuple[int, Code]], result: Code) -> Stepwise:
     """Return the form of a script with locals; it keeps their values."""
 
     async def step(frame: Frame) -> Any:

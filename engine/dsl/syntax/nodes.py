@@ -98,7 +98,7 @@ class Power(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Step(Node):
+class ChainLink(Node):
     """One further operand of a chain, with the operator before it."""
 
     operator: str
@@ -110,7 +110,7 @@ class Arithmetic(Node):
     """`a + b - c` or `a * b / c`, applied from the left; operators of one level only."""
 
     first: Expression
-    rest: tuple[Step, ...]
+    rest: tuple[ChainLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Comparison(Node):
     """`a < b <= c`: all hold; a shared operand is evaluated once."""
 
     first: Expression
-    rest: tuple[Step, ...]
+    rest: tuple[ChainLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class Reference(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter(Node):
+class Unresolved(Node):
     """`UNRESOLVED_PARAMETER`, under the name of the keyword or dict entry whose value it is."""
 
     name: str
@@ -211,7 +211,7 @@ Expression = (
     | Subscript
     | Slice
     | Reference
-    | Parameter
+    | Unresolved
 )
 
 

@@ -19,13 +19,13 @@ from engine.dsl.syntax.nodes import (
     Logical,
     Name,
     Not,
-    Parameter,
     Power,
     Reference,
     Script,
     Signed,
     Slice,
     Subscript,
+    Unresolved,
 )
 
 _CONDITIONAL, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _OPERAND = range(10)
@@ -149,7 +149,7 @@ _PRINT: Final[dict[type, Callable[[Any], str]]] = {
     Logical: _logical,
     Name: lambda node: str(node.name),
     Not: _not,
-    Parameter: lambda _: "UNRESOLVED_PARAMETER",
+    Unresolved: lambda _: "UNRESOLVED_PARAMETER",
     Power: _power,
     Reference: _reference,
     Signed: _signed,

@@ -15,6 +15,7 @@ from engine.dsl.syntax.nodes import (
     Arithmetic,
     Assignment,
     Call,
+    ChainLink,
     Comparison,
     Conditional,
     Constant,
@@ -25,14 +26,13 @@ from engine.dsl.syntax.nodes import (
     Logical,
     Name,
     Not,
-    Parameter,
     Power,
     Reference,
     Script,
     Signed,
     Slice,
-    Step,
     Subscript,
+    Unresolved,
 )
 
 Children = list[Any]
@@ -110,9 +110,9 @@ class TreeBuilder(Transformer[Token, Script]):
         return Arithmetic(children[0], self._steps(children), at=children[0].at)
 
     @staticmethod
-    def _steps(children: Children) -> tuple[Step, ...]:
+    def _steps(children: Children) -> tuple[ChainLink, ...]:
         pairs = zip(children[1::2], children[2::2], strict=True)
-        return tuple(Step(" ".join(sign.split()), operand, at=_offset(sign)) for sign, operand in pairs)
+        return tuple(ChainLink(" ".join(sign.split()), operand, at=_offset(sign)) for sign, operand in pairs)
 
     def signed(self, children: Children) -> Signed:
         *signs, operand = children
@@ -210,7 +210,7 @@ class TreeBuilder(Transformer[Token, Script]):
 
     def unresolved_keyword(self, children: Children) -> Argument:
         name, word = children
-        return Argument(Parameter(str(name), at=_offset(word)), str(name), at=_offset(name))
+        return Argument(Unresolved(str(name), at=_offset(word)), str(name), at=_offset(name))
 
     def spread(self, children: Children) -> Argument:
         sign, value = children
@@ -227,7 +227,7 @@ class TreeBuilder(Transformer[Token, Script]):
         key, word = children
         if not (isinstance(key, Constant) and isinstance(key.value, str)):
             raise Misplaced(key.at, "the key of an UNRESOLVED_PARAMETER is its name, and must be a text")
-        return DictEntry(key, Parameter(key.value, at=_offset(word)), at=key.at)
+        return DictEntry(key, Unresolved(key.value, at=_offset(word)), at=key.at)
 
     def dict_spread(self, children: Children) -> DictEntry:
         sign, value = children

@@ -6,9 +6,9 @@ from enum import Enum, auto
 
 from engine.effects import Cancelled, Dropped, Outcome, Refusal
 from engine.errors import ActionStatus, OctoflowError
-from engine.live.guard.guard_round import Round, Waiting
+from engine.live.guard.guard_turn import GuardTurn, Unsettled
 from engine.live.guard.result import Mode
-from engine.live.venue import Absent, Done, OrderReport, Refused, Unclear
+from engine.live.venue import Absent, Confirmed, OrderReport, Refused, Unclear
 from engine.state import Intent
 from engine.types import OrderId, Symbol
 
@@ -24,10 +24,10 @@ class _Target(Enum):
 class Cancelling:
     """The cancellations of one round."""
 
-    def __init__(self, shared: Round) -> None:
+    def __init__(self, shared: GuardTurn) -> None:
         self._round = shared
 
-    async def carry_out(self, intent: Intent) -> Outcome | Waiting:
+    async def carry_out(self, intent: Intent) -> Outcome | Unsettled:
         """Do with one cancellation what the table of `engine.live.guard.guard` says."""
         mode = self._round.mode
         tried = intent.status in ("tried", "unresolved")
@@ -42,13 +42,13 @@ class Cancelling:
             return self._round.held(intent)
         return await self._send(intent) if in_time else Dropped()
 
-    async def _send(self, intent: Intent) -> Outcome | Waiting:
+    async def _send(self, intent: Intent) -> Outcome | Unsettled:
         if not self._round.may_send():
             return self._round.held(intent)
         order_id, symbol = _target(intent)
         answer = await self._round.send(intent, self._round.api.cancel_order(order_id, symbol))
         match answer:
-            case Done():
+            case Confirmed():
                 return Cancelled(order_id, symbol)
             case Refused():
                 return Refusal(answer.status, answer.message)
@@ -58,7 +58,7 @@ class Cancelling:
             case Unclear():
                 return self._round.unclear(intent, answer)
 
-    async def _look_up(self, intent: Intent) -> Outcome | Waiting | None:
+    async def _look_up(self, intent: Intent) -> Outcome | Unsettled | None:
         """Return what became of the order; None while it is open."""
         order_id, symbol = _target(intent)
         try:

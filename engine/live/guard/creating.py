@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from engine.effects import Dropped, Outcome, Placed, Refusal
 from engine.errors import OctoflowError
 from engine.live.guard.adoption import differences, outcome_of, taken_as_it_is
-from engine.live.guard.guard_round import LOOK_BACK, Round, Waiting
+from engine.live.guard.guard_turn import LOOK_BACK, GuardTurn, Unsettled
 from engine.live.guard.result import Mode
 from engine.live.guard.verdicts import Leg, Seen, Verdict, leg_of, verdict_on
 from engine.live.venue import Accepted, Duplicate, OrderReport, Refused, Unclear
@@ -45,7 +45,7 @@ class Creating:
         resolved: by key, whether a person found them on the exchange.
     """
 
-    def __init__(self, shared: Round, resolved: Mapping[str, bool]) -> None:
+    def __init__(self, shared: GuardTurn, resolved: Mapping[str, bool]) -> None:
         self._round = shared
         self._resolved = resolved
         self._look_ups: dict[Symbol, LookUp] = {}
@@ -59,7 +59,7 @@ class Creating:
         for symbol, legs in wanted.items():
             self._look_ups[symbol] = await self._ask(symbol, legs)
 
-    async def carry_out(self, intent: Intent) -> Outcome | Waiting:
+    async def carry_out(self, intent: Intent) -> Outcome | Unsettled:
         """Do with one order what the table of `engine.live.guard.guard` says."""
         if not self._is_looked_up(intent):
             return self._round.held(intent)
@@ -90,7 +90,7 @@ class Creating:
             return outcome_of(order, report)
         return Dropped()
 
-    def _wait_or_drop(self, verdict: Verdict, intent: Intent) -> Outcome | Waiting:
+    def _wait_or_drop(self, verdict: Verdict, intent: Intent) -> Outcome | Unsettled:
         """Do what needs nothing from the exchange."""
         match verdict:
             case Verdict.DROP:
@@ -98,13 +98,13 @@ class Creating:
             case Verdict.AWAIT_LANDING:
                 return self._round.until_landed(intent)
             case Verdict.HOLD:
-                return Waiting(intent.model_copy(update={"status": "planned", "sent_at": None}))
+                return Unsettled(intent.model_copy(update={"status": "planned", "sent_at": None}))
             case Verdict.GIVE_UP:
                 return self._round.given_up(intent, _NO_LOOK_UP)
             case _:
                 return self._round.left(intent)
 
-    def _adopt(self, intent: Intent, order: Order, report: OrderReport) -> Outcome | Waiting:
+    def _adopt(self, intent: Intent, order: Order, report: OrderReport) -> Outcome | Unsettled:
         """Take over what the exchange has if it is what was meant, else leave it to a person."""
         found = differences(order, report, self._round.api.capabilities)
         if not found:
@@ -148,7 +148,7 @@ class Creating:
 
     # Sending
 
-    async def _send(self, intent: Intent, order: Order) -> Outcome | Waiting:
+    async def _send(self, intent: Intent, order: Order) -> Outcome | Unsettled:
         if not self._round.may_send():
             return self._round.held(intent)
         answer = await self._round.send(intent, self._round.api.create_order(order))
@@ -162,7 +162,7 @@ class Creating:
             case Unclear():
                 return self._unclear(intent, answer)
 
-    async def _adopt_duplicate(self, intent: Intent, order: Order, answer: Duplicate) -> Outcome | Waiting:
+    async def _adopt_duplicate(self, intent: Intent, order: Order, answer: Duplicate) -> Outcome | Unsettled:
         """Look up the order that the exchange says it has; when it does not show up, it stays contested."""
         self._round.contest(intent)
         look_up = await self._ask(order.symbol, [intent])
@@ -174,7 +174,7 @@ class Creating:
         self._round.contested(intent, f"the exchange has an order under its key ({answer.message})")
         return self._round.until_landed(intent)
 
-    def _unclear(self, intent: Intent, answer: Unclear) -> Waiting:
+    def _unclear(self, intent: Intent, answer: Unclear) -> Unsettled:
         """Return an order that may have been placed; where no look-up can tell, a person must."""
         waiting = self._round.unclear(intent, answer)
         if self._round.api.capabilities.can_look_up:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.effects import Applied, Cancelled, Dropped, Outcome, Refusal, Sent
 from engine.errors import ActionStatus, ConfigurationError
-from engine.live.guard.result import Settled
+from engine.live.guard.result import SettledEffect
 from engine.state import Intent, Transaction
 from engine.types import OrderId, Symbol
 
@@ -22,7 +22,7 @@ class Decided:
     """
 
     pending: Sequence[Intent]
-    settled: Sequence[Settled] = ()
+    settled: Sequence[SettledEffect] = ()
 
 
 def decide(
@@ -48,11 +48,11 @@ def decide(
     _check(rejected, intents, "awaiting_approval")
     _check(resolved, intents, "unresolved")
     pending: list[Intent] = []
-    settled: list[Settled] = []
+    settled: list[SettledEffect] = []
     for intent in intents:
         if intent.key in rejected:
             reason = rejected[intent.key] or "rejected without a reason"
-            settled.append(Settled(intent, Refusal(ActionStatus.REJECTED_BY_USER, reason)))
+            settled.append(SettledEffect(intent, Refusal(ActionStatus.REJECTED_BY_USER, reason)))
         elif intent.key in approved:
             pending.append(intent.model_copy(update={"status": "planned"}))
         else:

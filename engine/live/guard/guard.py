@@ -104,9 +104,9 @@ from engine.effects import Dropped, Outcome
 from engine.live.guard.cancelling import Cancelling
 from engine.live.guard.creating import Creating
 from engine.live.guard.decisions import as_resolved
-from engine.live.guard.guard_round import Halt, Round, Waiting
+from engine.live.guard.guard_turn import GuardTurn, Halt, Unsettled
 from engine.live.guard.leveraging import Leveraging
-from engine.live.guard.result import Mode, Settled, Settlement
+from engine.live.guard.result import GuardResult, Mode, SettledEffect
 from engine.live.guard.timing import Timing
 from engine.live.guard.withdrawing import Withdrawing
 from engine.live.settings import Lease, LiveSettings
@@ -144,7 +144,7 @@ class EffectGuard:
 
     async def carry_out(
         self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
-    ) -> Settlement:
+    ) -> GuardResult:
         """Look intents up, send what is absent and may be sent, and tell what became of each.
 
         Args:
@@ -157,7 +157,7 @@ class EffectGuard:
             PostponedError: the account cannot be used for longer, and nothing was sent or resolved.
             ConfigurationError: a look-up cannot be had at all, and nothing was sent or resolved.
         """
-        shared = Round(self._api, mode, self._timing)
+        shared = GuardTurn(self._api, mode, self._timing)
         steps = await _Steps(shared, resolved).of(intents)
         if shared.failure is not None and not (shared.acted or shared.gave_up or resolved):
             raise shared.failure
@@ -172,7 +172,7 @@ class _Steps:
         resolved: what a person found, or not, by key.
     """
 
-    def __init__(self, shared: Round, resolved: Mapping[str, bool]) -> None:
+    def __init__(self, shared: GuardTurn, resolved: Mapping[str, bool]) -> None:
         self._round = shared
         self._resolved = resolved
         self._creating = Creating(shared, resolved)
@@ -183,7 +183,7 @@ class _Steps:
             "withdraw": Withdrawing(shared).carry_out,
         }
 
-    async def of(self, intents: Sequence[Intent]) -> list[Outcome | Waiting]:
+    async def of(self, intents: Sequence[Intent]) -> list[Outcome | Unsettled]:
         """Return what became of each intent, in the order given.
 
         What was sent latest comes last: what never gets a clear answer holds nothing else up.
@@ -193,7 +193,7 @@ class _Steps:
         steps = {intent.key: await self._guarded(intent) for intent in in_turn}
         return [steps[intent.key] for intent in intents]
 
-    async def _guarded(self, intent: Intent) -> Outcome | Waiting:
+    async def _guarded(self, intent: Intent) -> Outcome | Unsettled:
         """Carry one intent out; once anything was sent, not even a cancellation is raised any more."""
         try:
             return await self._step(intent)
@@ -202,7 +202,7 @@ class _Steps:
                 raise
             return self._round.interrupted(intent, failure)
 
-    async def _step(self, intent: Intent) -> Outcome | Waiting:
+    async def _step(self, intent: Intent) -> Outcome | Unsettled:
         if intent.key in self._resolved:
             known = as_resolved(intent, found=self._resolved[intent.key])
             if known is not None:
@@ -213,18 +213,20 @@ class _Steps:
         expires_at = timing.expires_at(intent)
         if self._round.mode is Mode.WIND_DOWN or timing.now >= expires_at:
             return Dropped()
-        return Waiting(intent, expires_at)
+        return Unsettled(intent, expires_at)
 
 
-def _settlement(intents: Sequence[Intent], steps: Sequence[Outcome | Waiting], shared: Round) -> Settlement:
-    waiting = [step for step in steps if isinstance(step, Waiting)]
+def _settlement(
+    intents: Sequence[Intent], steps: Sequence[Outcome | Unsettled], shared: GuardTurn
+) -> GuardResult:
+    waiting = [step for step in steps if isinstance(step, Unsettled)]
     due = [step.next_at for step in waiting if step.next_at is not None]
     halt = shared.halt or _NO_HALT
-    return Settlement(
+    return GuardResult(
         settled=[
-            Settled(shared.latest(intent), step)
+            SettledEffect(shared.latest(intent), step)
             for intent, step in zip(intents, steps, strict=True)
-            if not isinstance(step, Waiting)
+            if not isinstance(step, Unsettled)
         ],
         pending=[step.intent for step in waiting],
         next_at=min(due, default=None),

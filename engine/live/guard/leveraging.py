@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.effects import Applied, Dropped, Outcome, Refusal
-from engine.live.guard.guard_round import Round, Waiting
+from engine.live.guard.guard_turn import GuardTurn, Unsettled
 from engine.live.guard.result import Mode
-from engine.live.venue import Done, Refused, Unclear
+from engine.live.venue import Confirmed, Refused, Unclear
 from engine.money import to_decimal
 from engine.state import Intent
 from engine.types import Symbol
@@ -14,10 +14,10 @@ from engine.types import Symbol
 class Leveraging:
     """The changes of leverage of one round."""
 
-    def __init__(self, shared: Round) -> None:
+    def __init__(self, shared: GuardTurn) -> None:
         self._round = shared
 
-    async def carry_out(self, intent: Intent) -> Outcome | Waiting:
+    async def carry_out(self, intent: Intent) -> Outcome | Unsettled:
         """Do with one change what the table of `engine.live.guard.guard` says."""
         if self._round.mode is Mode.LOOK_UP:
             return self._round.held(intent)
@@ -30,7 +30,7 @@ class Leveraging:
         symbol, leverage = Symbol(intent.params["symbol"]), to_decimal(intent.params["leverage"])
         answer = await self._round.send(intent, self._round.api.set_leverage(symbol, leverage))
         match answer:
-            case Done():
+            case Confirmed():
                 return Applied()
             case Refused():
                 return Refusal(answer.status, answer.message)

@@ -24,7 +24,7 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledEffect:
     """An intent that is over, and what became of it."""
 
     intent: Intent
@@ -32,7 +32,7 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class GuardResult:
     """What a round of the guard came to.
 
     Attributes:
@@ -46,7 +46,7 @@ class Settlement:
         postpone: set when the account cannot be used for longer; `why` tells more.
     """
 
-    settled: Sequence[Settled] = ()
+    settled: Sequence[SettledEffect] = ()
     pending: Sequence[Intent] = ()
     next_at: Timestamp | None = None
     acted: bool = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from engine.effects import Dropped, Outcome, Refusal, Sent
 from engine.errors import ActionStatus, OctoflowError
-from engine.live.guard.guard_round import LOOK_BACK, Round, Waiting
+from engine.live.guard.guard_turn import LOOK_BACK, GuardTurn, Unsettled
 from engine.live.guard.result import Mode
-from engine.live.venue import Done, Duplicate, Refused, Unclear
+from engine.live.venue import Confirmed, Duplicate, Refused, Unclear
 from engine.state import Intent, Transaction
 
 _FIXED = ("asset", "amount", "address_to")
@@ -16,10 +16,10 @@ _FIXED = ("asset", "amount", "address_to")
 class Withdrawing:
     """The withdrawals of one round."""
 
-    def __init__(self, shared: Round) -> None:
+    def __init__(self, shared: GuardTurn) -> None:
         self._round = shared
 
-    async def carry_out(self, intent: Intent) -> Outcome | Waiting:
+    async def carry_out(self, intent: Intent) -> Outcome | Unsettled:
         """Do with one withdrawal what the table of `engine.live.guard.guard` says."""
         planned = intent.status == "planned"
         if self._round.halt is not None or (planned and self._round.mode is Mode.LOOK_UP):
@@ -39,7 +39,7 @@ class Withdrawing:
             return Dropped()
         return await self._send(intent, transaction)
 
-    def _still_unknown(self, intent: Intent) -> Waiting:
+    def _still_unknown(self, intent: Intent) -> Unsettled:
         """Return a withdrawal that was sent and is not seen, which proves nothing: their lists lag."""
         if intent.status == "unresolved":
             return self._round.left(intent)
@@ -49,12 +49,12 @@ class Withdrawing:
             return self._round.given_up(intent, "it was sent, and the exchange does not show it")
         return self._round.later(intent)
 
-    async def _send(self, intent: Intent, transaction: Transaction) -> Outcome | Waiting:
+    async def _send(self, intent: Intent, transaction: Transaction) -> Outcome | Unsettled:
         if not self._round.may_send():
             return self._round.held(intent)
         answer = await self._round.send(intent, self._round.api.withdraw(transaction))
         match answer:
-            case Done():
+            case Confirmed():
                 sent = {"timestamp": self._round.api.exchange_time(), "status": "pending"}
                 return Sent(transaction.model_copy(update=sent))
             case Refused():
@@ -67,7 +67,7 @@ class Withdrawing:
             case Unclear():
                 return self._round.unclear(intent, answer)
 
-    async def _look_up(self, intent: Intent, transaction: Transaction) -> Outcome | Waiting | None:
+    async def _look_up(self, intent: Intent, transaction: Transaction) -> Outcome | Unsettled | None:
         """Return what the exchange has under the key; None for nothing."""
         since = intent.planned_at - LOOK_BACK
         try:

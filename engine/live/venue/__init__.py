@@ -3,7 +3,7 @@
 from engine.live.venue.api import (
     Absent,
     Accepted,
-    Done,
+    Confirmed,
     Duplicate,
     LiveExchange,
     OrderReport,
@@ -17,7 +17,7 @@ from engine.live.venue.opening import open_live
 __all__ = [
     "Absent",
     "Accepted",
-    "Done",
+    "Confirmed",
     "Duplicate",
     "LiveExchange",
     "OrderReport",

@@ -25,7 +25,7 @@ says when to go on:
 =====================================================  ==================================================
 
 A cancellation has two rows before these: `OrderNotFound`, or a text about an unknown order, is `Absent`. A
-leverage that is set already is `Done`.
+leverage that is set already is `Confirmed`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from typing import Final
 from engine.errors import ActionStatus
 from engine.exchanges import Capabilities
 from engine.live.settings import PostponeReason
-from engine.live.venue.api import Absent, Done, Duplicate, Refused, Unclear
+from engine.live.venue.api import Absent, Confirmed, Duplicate, Refused, Unclear
 from engine.types import Seconds
 
 DEFINITE: Final[tuple[tuple[str, ActionStatus], ...]] = (
@@ -97,10 +97,10 @@ def answer_to_cancel(
 
 def answer_to_change(
     error: BaseException, message: str, retry_after: Seconds | None = None
-) -> Done | Refused | Unclear:
+) -> Confirmed | Refused | Unclear:
     """Return what an error behind a changed setting means."""
     if is_a(error, "NoChange") or (is_a(error, "ExchangeError") and _contains(message, UNCHANGED_TEXTS)):
-        return Done()
+        return Confirmed()
     return _refusal(error, message) or unclear(error, message, retry_after)
 
 

@@ -49,7 +49,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Confirmed:
     """The exchange did it: cancelled the order, changed the leverage."""
 
 
@@ -116,15 +116,15 @@ class TradingApi(Protocol):
         """Send an order under its `client_order_id`, with amount and price exactly as given."""
         ...
 
-    async def cancel_order(self, order_id: OrderId, symbol: Symbol) -> Done | Absent | Refused | Unclear:
+    async def cancel_order(self, order_id: OrderId, symbol: Symbol) -> Confirmed | Absent | Refused | Unclear:
         """Cancel an order."""
         ...
 
-    async def set_leverage(self, symbol: Symbol, leverage: Decimal) -> Done | Refused | Unclear:
+    async def set_leverage(self, symbol: Symbol, leverage: Decimal) -> Confirmed | Refused | Unclear:
         """Change the leverage of a futures symbol; sending it twice changes nothing."""
         ...
 
-    async def withdraw(self, transaction: Transaction) -> Done | Refused | Duplicate | Unclear:
+    async def withdraw(self, transaction: Transaction) -> Confirmed | Refused | Duplicate | Unclear:
         """Send funds away under the client id `transaction.txid`."""
         ...
 

@@ -15,11 +15,11 @@ from engine.live.venue.answers import (
     answer_to_withdraw,
     is_a,
 )
-from engine.live.venue.api import Absent, Accepted, Done, Duplicate, OrderReport, Refused, Unclear
+from engine.live.venue.api import Absent, Accepted, Confirmed, Duplicate, OrderReport, Refused, Unclear
 from engine.live.venue.order_requests import CcxtMarket, UnpricedOrder, order_call
 from engine.live.venue.pages import fetch_pages, page_size
 from engine.live.venue.reports import Raw, order_report, portfolio, positions, trade, withdrawal
-from engine.live.venue.wire import Failure, Wire
+from engine.live.venue.wire import RequestFailure, Wire
 from engine.state import Order, Portfolio, Position, Trade, Transaction
 from engine.types import MarketKind, OrderId, Seconds, Symbol, Timestamp
 from engine.values import format_decimal
@@ -64,13 +64,13 @@ class CcxtTradingApi:
             return self._report(raw, market, client_order_id=order.client_order_id, created=order)
 
         answer = await self._wire.send(create)
-        if isinstance(answer, Failure):
+        if isinstance(answer, RequestFailure):
             if isinstance(answer.error, UnpricedOrder):
                 return Refused(ActionStatus.INVALID_ORDER, answer.message)
             return answer_to_create(answer.error, answer.message, self._capabilities, answer.retry_after)
         return Accepted(answer)
 
-    async def cancel_order(self, order_id: OrderId, symbol: Symbol) -> Done | Absent | Refused | Unclear:
+    async def cancel_order(self, order_id: OrderId, symbol: Symbol) -> Confirmed | Absent | Refused | Unclear:
         """Cancel an order; one that is not among the others is looked for among the stops kept apart."""
         *others, last = self._books
         for book in others:
@@ -79,16 +79,16 @@ class CcxtTradingApi:
                 return answer
         return await self._cancel(order_id, symbol, last)
 
-    async def set_leverage(self, symbol: Symbol, leverage: Decimal) -> Done | Refused | Unclear:
+    async def set_leverage(self, symbol: Symbol, leverage: Decimal) -> Confirmed | Refused | Unclear:
         """Change the leverage of a futures symbol; sending it twice changes nothing."""
         whole = leverage == leverage.to_integral_value()
         number = int(leverage) if whole else float(leverage)
         answer = await self._wire.send(lambda client: client.set_leverage(number, symbol))
-        if isinstance(answer, Failure):
+        if isinstance(answer, RequestFailure):
             return answer_to_change(answer.error, answer.message, answer.retry_after)
-        return Done()
+        return Confirmed()
 
-    async def withdraw(self, transaction: Transaction) -> Done | Refused | Duplicate | Unclear:
+    async def withdraw(self, transaction: Transaction) -> Confirmed | Refused | Duplicate | Unclear:
         """Send funds away under the client id `transaction.txid`."""
         parameter = self._capabilities.withdrawal_id_parameter
         if parameter is None:
@@ -102,9 +102,9 @@ class CcxtTradingApi:
         answer = await self._wire.send(
             lambda client: client.withdraw(transaction.asset, amount, transaction.address_to, params=params)
         )
-        if isinstance(answer, Failure):
+        if isinstance(answer, RequestFailure):
             return answer_to_withdraw(answer.error, answer.message, self._capabilities, answer.retry_after)
-        return Done()
+        return Confirmed()
 
     async def find_orders(
         self, symbol: Symbol, client_order_ids: Collection[str], since: Timestamp
@@ -199,11 +199,11 @@ class CcxtTradingApi:
 
     async def _cancel(
         self, order_id: OrderId, symbol: Symbol, book: Mapping[str, Any]
-    ) -> Done | Absent | Refused | Unclear:
+    ) -> Confirmed | Absent | Refused | Unclear:
         answer = await self._wire.send(lambda client: client.cancel_order(order_id, symbol, dict(book)))
-        if isinstance(answer, Failure):
+        if isinstance(answer, RequestFailure):
             return answer_to_cancel(answer.error, answer.message, answer.retry_after)
-        return Done()
+        return Confirmed()
 
     async def _find_one(self, client_order_id: str, symbol: Symbol) -> OrderReport | None:
         """Return an order by its client id, also one whose id has become free again by its fill."""

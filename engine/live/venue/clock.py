@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.exchanges import Client
-from engine.market import PublicCaches, Scope
+from engine.market import CacheScope, PublicCaches
 from engine.types import Seconds, Timestamp
 
 _OPTION = "timeDifference"
@@ -23,7 +23,7 @@ class ExchangeClock:
     """
 
     def __init__(
-        self, client: Client, scope: Scope, caches: PublicCaches, wall: Callable[[], Timestamp]
+        self, client: Client, scope: CacheScope, caches: PublicCaches, wall: Callable[[], Timestamp]
     ) -> None:
         self._client = client
         self._scope = scope

@@ -36,7 +36,7 @@ _BANNED_UNTIL: Final = re.compile(r"until (\d{13})\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class RequestFailure:
     """What came instead of an answer.
 
     Attributes:
@@ -107,7 +107,7 @@ class Wire:
         measured = False
         while True:
             answer = await self._attempt(request)
-            if not isinstance(answer, Failure):
+            if not isinstance(answer, RequestFailure):
                 return answer
             if is_a(answer.error, "InvalidNonce") and not measured:
                 measured = True
@@ -118,26 +118,26 @@ class Wire:
                 raise self._reaction(answer)
             await self._pace.sleep(delay * (0.5 + self._pace.jitter()))
 
-    async def send(self, request: Callable[[Client], Awaitable[T]]) -> T | Failure:
+    async def send(self, request: Callable[[Client], Awaitable[T]]) -> T | RequestFailure:
         """Send an effect, once. Whoever is cancelled meanwhile waits for its answer first.
 
         A request that is not signed in time is not sent any more; see `LiveSettings.slowest_signature`.
         """
 
-        async def sending() -> T | Failure:
+        async def sending() -> T | RequestFailure:
             try:
                 with signing_before(self._pace.wall() + self._slowest_signature):
                     answer = await self._attempt(request)
             except Exception as error:
                 return self._failure(error)
-            if isinstance(answer, Failure) and is_a(answer.error, "InvalidNonce"):
+            if isinstance(answer, RequestFailure) and is_a(answer.error, "InvalidNonce"):
                 await self._measure_clock()
-                return Failure(answer.error, f"{answer.message}; {self.clock.described()}")
+                return RequestFailure(answer.error, f"{answer.message}; {self.clock.described()}")
             return answer
 
         return await uninterrupted(sending())
 
-    async def _attempt(self, request: Callable[[Client], Awaitable[T]]) -> T | Failure:
+    async def _attempt(self, request: Callable[[Client], Awaitable[T]]) -> T | RequestFailure:
         try:
             with localcontext():  # ccxt changes how the current one rounds, and leaves it so
                 await self._prepare()
@@ -162,14 +162,14 @@ class Wire:
         with suppress(Exception):
             await self.clock.measure()
 
-    def _failure(self, error: Exception) -> Failure:
+    def _failure(self, error: Exception) -> RequestFailure:
         told = f"{self.client.id}: {type(error).__name__}: {error}"
         if isinstance(error, OctoflowError | TooLateToSign):
             told = str(error)
         message = mask(self._secrets.mask(told))
         if len(message) > LONGEST_MESSAGE:
             message = f"{message[:LONGEST_MESSAGE]}…"
-        return Failure(error, message, self._retry_after(error))
+        return RequestFailure(error, message, self._retry_after(error))
 
     def _retry_after(self, error: Exception) -> Seconds | None:
         """Return how long the exchange asks to wait: by a header, else by the end of a ban."""
@@ -184,14 +184,14 @@ class Wire:
         banned = _BANNED_UNTIL.search(str(error))
         return max(0.0, int(banned[1]) / 1_000 - self.clock.now()) if banned else None
 
-    def _is_final(self, failure: Failure) -> bool:
+    def _is_final(self, failure: RequestFailure) -> bool:
         return (
             is_rate_limit(failure.error)
             or postponement(failure.error) is not None
             or any(is_a(failure.error, name) for name in _REFUSALS)
         )
 
-    def _reaction(self, failure: Failure) -> OctoflowError:
+    def _reaction(self, failure: RequestFailure) -> OctoflowError:
         """Return what a read that came to nothing is raised as."""
         reason = postponement(failure.error)
         if reason is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.job.edit import EditChanges, EditError, apply_edit
+from engine.job.edit import ActionChanges, EditError, apply_edit
 from engine.state import AutomationState, dump_state, load_state
 from tests.support.builders import NOW, Invoked, State, action, automation, paper
 
@@ -115,7 +115,7 @@ async def test_what_an_edit_does_is_known_before_it_is_made() -> None:
         restart=["c", "w"],
     )
 
-    assert EditChanges.between(before, after) == EditChanges(
+    assert ActionChanges.between(before, after) == ActionChanges(
         added=["new"], changed=["a"], removed=["old"], restarted=["c", "w"], kept=["a"]
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.dsl import Dependency
+from engine.dsl import DataDependency
 from engine.effects.intents import IntentDraft, Planned
 from engine.errors import ActionStatus, OperatorError
 from engine.exchanges.capabilities import Capabilities
@@ -43,7 +43,7 @@ async def planned(
         assert account.take_drafts() == []
         assert account.effects == 0
 
-    await (run or LiveRun(MemoryExchange())).invoke(act, needs=[Dependency(symbol, None, "orders")])
+    await (run or LiveRun(MemoryExchange())).invoke(act, needs=[DataDependency(symbol, None, "orders")])
     return drafts
 
 
@@ -279,7 +279,7 @@ async def test_a_withdrawal_is_planned_under_a_client_id() -> None:
 async def test_a_leverage_is_planned_remembered_and_taken_from_the_position() -> None:
     exchange = MemoryExchange({FUTURE: 50_000}, markets=[generic_market(FUTURE)])
     run = LiveRun(exchange, state=live_state("future"))
-    needs = [Dependency(FUTURE, None, "orders")]
+    needs = [DataDependency(FUTURE, None, "orders")]
     await run.invoke(lambda account: account.set_leverage(FUTURE, Decimal(3), keyed("l")), needs=needs)
     await run.invoke()
     seen: list[object] = []
@@ -305,7 +305,7 @@ async def test_the_leverage_of_a_symbol_without_a_position_is_the_exchange_s_if_
     seen: list[object] = []
     await LiveRun(exchange, state=live_state("future")).invoke(
         lambda account: seen.append((account.leverage(FUTURE), account.position(FUTURE))),
-        needs=[Dependency(FUTURE, None, "orders")],
+        needs=[DataDependency(FUTURE, None, "orders")],
     )
     assert seen == [(20, None)]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from engine.dsl import Dependency
+from engine.dsl import DataDependency
 from engine.effects.transfers import TransferPolicy
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.job.account import ExchangeSession
+from engine.job.account import InvocationAccount
 from engine.job.repository_factory import ExchangeRepositoryFactory
 from engine.job.services import Services
 from engine.live.books.repositories import LiveRepositories
-from engine.live.guard.result import Mode, Settlement
+from engine.live.guard.result import GuardResult, Mode
 from engine.live.venue.api import Unclear
 from engine.market.market_protocols import MarketData
 from engine.orders.account_protocols import Account, OrderFilter
@@ -26,7 +26,7 @@ from tests.support.live_run import LiveRun, asked, keyed, live_state
 from tests.support.memory_exchange import MemoryExchange
 from tests.support.memory_market import BTC, MemoryMarket
 
-TRADED = Dependency(BTC, None, "orders")
+TRADED = DataDependency(BTC, None, "orders")
 RESTING = asked("limit", "buy", "0.01", price="40000")
 
 
@@ -40,7 +40,7 @@ async def planning() -> LiveRun:
 async def test_nothing_is_opened_as_long_as_nothing_needs_the_account() -> None:
     run = LiveRun(MemoryExchange())
     async with run.session() as session:
-        assert await session.settle([], Mode.SEND) == Settlement()
+        assert await session.settle([], Mode.SEND) == GuardResult()
         assert (session.services, session.watch_at, session.sync_back()) == ({}, None, ())
     assert (run.exchange.opened, run.exchange.closed) == (0, 0)
 
@@ -48,7 +48,7 @@ async def test_nothing_is_opened_as_long_as_nothing_needs_the_account() -> None:
 async def test_an_account_without_credentials_is_simulated() -> None:
     state = load_state(paper(automation(), {"USDT": 1_000}))
     market = MemoryMarket({BTC: 50_000})
-    async with ExchangeSession(state, Services(market_source=lambda details: market), 0) as session:
+    async with InvocationAccount(state, Services(market_source=lambda details: market), 0) as session:
         await session.require([TRADED])
         assert (session.take_follow_ups(), session.watch_at) == ((), None)
     assert market.closed
@@ -221,7 +221,7 @@ async def test_a_failing_candle_request_does_not_hide_behind_the_others() -> Non
 
     run.exchange.market.candles = broken  # type: ignore[method-assign, assignment]
     with pytest.raises(ConfigurationError, match="no such time frame"):
-        await run.invoke(needs=[Dependency(BTC, "1h", "candles")])
+        await run.invoke(needs=[DataDependency(BTC, "1h", "candles")])
 
 
 async def test_the_repositories_of_a_live_account_read_its_exchange() -> None:

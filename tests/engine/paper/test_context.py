@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from engine.dsl import Dependency
+from engine.dsl import DataDependency
 from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
 from engine.market.candles import Candles
 from engine.market.market import Bounds, Market
 from engine.market.market_protocols import MarketData, MarketSource
 from engine.market.recorded import RecordedSource
 from engine.orders.account_protocols import Account, OrderFilter, OrderRequest
-from engine.paper.context import ExchangeContext
+from engine.paper.context import PaperContext
 from engine.state import ExchangeAccountElements, Order
 from engine.types import Asset, Symbol
 from tests.support.market import write_candles
@@ -25,7 +25,7 @@ from tests.support.memory_market import BTC, ETH, HOUR, MemoryMarket
 
 NOW = 1_700_006_400.0
 USDT = Asset("USDT")
-TRADED = Dependency(BTC, None, "orders")
+TRADED = DataDependency(BTC, None, "orders")
 
 
 def holding(**totals: str) -> ExchangeAccountElements:
@@ -35,8 +35,8 @@ def holding(**totals: str) -> ExchangeAccountElements:
 
 def opened(
     source: MarketSource, elements: ExchangeAccountElements, now: float = NOW, **options: Any
-) -> ExchangeContext:
-    return ExchangeContext(elements, source=source, now=now, ids=lambda name: f"id of {name}", **options)
+) -> PaperContext:
+    return PaperContext(elements, source=source, now=now, ids=lambda name: f"id of {name}", **options)
 
 
 def keyed(name: str) -> Callable[[str], str]:
@@ -75,10 +75,10 @@ async def test_only_what_is_required_and_missing_is_fetched() -> None:
     source = MemoryMarket({BTC: 100, ETH: 10})
     async with opened(source, holding()) as context:
         await context.require([])
-        await context.require([TRADED, Dependency(BTC, "1h", "candles", 20)])
-        await context.require([TRADED, Dependency(BTC, "1h", "candles", 200)])
+        await context.require([TRADED, DataDependency(BTC, "1h", "candles", 20)])
+        await context.require([TRADED, DataDependency(BTC, "1h", "candles", 200)])
         assert source.requests == {"markets": 1, "tickers": 1, "candles": 1}
-        await context.require([Dependency(BTC, "1h", "candles", 300), Dependency(ETH, None, "price")])
+        await context.require([DataDependency(BTC, "1h", "candles", 300), DataDependency(ETH, None, "price")])
     assert source.requests == {"markets": 1, "tickers": 2, "candles": 2}
 
 
@@ -93,7 +93,7 @@ async def test_the_source_is_closed_even_when_the_invocation_fails() -> None:
 async def test_an_unknown_symbol_costs_only_the_operator_that_uses_it() -> None:
     source = MemoryMarket({BTC: 100, ETH: 10})
     async with opened(source, holding()) as context:
-        await context.require([TRADED, Dependency("BTC/USDC", "1h", "candles")])
+        await context.require([TRADED, DataDependency("BTC/USDC", "1h", "candles")])
         data: Any = context.services()[MarketData]
         assert data.mark_price(BTC) == 100
         with pytest.raises(DslError, match="no symbol `BTC/USDC`") as unknown:
@@ -311,5 +311,5 @@ async def test_an_error_of_the_source_reaches_the_caller_as_itself_and_cancels_t
 
     async with opened(Failing({BTC: 100}), holding()) as context:
         with pytest.raises(ConfigurationError, match="no price"):
-            await context.require([TRADED, Dependency(BTC, "1h", "candles")])
+            await context.require([TRADED, DataDependency(BTC, "1h", "candles")])
     assert cancelled.is_set()

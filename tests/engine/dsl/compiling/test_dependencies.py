@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.dsl import Defaults, Dependency, compile_script
+from engine.dsl import DataDependency, Defaults, compile_script
 from engine.errors import DslError
 from engine.operators import default_registry
 
@@ -110,7 +110,7 @@ def test_the_number_of_candles_is_what_the_newest_values_need(text: str, candles
 
 
 def test_equal_dependencies_are_one() -> None:
-    assert len({Dependency(BTC, "1h", "candles"), Dependency(BTC, "1h", "candles")}) == 1
+    assert len({DataDependency(BTC, "1h", "candles"), DataDependency(BTC, "1h", "candles")}) == 1
 
 
 def test_scripts_are_compiled_once() -> None:

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from engine.dsl import Dependency
+from engine.dsl import DataDependency
 from engine.errors import OperatorError, RetryableError
 from engine.live.venue.api import OrderReport, Unclear
 from engine.orders.account_protocols import OrderFilter
@@ -21,7 +21,7 @@ from tests.support.live_run import LiveRun, asked, keyed
 from tests.support.memory_exchange import MemoryExchange
 from tests.support.memory_market import BTC
 
-TRADED = Dependency(BTC, None, "orders")
+TRADED = DataDependency(BTC, None, "orders")
 STEPS = 40
 
 

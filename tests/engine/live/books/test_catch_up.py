@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.dsl import Dependency
+from engine.dsl import DataDependency
 from engine.errors import RetryableError
 from engine.live.books.catch_up import LISTING_DELAY, PATIENCE
 from engine.live.guard.result import Mode
@@ -19,7 +19,7 @@ from tests.support.live_run import LiveRun, asked, keyed
 from tests.support.memory_exchange import MemoryExchange
 from tests.support.memory_market import BTC
 
-TRADED = Dependency(BTC, None, "orders")
+TRADED = DataDependency(BTC, None, "orders")
 RESTING = asked("limit", "buy", "0.01", price="40000")
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from engine.dsl import Dependency
+from engine.dsl import DataDependency
 from engine.live.books.catch_up import PATIENCE
 from engine.live.guard.result import Mode
 from engine.market.candles import Candles
@@ -360,5 +360,5 @@ async def test_candles_at_hand_tell_that_the_price_was_at_an_exit_while_nobody_l
     opened = run.exchange.clock + 10
     run.exchange.market.hourly = Candles.from_rows(HOUR, [(opened, 50_000, 56_000, 49_500, 50_000, 1)])
     run.later(10 + 3_600)
-    await run.invoke(needs=[Dependency(BTC, HOUR, "candles")])
+    await run.invoke(needs=[DataDependency(BTC, HOUR, "candles")])
     assert names(run.follow_ups) == [("cancel_order", "0/cancel")]

@@ -10,7 +10,7 @@ import pytest
 from engine.effects.intents import Placed, Refusal
 from engine.errors import ActionStatus, RetryableError
 from engine.exchanges.capabilities import Capabilities
-from engine.live.guard.result import Settlement
+from engine.live.guard.result import GuardResult
 from engine.live.venue.api import Duplicate, Refused, Unclear
 from tests.support.builders import NOW
 from tests.support.intents import FENCE, SETTINGS, Guarded, create, market_order, order, tried
@@ -226,7 +226,7 @@ async def test_a10_whatever_the_request_raises_it_may_have_happened(failure: Bas
     assert guarded.placed == ["k1"]
 
 
-async def _cancelled_while_sending(guarded: Guarded, *orders: str) -> tuple[Settlement, int]:
+async def _cancelled_while_sending(guarded: Guarded, *orders: str) -> tuple[GuardResult, int]:
     """Carry orders out in a task that is cancelled, twice, while the first request is on its way."""
     arrived, answered = asyncio.Event(), asyncio.Event()
 

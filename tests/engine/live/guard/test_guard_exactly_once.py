@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from engine.effects.intents import Placed
-from engine.live.guard.result import Settlement
+from engine.live.guard.result import GuardResult
 from engine.live.venue.api import Unclear
 from engine.state import Intent, Order
 from engine.types import Timestamp
@@ -80,11 +80,11 @@ class Attempts:
             self.on_the_way.remove((at, order))
         self.exchange.clock = end
 
-    async def _round(self) -> Settlement:
+    async def _round(self) -> GuardResult:
         self.guarded.lease_left = HEARTBEAT_TIMEOUT
         return await self.guarded.carry_out(*self.pending)
 
-    async def _late_round(self) -> Settlement:
+    async def _late_round(self) -> GuardResult:
         before = len(self.exchange.sent)
         self.exchange.will_answer(NO_ANSWER)
         settlement = await self._round()
@@ -93,7 +93,7 @@ class Attempts:
         self.on_the_way += [(arrives_at, _planned(key)) for key in keys]
         return settlement
 
-    def _keep(self, settlement: Settlement) -> None:
+    def _keep(self, settlement: GuardResult) -> None:
         self.pending = settlement.pending
         outcomes = [settled.outcome for settled in settlement.settled]
         self.placed += [str(one.order.client_order_id) for one in outcomes if isinstance(one, Placed)]

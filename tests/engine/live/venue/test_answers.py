@@ -11,7 +11,7 @@ from engine.errors import ActionStatus
 from engine.exchanges.client import Client, make_client
 from engine.exchanges.table import capabilities_of
 from engine.live.venue.answers import answer_to_cancel, answer_to_change, answer_to_create, answer_to_withdraw
-from engine.live.venue.api import Absent, Done, Duplicate, Refused, Unclear
+from engine.live.venue.api import Absent, Confirmed, Duplicate, Refused, Unclear
 from engine.state import ExchangeDetails
 
 ORDER_URLS = {
@@ -207,7 +207,7 @@ def test_other_answers_to_a_cancellation_are_those_of_orders() -> None:
 
 def test_a_leverage_that_is_set_already_is_done() -> None:
     unchanged = raised("bybit", 200, bybit(110043, "Set leverage has not been modified."))
-    assert answer_to_change(unchanged, str(unchanged)) == Done()
+    assert answer_to_change(unchanged, str(unchanged)) == Confirmed()
     refused = raised("bybit", 200, bybit(110013, "Cannot set leverage due to risk limit level."))
     assert isinstance(answer_to_change(refused, str(refused)), Refused)
 

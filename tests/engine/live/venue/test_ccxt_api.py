@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
 from engine.exchanges.key_rights import KeyRights
-from engine.live.venue.api import Absent, Accepted, Done, LiveExchange, Refused, Unclear
+from engine.live.venue.api import Absent, Accepted, Confirmed, LiveExchange, Refused, Unclear
 from engine.live.venue.key_rights import check_rights
 from engine.state import Order, Transaction
 from engine.types import Asset, OrderId, Symbol, TimeFrame
@@ -123,7 +123,7 @@ async def test_a_cancelled_order_is_found_under_its_own_client_id(live: LiveExch
     since = live.api.exchange_time() - 1
     answer = await live.api.create_order(order())
     assert isinstance(answer, Accepted)
-    assert isinstance(await live.api.cancel_order(answer.report.id, BTC), Done)
+    assert isinstance(await live.api.cancel_order(answer.report.id, BTC), Confirmed)
     assert isinstance(await live.api.cancel_order(answer.report.id, BTC), Absent)
 
     wanted = str(order().client_order_id)
@@ -340,7 +340,7 @@ def withdrawal() -> Transaction:
 async def test_a_withdrawal_is_found_by_its_client_id(live: LiveExchange, account: Account) -> None:
     account.rights = Rights(withdraw=True)
     assert await live.api.find_withdrawal(withdrawal().txid, "BTC", 0) is None
-    assert await live.api.withdraw(withdrawal()) == Done()
+    assert await live.api.withdraw(withdrawal()) == Confirmed()
     found = await live.api.find_withdrawal(withdrawal().txid, "BTC", live.api.exchange_time() - 60)
     assert found is not None
     assert (found.txid, found.asset, found.address_to) == (

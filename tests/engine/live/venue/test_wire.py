@@ -17,7 +17,7 @@ from engine.exchanges.client import Client, close_client
 from engine.live.settings import LiveSettings
 from engine.live.venue.client import make_live_client
 from engine.live.venue.clock import ExchangeClock
-from engine.live.venue.wire import LONGEST_MESSAGE, Failure, Wire
+from engine.live.venue.wire import LONGEST_MESSAGE, RequestFailure, Wire
 from engine.market.public_cache import PublicCaches, scope_of
 from engine.masking import Secrets, masking
 from engine.state import AuthDetails, ExchangeDetails
@@ -128,7 +128,7 @@ async def test_a_ban_ends_when_its_text_says(wire: Wire, exchange: Exchange) -> 
     until = int((clock.time() + 600) * 1_000)
     exchange.will_say(418, {"code": -1003, "msg": f"Way too many requests; IP banned until {until}."})
     answer = await send(wire)
-    assert isinstance(answer, Failure)
+    assert isinstance(answer, RequestFailure)
     assert answer.retry_after == pytest.approx(600, abs=2)
 
 
@@ -202,7 +202,7 @@ async def test_a_process_that_was_frozen_before_it_signed_an_effect_does_not_sen
 
     answer = await wire.send(frozen)
 
-    assert isinstance(answer, Failure)
+    assert isinstance(answer, RequestFailure)
     assert "was not sent" in answer.message
     assert exchange.signed == []
 
@@ -210,7 +210,7 @@ async def test_a_process_that_was_frozen_before_it_signed_an_effect_does_not_sen
 async def test_no_answer_to_an_effect_shows_a_secret_or_a_signature(wire: Wire, exchange: Exchange) -> None:
     exchange.will_say(502, {"page": f"{KEY} {SECRET} " + "x" * 5_000})
     answer = await send(wire)
-    assert isinstance(answer, Failure)
+    assert isinstance(answer, RequestFailure)
     assert "canary" not in answer.message
     assert "signature=" not in answer.message
     assert len(answer.message) <= LONGEST_MESSAGE + 1
@@ -228,6 +228,6 @@ async def test_an_unforeseen_failure_of_a_class_is_an_answer_too(wire: Wire) -> 
     async def broken(client: object) -> None:
         raise KeyError("orderId")
 
-    assert isinstance(await wire.send(broken), Failure)
+    assert isinstance(await wire.send(broken), RequestFailure)
     with pytest.raises(RetryableError):
         await wire.read(broken)

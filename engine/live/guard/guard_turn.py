@@ -1,4 +1,4 @@
-"""`Round`: what the effects of one round share, and what must not be forgotten once something was sent."""
+"""`GuardTurn`: what the effects of one round share, and what must not be forgotten once something was sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOOK_BACK: Final[Seconds] = 3_600
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Unsettled:
     """An effect that is not over; the intent as it is now.
 
     Attributes:
@@ -46,7 +46,7 @@ _TOLD_TO_STOP: Final = Halt("this attempt was told to stop, the next one goes on
 _OUT_OF_TIME: Final = Halt("the time of this attempt is over, the next one goes on", retry_after=0)
 
 
-class Round:
+class GuardTurn:
     """One round of the guard.
 
     Attributes:
@@ -103,7 +103,7 @@ class Round:
             return Unclear(f"the request failed ({type(failure).__name__})")
         return task.result()
 
-    def unclear(self, intent: Intent, answer: Unclear) -> Waiting:
+    def unclear(self, intent: Intent, answer: Unclear) -> Unsettled:
         """Return an effect that may have happened, and end the round: no clear answer, no further request."""
         wait = self.timing.first_fence if answer.retry_after is None else answer.retry_after
         if self.halt is None and answer.postpone is not None:
@@ -122,37 +122,37 @@ class Round:
         """Return an intent as it is now, whatever was done with it in this round."""
         return self._latest.get(intent.key, intent)
 
-    def held(self, intent: Intent) -> Waiting:
+    def held(self, intent: Intent) -> Unsettled:
         """Return an effect that waits for the end of what halted the round, if anything did."""
         halt = self.halt
         pause = None if halt is None else halt.retry_after
-        return Waiting(self.latest(intent), None if pause is None else self.timing.now + pause)
+        return Unsettled(self.latest(intent), None if pause is None else self.timing.now + pause)
 
-    def until_landed(self, intent: Intent) -> Waiting:
+    def until_landed(self, intent: Intent) -> Unsettled:
         """Return an effect that waits for the end of its fence."""
         current = self.latest(intent)
-        return Waiting(current, self.timing.landed_at(current))
+        return Unsettled(current, self.timing.landed_at(current))
 
-    def later(self, intent: Intent) -> Waiting:
+    def later(self, intent: Intent) -> Unsettled:
         """Return an effect that is looked up again a little later."""
-        return Waiting(self.latest(intent), self.timing.now + self.timing.pause)
+        return Unsettled(self.latest(intent), self.timing.now + self.timing.pause)
 
-    def left(self, intent: Intent) -> Waiting:
+    def left(self, intent: Intent) -> Unsettled:
         """Return an effect that waits for a person; where the automation stops, nobody comes back for it."""
         stops = self.mode is Mode.WIND_DOWN
-        return Waiting(self.latest(intent), None if stops else self.timing.recheck_at)
+        return Unsettled(self.latest(intent), None if stops else self.timing.recheck_at)
 
     def contest(self, intent: Intent) -> None:
         """Keep that something is or was under an effect's key: its absence proves nothing from now on."""
         self._remember(self.latest(intent), {"status": "unresolved", "sent_at": None})
 
-    def contested(self, intent: Intent, why: str) -> Waiting:
+    def contested(self, intent: Intent, why: str) -> Unsettled:
         """Return an effect that only a person can settle, unless the exchange shows what is under its key."""
         self._tell(intent, why)
         self.contest(intent)
         return self.left(intent)
 
-    def given_up(self, intent: Intent, why: str) -> Waiting:
+    def given_up(self, intent: Intent, why: str) -> Unsettled:
         """Return an effect that a person may settle, unless a later look-up does."""
         self._tell(intent, why)
         current = self.latest(intent)
@@ -162,7 +162,7 @@ class Round:
 
     # What went wrong
 
-    def unanswered(self, intent: Intent, failure: OctoflowError) -> Waiting:
+    def unanswered(self, intent: Intent, failure: OctoflowError) -> Unsettled:
         """Return an effect whose look-up failed: the round ends, but not again for what a person knows of."""
         current = self.latest(intent)
         if current.status == intent.status == "unresolved":
@@ -178,7 +178,7 @@ class Round:
             return self.given_up(intent, failure.message)
         return self.held(intent)
 
-    def interrupted(self, intent: Intent, failure: BaseException) -> Waiting:
+    def interrupted(self, intent: Intent, failure: BaseException) -> Unsettled:
         """Return an effect at which the round broke off after something was sent."""
         if isinstance(failure, asyncio.CancelledError):
             self.halt = _TOLD_TO_STOP
