@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
 
 from engine.job import InvocationOutcome
-from workflows.messages import ActionAnswer, Json
+from engine.state import Action, AutomationState
+from engine.types import ActionId, Timestamp
+from workflows.messages import ActionAnswer
+
+
+def ended_priority_actions(state: AutomationState) -> Collection[ActionId]:
+    """Return the ids of the priority actions that have ended."""
+    return {action.id for action in state.priority_actions if action.is_completed}
 
 
 def priority_answers(
-    before: Json, after: Json, outcome: InvocationOutcome, now: float
+    ended_before: Collection[ActionId], state: AutomationState, outcome: InvocationOutcome, now: Timestamp
 ) -> dict[str, ActionAnswer]:
     """Return how the priority actions of an invocation stand, by action id.
 
@@ -18,16 +24,15 @@ def priority_answers(
     they go on. One that can go on at once has no answer yet.
 
     Args:
-        before: the state in its JSON form before the invocation.
-        after: the same after it.
+        ended_before: ids of those that had ended before the invocation.
+        state: behind it.
         outcome: what the invocation did.
         now: its time, UNIX seconds.
     """
-    ended_before = {action["id"] for action in before.get("priority_actions", ()) if "executed_at" in action}
     answers = {
-        action["id"]: _answer(action, outcome)
-        for action in after.get("priority_actions", ())
-        if action["id"] not in ended_before
+        action.id: _answer(action, outcome)
+        for action in state.priority_actions
+        if action.id not in ended_before
     }
     return {
         action_id: answer
@@ -36,9 +41,9 @@ def priority_answers(
     }
 
 
-def _answer(action: Mapping[str, Any], outcome: InvocationOutcome) -> ActionAnswer:
-    if "executed_at" not in action:
-        return ActionAnswer(due_at=outcome.waiting.get(action["id"], outcome.next_due_at))
-    if "error_status" in action:
-        return ActionAnswer(error=action.get("error_message", ""), error_status=action["error_status"])
-    return ActionAnswer(value=outcome.values.get(action["id"]))
+def _answer(action: Action, outcome: InvocationOutcome) -> ActionAnswer:
+    if not action.is_completed:
+        return ActionAnswer(due_at=outcome.waiting.get(action.id, outcome.next_due_at))
+    if action.failed:
+        return ActionAnswer(error=action.error_message or "", error_status=action.error_status)
+    return ActionAnswer(value=outcome.values.get(action.id))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from temporalio import activity
 
-from activities.errors import application_error
+from activities.errors import as_application_errors
 from activities.keys import check_keys
 from activities.sizes import check_state_size
 from activities.view import build_view
@@ -35,23 +35,20 @@ class EditActivities:
         Raises:
             ApplicationError: the edit is wrong, and the state that was sent is still the valid one.
         """
-        with masking():
-            try:
-                return self._apply(request)
-            except Exception as error:
-                raise application_error(error) from None
+        with masking(), as_application_errors():
+            return self._apply(request)
 
     def _apply(self, request: ApplyEdit) -> EditResult:
         before, edit = load_state(request.state), request.edit
         after = apply_edit(before, edit.upsert, edit.remove, restart=edit.restart, services=self._services)
         state = dump_state(after)
         check_state_size(state)
-        check_keys(state, encrypted=self._encrypted)
+        check_keys(after, encrypted=self._encrypted)
         nothing_ran = InvocationOutcome(
-            status=InvocationStatus.RUNNING, iteration=before.automation.execution.iteration, next_due_at=0
+            status=InvocationStatus.RUNNING, iteration=before.iteration, next_due_at=0
         )
         return EditResult(
             state=state,
             changes=EditChanges(**asdict(ActionChanges.between(before, after))),
-            view=build_view(state, nothing_ran, with_attributes=False),
+            view=build_view(after, nothing_ran, with_attributes=False),
         )

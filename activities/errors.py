@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -15,6 +17,17 @@ RATE_LIMITED: Final = "rate_limited"
 """Code of errors that are part of normal life and belong into no error log."""
 
 logger = logging.getLogger("octoflow.activities")
+
+
+@contextmanager
+def as_application_errors() -> Iterator[None]:
+    """Let what is raised inside this context leave it as the error that Temporal records."""
+    try:
+        yield
+    except ApplicationError:
+        raise
+    except Exception as error:
+        raise application_error(error) from None
 
 
 def application_error(error: Exception) -> ApplicationError:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from temporalio import activity
 
-from activities.answers import priority_answers
+from activities.answers import ended_priority_actions, priority_answers
 from activities.collector import QuietCollector
-from activities.effects import count_open_orders, count_sent, degraded_reason, pending_effects
-from activities.errors import application_error
+from activities.errors import as_application_errors
 from activities.heartbeat import beating
 from activities.keys import check_keys
 from activities.lease import Clocks, lease_of
 from activities.log_context import logging_about
 from activities.market_clock import Waking, automation_time, workflow_time
-from activities.recorded_market import recorded_section, recorded_time
+from activities.recorded_market import recorded_time
 from activities.sizes import check_state_size, encoded_size, fit_state
 from activities.view import build_view
 from engine.job import AutomationJob, InvocationOutcome, InvocationRequest, InvocationStatus, Services
 from engine.masking import masking
-from engine.state import TriggerReason
-from workflows.messages import Clock, InvocationResult, Json, RunInvocation
+from engine.state import AutomationState, TriggerReason, load_state
+from engine.types import Timestamp
+from workflows.messages import Clock, InvocationResult, RunInvocation
 
 THIS_MACHINE: Final = Clocks()
 
@@ -61,58 +60,63 @@ class InvocationActivities:
         """
         info = activity.info()
         services = replace(self._services, lease=lease_of(info, self._clocks))
-        about = logging_about(info.workflow_id or "", _iteration(request.state) + 1)
-        with self._collector.off(), about, beating(), masking():
-            try:
-                return await self._run(request, services)
-            except Exception as error:
-                raise application_error(error) from None
+        name = info.workflow_id or ""
+        with self._collector.off(), logging_about(name), beating(), masking(), as_application_errors():
+            check_state_size(request.state)
+            state = load_state(request.state)
+            with logging_about(name, state.iteration + 1), as_application_errors():
+                return await self._run(request, state, services)
 
-    async def _run(self, request: RunInvocation, services: Services) -> InvocationResult:
-        check_state_size(request.state)
-        inline_keys = check_keys(request.state, encrypted=self._encrypted)
-        before = _with_run_key(request.state, request.run_key)
+    async def _run(
+        self, request: RunInvocation, state: AutomationState, services: Services
+    ) -> InvocationResult:
+        inline_keys = check_keys(state, encrypted=self._encrypted)
+        state.name_run(request.run_key)
         waking = Waking(request.woken_at, request.due_at, request.trigger == "scheduled", request.clock)
-        recorded = recorded_time(before)
+        market, recorded = state.exchange.recorded, recorded_time(state.exchange)
         now = automation_time(waking, recorded)
-        job = AutomationJob(_engine_request(request, before, now), services)
+        ended_before = ended_priority_actions(state)
+        job = AutomationJob(_engine_request(request, state, now), services)
         outcome = await job.run()
-        after = job.dump()
         outcome.notes += inline_keys
-        if given_up := fit_state(after, now):
-            outcome.notes.append(f"the state would be too large with the results of {', '.join(given_up)}")
-        result = self._result(after, outcome)
-        result.answers = priority_answers(before, after, outcome, now)
+        result = self._result(job, outcome, now)
+        result.answers = priority_answers(ended_before, job.state, outcome, now)
         result.woken_at = waking.at
         if recorded is not None:
             result.clock = Clock(real=waking.at, market=now)
-        if recorded_section(after) != recorded_section(before):
+        if job.state.exchange.recorded != market:
             result.wake_at = waking.at  # it has just got its market, whose clock starts with the next one
         elif outcome.next_due_at is not None:
             result.due_at = outcome.next_due_at
             result.wake_at = workflow_time(outcome.next_due_at, waking, now, recorded)
         return result
 
-    def _result(self, state: Json, outcome: InvocationOutcome) -> InvocationResult:
+    def _result(self, job: AutomationJob, outcome: InvocationOutcome, now: Timestamp) -> InvocationResult:
+        state, dumped = job.state, job.dump()
+        if given_up := fit_state(state, encoded_size(dumped), now):
+            outcome.notes.append(f"the state would be too large with the results of {', '.join(given_up)}")
+            dumped = job.dump()
         shown = outcome.model_dump(mode="json", exclude_defaults=True)
+        postponed = outcome.status is InvocationStatus.POSTPONED
         return InvocationResult(
-            state=state,
+            state=dumped,
             status=outcome.status.value,
-            reason=_why(state, outcome),
+            reason=state.degraded_reason if postponed else None,
             outcome=shown,
             outcome_size=encoded_size(shown),
             priority_due=outcome.priority_due,
             iteration=outcome.iteration,
-            pending_effects=len(pending_effects(state)),
-            sent_effects=count_sent(state),
-            open_orders=count_open_orders(state),
+            pending_effects=len(state.pending_effects),
+            sent_effects=len(state.sent_effects),
+            open_orders=len(state.open_orders),
             view=build_view(state, outcome, with_attributes=self._search_attributes),
         )
 
 
-def _engine_request(request: RunInvocation, state: Json, now: float) -> InvocationRequest:
+def _engine_request(request: RunInvocation, state: AutomationState, now: Timestamp) -> InvocationRequest:
     return InvocationRequest(
         state=state,
+        hands_state_over=True,
         now=now,
         trigger=TriggerReason(request.trigger),
         scheduled_to=request.due_at or 0,
@@ -126,23 +130,3 @@ def _engine_request(request: RunInvocation, state: Json, now: float) -> Invocati
         stopping=request.stopping or request.cancel_open_orders,
         cancel_open_orders=request.cancel_open_orders,
     )
-
-
-def _with_run_key(state: Json, run_key: str) -> Json:
-    """Return the state with the name that effects derive their ids from; once set, it stays."""
-    automation = state.get("automation", {})
-    metadata = automation.get("metadata", {})
-    if metadata.get("run_key"):
-        return state
-    return {**state, "automation": {**automation, "metadata": {**metadata, "run_key": run_key}}}
-
-
-def _iteration(state: Mapping[str, Any]) -> int:
-    iteration: int = state.get("automation", {}).get("execution", {}).get("iteration", 0)
-    return iteration
-
-
-def _why(state: Json, outcome: InvocationOutcome) -> str | None:
-    if outcome.status is not InvocationStatus.POSTPONED:
-        return None
-    return degraded_reason(state)

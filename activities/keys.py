@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from engine.errors import ConfigurationError
-from workflows.inline_keys import WHAT_TO_DO, holds_keys
-from workflows.messages import Json
+from engine.state import AutomationState
+from workflows.start import WHAT_TO_DO
 
 
-def check_keys(state: Json, *, encrypted: bool) -> list[str]:
+def check_keys(state: AutomationState, *, encrypted: bool) -> list[str]:
     """Return notes about API keys in a state.
 
     Args:
-        state: in its JSON form.
+        state: of the automation.
         encrypted: whether payloads are.
 
     Raises:
         ConfigurationError: code `inline_keys_need_encryption`.
     """
-    if not holds_keys(state):
+    if not state.holds_keys:
         return []
     if not encrypted:
         raise ConfigurationError(

@@ -11,9 +11,9 @@ _CONTEXT: ContextVar[str] = ContextVar("octoflow_log_context", default="")
 
 
 @contextmanager
-def logging_about(automation_id: str, iteration: int) -> Iterator[None]:
-    """Name the automation and its iteration in the records logged inside this context."""
-    token = _CONTEXT.set(f"[{automation_id} #{iteration}] ")
+def logging_about(automation_id: str, iteration: int | None = None) -> Iterator[None]:
+    """Name the automation, and once it is known its iteration, in the records logged inside this context."""
+    token = _CONTEXT.set(f"[{automation_id}{'' if iteration is None else f' #{iteration}'}] ")
     try:
         yield
     finally:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic_core import to_json
 
 from engine.errors import ActionStatus, ConfigurationError
 from engine.job import MAX_STATE_BYTES
+from engine.state import AutomationState
+from engine.types import ActionId, Timestamp
 
 
 def encoded_size(value: Any) -> int:
@@ -31,7 +32,7 @@ def check_state_size(state: dict[str, Any]) -> None:
         )
 
 
-def fit_state(state: dict[str, Any], now: float) -> list[str]:
+def fit_state(state: AutomationState, size: int, now: Timestamp) -> list[ActionId]:
     """Make a new state fit, by giving up results: an invocation that acted must not fail for its size.
 
     Temporal refuses payloads of 2 MB, and would have the activity retried.
@@ -39,30 +40,26 @@ def fit_state(state: dict[str, Any], now: float) -> list[str]:
     dependents and a person what happened.
 
     Args:
-        state: in its JSON form; changed in place.
-        now: market time of the invocation whose results can be given up.
+        state: changed in place.
+        size: of its JSON form, in bytes.
+        now: market time of the invocation whose results can be given up, UNIX seconds.
 
     Returns:
         The ids of the actions that lost their results.
     """
-    excess = encoded_size(state) - MAX_STATE_BYTES
+    excess = size - MAX_STATE_BYTES
     if excess <= 0:
         return []
-    sized = [(encoded_size(action["result"]), action) for action in _with_results_of(state, now)]
+    recent = [
+        action for action in state.all_actions if action.executed_at == now and action.result is not None
+    ]
+    sized = [(encoded_size(action.result), action) for action in recent]
     given_up = []
-    for size, action in sorted(sized, key=lambda one: one[0], reverse=True):
+    for bytes_of_it, action in sorted(sized, key=lambda one: one[0], reverse=True):
         if excess <= 0:
             break
-        del action["result"]
-        action["error_status"] = ActionStatus.LIMIT_EXCEEDED.value
-        action["error_message"] = f"its result of {size:,} bytes does not fit the state beside the others"
-        given_up.append(action["id"])
-        excess -= size
+        why = f"its result of {bytes_of_it:,} bytes does not fit the state beside the others"
+        action.fail(ActionStatus.LIMIT_EXCEEDED, why, now)
+        given_up.append(action.id)
+        excess -= bytes_of_it
     return given_up
-
-
-def _with_results_of(state: dict[str, Any], now: float) -> Iterator[dict[str, Any]]:
-    actions = state["automation"].get("actions_dag", {}).get("actions", ())
-    for action in (*actions, *state.get("priority_actions", ())):
-        if "result" in action and action.get("executed_at") == now:
-            yield action

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Final
 
-from activities.effects import degraded_reason, pending_effects
 from engine.effects import effect_in_words
 from engine.job import InvocationOutcome
+from engine.state import Action, AutomationState, Order
+from engine.types import Timestamp
+from engine.values import format_decimal
 from workflows.messages import View
 from workflows.search_attributes import EXCHANGE, SYMBOLS
 
@@ -18,11 +20,9 @@ MAX_CELL: Final = 80
 MAX_SYMBOLS: Final = 10
 MAX_NEXT_ACTIONS: Final = 5
 
-Json = Mapping[str, Any]
 
-
-def build_view(state: Json, outcome: InvocationOutcome, *, with_attributes: bool) -> View:
-    """Render a state in its JSON form and what the last invocation did.
+def build_view(state: AutomationState, outcome: InvocationOutcome, *, with_attributes: bool) -> View:
+    """Render a state and what the last invocation did.
 
     Args:
         state: the new state.
@@ -36,7 +36,7 @@ def build_view(state: Json, outcome: InvocationOutcome, *, with_attributes: bool
     )
 
 
-def details(state: Json, outcome: InvocationOutcome) -> str:
+def details(state: AutomationState, outcome: InvocationOutcome) -> str:
     """Return actions, portfolio, open orders and notes as Markdown of at most 8 KB."""
     sections = (
         _degraded(state),
@@ -49,74 +49,76 @@ def details(state: Json, outcome: InvocationOutcome) -> str:
     return _cut("\n\n".join(section for section in sections if section))
 
 
-def next_actions(state: Json, due_at: float | None) -> str:
+def next_actions(state: AutomationState, due_at: Timestamp | None) -> str:
     """Return the ids of the first actions that are due at a moment, as one line."""
-    pending = _all_actions(state) if due_at is not None else ()
+    if due_at is None:
+        return ""
     due = (
-        action["id"]
-        for action in pending
-        if "executed_at" not in action and action.get("not_before", 0) <= (due_at or 0)
+        action.id
+        for action in state.actions_in_turn
+        if not action.is_completed and (action.not_before or 0) <= due_at
     )
     return ", ".join(islice(due, MAX_NEXT_ACTIONS))
 
 
-def attributes(state: Json) -> dict[str, Any]:
+def attributes(state: AutomationState) -> dict[str, Any]:
     """Return the values of the search attributes that the state decides."""
-    symbols = set(islice(_symbols(state), 10 * MAX_SYMBOLS))
+    symbols = set(islice(state.symbols_of_interest(), 10 * MAX_SYMBOLS))
     return {
-        EXCHANGE.name: _exchange(state).get("internal_name"),
+        EXCHANGE.name: state.exchange.internal_name,
         SYMBOLS.name: sorted(symbols)[:MAX_SYMBOLS] or None,
     }
 
 
-def _degraded(state: Json) -> str:
-    reason = degraded_reason(state)
+def _degraded(state: AutomationState) -> str:
+    reason = state.degraded_reason
     return f"Cannot do its work: {_cell(reason)}" if reason else ""
 
 
-def _effects(state: Json) -> str:
-    intents = pending_effects(state)
+def _effects(state: AutomationState) -> str:
+    intents = state.pending_effects
     rows = (
-        f"| {intent['key']} | {_cell(effect_in_words(intent['kind'], intent['params']))} "
-        f"| {intent.get('status', 'planned').replace('_', ' ')} |"
+        f"| {intent.key} | {_cell(effect_in_words(intent.kind, intent.params))} "
+        f"| {intent.status.replace('_', ' ')} |"
         for intent in intents[:MAX_ROWS]
     )
     return _table("| effect | what | status |\n|---|---|---|", rows, len(intents) - MAX_ROWS)
 
 
-def _actions(state: Json) -> str:
-    actions = [
-        *state.get("priority_actions", ()),
-        *state["automation"].get("actions_dag", {}).get("actions", ()),
-    ]
-    rows = (f"| {_cell(action['id'])} | {_cell(_standing(action))} |" for action in actions[:MAX_ROWS])
+def _actions(state: AutomationState) -> str:
+    actions = state.all_actions
+    rows = (f"| {_cell(action.id)} | {_cell(_standing(action))} |" for action in actions[:MAX_ROWS])
     return _table("| action | result |\n|---|---|", rows, len(actions) - MAX_ROWS)
 
 
-def _standing(action: Json) -> str:
-    if "error_status" in action:
-        return f"{action['error_status']}: {action.get('error_message', '')}"
-    if "executed_at" in action:
-        return str(action.get("result", "done"))
-    return "waits" if "suspension" in action else "pending"
+def _standing(action: Action) -> str:
+    if action.failed:
+        return f"{action.error_status}: {action.error_message or ''}"
+    if action.is_completed:
+        return "done" if action.result is None else str(action.result)
+    return "pending" if action.suspension is None else "waits"
 
 
-def _portfolio(state: Json) -> str:
-    content = _elements(state).get("portfolio", {}).get("content", {})
+def _portfolio(state: AutomationState) -> str:
+    content = state.elements.portfolio.content
     rows = (
-        f"| {asset} | {balance.get('available', 0)} | {balance.get('total', 0)} |"
+        f"| {asset} | {format_decimal(balance.available)} | {format_decimal(balance.total)} |"
         for asset, balance in islice(content.items(), MAX_ROWS)
     )
     return _table("| asset | available | total |\n|---|---|---|", rows, len(content) - MAX_ROWS)
 
 
-def _open_orders(state: Json) -> str:
-    orders = _elements(state).get("orders", {}).get("open_orders", [])
-    fields = ("side", "amount", "symbol", "type", "price")
-    rows = (f"| {' | '.join(str(order.get(field, '')) for field in fields)} |" for order in orders[:MAX_ROWS])
+def _open_orders(state: AutomationState) -> str:
+    orders = state.open_orders
+    rows = (f"| {' | '.join(_cells_of(order))} |" for order in orders[:MAX_ROWS])
     return _table(
         "| order | amount | symbol | type | price |\n|---|---|---|---|---|", rows, len(orders) - MAX_ROWS
     )
+
+
+def _cells_of(order: Order) -> tuple[str, ...]:
+    price = "" if order.price is None else format_decimal(order.price)
+    return order.side, format_decimal(order.amount), order.symbol, order.type, price
 
 
 def _notes(outcome: InvocationOutcome) -> str:
@@ -141,28 +143,3 @@ def _cut(text: str) -> str:
         return text
     kept = encoded[: MAX_DETAILS_BYTES - 4].decode(errors="ignore")
     return kept[: kept.rfind("\n")] + "\n…"
-
-
-def _all_actions(state: Json) -> Iterator[Json]:
-    pending = [action for action in state.get("priority_actions", ()) if "executed_at" not in action]
-    yield from pending or state["automation"].get("actions_dag", {}).get("actions", ())
-
-
-def _symbols(state: Json) -> Iterator[str]:
-    if symbol := state["automation"].get("defaults", {}).get("symbol"):
-        yield symbol
-    elements = _elements(state)
-    for order in elements.get("orders", {}).get("open_orders", ()):
-        yield order["symbol"]
-    for trade in reversed(elements.get("trades", ())):
-        yield trade["symbol"]
-
-
-def _elements(state: Json) -> Json:
-    elements: Json = state["automation"].get("exchange_account_elements", {})
-    return elements
-
-
-def _exchange(state: Json) -> Json:
-    exchange: Json = state.get("exchange_account_details", {}).get("exchange_details", {})
-    return exchange

@@ -16,10 +16,12 @@ from temporalio.worker import Worker
 
 from activities.collector import freeze_startup
 from activities.invocation import InvocationActivities
+from activities.starting import start_of
 from benchmarks.engine_figures import State, independent
 from benchmarks.figures import Figure
 from benchmarks.null_loop import NullLoop, do_nothing
 from connection import plugin
+from engine.state import load_state
 from workflows.automation import Automation
 from workflows.client import start_automation
 from workflows.messages import StopRequest
@@ -100,7 +102,8 @@ def _looping_state() -> State:
 
 
 async def _start_automation(client: Client, name: str) -> Handle:
-    return await start_automation(client, _looping_state(), task_queue=QUEUE, automation_id=name)
+    start = start_of(load_state(_looping_state()))
+    return await start_automation(client, start, task_queue=QUEUE, automation_id=name)
 
 
 async def _iterations(handle: Handle) -> int:

@@ -19,8 +19,9 @@ from typing import Any
 from temporalio.client import Client
 
 import connection
+from activities.starting import start_of
 from connection import ConnectionProblem, NotReachableError, SettingProblem
-from engine.state import AutomationState, dump_state
+from engine.state import AutomationState, load_state
 from workflows import client as workflow_client
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, KeysWouldBeReadableError, automation_handle
@@ -99,6 +100,8 @@ async def start_automation(
         settings: how it is run.
 
     Raises:
+        StateError: the state does not have the right form.
+        NoAutomationError: it has no `automation_id`, and none is given.
         WorkflowAlreadyStartedError: (of temporalio) an automation of this id runs already.
         KeysWouldBeReadableError: the state holds API keys, and payloads are not encrypted.
         SettingProblem: a variable of the environment cannot be used.
@@ -106,10 +109,12 @@ async def start_automation(
     if settings is None:
         registered = await connection.search_attributes_registered(client)
         settings = WorkflowSettings(search_attributes=registered)
+    known = state.model_copy(deep=True) if isinstance(state, AutomationState) else load_state(state)
+    if automation_id is not None:
+        known.automation.metadata.automation_id = automation_id
     return await workflow_client.start_automation(
         client,
-        dump_state(state) if isinstance(state, AutomationState) else dict(state),
+        start_of(known),
         task_queue=task_queue or connection.load_settings().task_queue,
         settings=settings,
-        automation_id=automation_id,
     )

@@ -13,7 +13,9 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 import worker
+from activities.starting import start_of
 from connection import plugin
+from engine.state import load_state
 from tests.support.builders import action, automation
 from tests.support.temporal import FAST, development_server
 from worker import run_worker
@@ -44,7 +46,7 @@ async def working(client: Client) -> AsyncIterator[None]:
 async def start(client: Client) -> AutomationHandle:
     """Start an automation that waits for an hour."""
     state = automation(action("wait", "wait(3600)"), action("after", "1 + 1", "wait"))
-    return await start_automation(client, state, task_queue="test", settings=FAST)
+    return await start_automation(client, start_of(load_state(state)), task_queue="test", settings=FAST)
 
 
 async def test_a_script_is_executed_beside_the_schedule(temporal_binary: Path):

@@ -49,7 +49,7 @@ class Automation:
     def __init__(self, start: AutomationInput) -> None:
         self._settings = start.settings
         self._state = start.state
-        carried = start.carried or Carried.at_start(start.state, start.settings, workflow.time())
+        carried = start.carried or Carried.at_start(start, workflow.time())
         self._progress = Progress(carried, start.settings)
         self._dispatcher = Dispatcher(start.settings)
         self._was_reset = self._waits_by_records = False

@@ -59,20 +59,19 @@ class Carried(BaseModel):
     history_size: int = 0
 
     @classmethod
-    def at_start(cls, state: Json, settings: WorkflowSettings, now: float) -> Self:
+    def at_start(cls, start: AutomationInput, now: float) -> Self:
         """Return how an automation stands that has not run here yet.
 
         Args:
-            state: its state, which may have been run elsewhere and have effects under way.
-            settings: how it is run.
+            start: what it starts with.
             now: workflow time.
         """
-        execution = state.get("automation", {}).get("execution", {})
+        pending = start.pending_effects
         return cls(
             report=StatusReport(status="starting", wake_at=now),
             woken_at=now,
-            pending_effects=len(execution.get("pending_effects", ())),
-            account_attributes={} if settings.search_attributes else None,
+            pending_effects=_pending_effects_in(start.state) if pending is None else pending,
+            account_attributes={} if start.settings.search_attributes else None,
         )
 
     def remember_answer(self, update_id: str, answer: ExecuteAnswer) -> None:
@@ -100,9 +99,18 @@ class AutomationInput(BaseModel):
     Attributes:
         state: the automation's state, as the engine dumps it.
         settings: how it is run.
+        pending_effects: how many effects of it are planned or under way: it may have been run elsewhere
+            before. None in the inputs of older releases.
         carried: only set at continue-as-new.
     """
 
     state: Json
     settings: WorkflowSettings = WorkflowSettings()
+    pending_effects: int | None = None
     carried: Carried | None = None
+
+
+def _pending_effects_in(state: Json) -> int:
+    """Count the effects in the state of a run whose input does not: its history has to replay as it was."""
+    execution = state.get("automation", {}).get("execution", {})
+    return len(execution.get("pending_effects", ()))

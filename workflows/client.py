@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from workflows.automation import Automation
 from workflows.carried import AutomationInput
-from workflows.inline_keys import WHAT_TO_DO, holds_keys
-from workflows.messages import AutomationResult, Json, WorkflowSettings
+from workflows.messages import AutomationResult, WorkflowSettings
+from workflows.start import WHAT_TO_DO, Start
 
 AutomationHandle = WorkflowHandle[Automation, AutomationResult]
 
@@ -21,7 +19,7 @@ class KeysWouldBeReadableError(ValueError):
 
 async def start_automation(
     client: Client,
-    state: Json,
+    start: Start,
     *,
     task_queue: str,
     settings: WorkflowSettings | None = None,
@@ -29,30 +27,35 @@ async def start_automation(
 ) -> AutomationHandle:
     """Start an automation; its workflow id is its automation id.
 
+    `activities.starting.start_of` reads in a state what this needs.
+
     Args:
         client: connected with `connection.connect`.
-        state: as the engine dumps it.
+        start: the automation.
         task_queue: queue whose workers run it.
         settings: how it is run.
-        automation_id: defaults to the one in the state.
+        automation_id: defaults to its own.
 
     Raises:
         WorkflowAlreadyStartedError: an automation of this id runs already.
         KeysWouldBeReadableError: the state holds API keys, and payloads are not encrypted.
     """
-    if holds_keys(state) and not getattr(client.data_converter.payload_codec, "encrypts", False):
+    if start.holds_keys and not getattr(client.data_converter.payload_codec, "encrypts", False):
         raise KeysWouldBeReadableError(
             f"the automation holds API keys themselves, which Temporal would store readably: {WHAT_TO_DO}"
         )
-    metadata: dict[str, Any] = state["automation"]["metadata"]
     return await client.start_workflow(
         Automation.run,
-        AutomationInput(state=state, settings=settings or WorkflowSettings()),
-        id=automation_id or metadata["automation_id"],
+        AutomationInput(
+            state=start.state,
+            settings=settings or WorkflowSettings(),
+            pending_effects=start.pending_effects,
+        ),
+        id=automation_id or start.automation_id,
         task_queue=task_queue,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-        static_summary=metadata.get("name") or metadata["automation_id"],
+        static_summary=start.name or start.automation_id,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import connection
+from activities.starting import start_of
 from cli.arguments import FileArgument, JsonFlag
 from cli.errors import CommandError
 from cli.output import console, print_json, print_lines
@@ -116,7 +117,7 @@ async def _launch(reached: Backend, state: AutomationState, settings: Settings) 
     known = await connection.search_attributes_registered(reached.client)
     handle = await start_automation(
         reached.client,
-        dump_state(state),
+        start_of(state),
         task_queue=settings.task_queue,
         settings=WorkflowSettings(search_attributes=known),
     )

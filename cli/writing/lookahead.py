@@ -198,7 +198,7 @@ def _order_cells(order: Order) -> tuple[str, ...]:
 
 def in_json(plan: Plan) -> dict[str, Any]:
     """Return a plan for programs."""
-    account = plan.account.model_dump(mode="json", exclude_defaults=True)
+    account = plan.account
     return {
         "at": plan.at,
         "outcome": plan.outcome.model_dump(mode="json", exclude_defaults=True),
@@ -206,7 +206,12 @@ def in_json(plan: Plan) -> dict[str, Any]:
             {"id": action.id, "status": action_status(action), "result": action_result(action)}
             for action in plan.state.actions
         ],
-        "trades": account.get("trades", []),
-        "open_orders": account.get("orders", {}).get("open_orders", []),
-        "portfolio": account.get("portfolio", {}).get("content", {}),
+        "trades": [trade.model_dump(mode="json", exclude_defaults=True) for trade in account.trades],
+        "open_orders": [
+            order.model_dump(mode="json", exclude_defaults=True) for order in account.orders.open_orders
+        ],
+        "portfolio": {
+            asset: balance.model_dump(mode="json", exclude_defaults=True)
+            for asset, balance in account.portfolio.content.items()
+        },
     }

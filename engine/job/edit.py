@@ -130,7 +130,7 @@ def _definitions(upsert: Sequence[Mapping[str, Any]], problems: list[str]) -> di
             problems.append(f"{name}: an edit cannot set {', '.join(unknown)}; it sets {known}")
             continue
         try:
-            action = Action.model_validate(raw)
+            action = Action.model_validate(raw).without_unknown()
         except ValidationError as error:
             problems.append(f"{name}: {describe(error).removeprefix('state: ')}")
             continue

@@ -64,7 +64,7 @@ class AutomationJob:
     def __init__(self, request: InvocationRequest, services: Services | None = None) -> None:
         self._request = request
         self._services = services or Services()
-        self._state = _private_copy(request.state)
+        self._state = _own_state(request)
         self._supplied = self._merge_priority_actions()
         self._graphs = Graphs(self._state, self._services)  # every pending script is parsed here
         self._journal = Journal()
@@ -219,12 +219,15 @@ class AutomationJob:
         )
 
 
-def _private_copy(state: AutomationState | Mapping[str, Any]) -> AutomationState:
-    return load_state(dump_state(state) if isinstance(state, AutomationState) else state)
+def _own_state(request: InvocationRequest) -> AutomationState:
+    state = request.state
+    if isinstance(state, AutomationState):
+        return state if request.hands_state_over else load_state(dump_state(state))
+    return load_state(state)
 
 
 def _load_action(raw: Mapping[str, Any]) -> Action:
     try:
-        return Action.model_validate(raw)
+        return Action.model_validate(raw).without_unknown()
     except ValidationError as error:
         raise StateError(f"invalid priority action: {describe(error)}") from None

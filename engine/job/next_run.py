@@ -152,16 +152,17 @@ def interruption(error: BaseException, now: Timestamp) -> Setback:
 def degraded_by(setback: Setback | None, so_far: DegradedState, now: Timestamp) -> DegradedState:
     """Return the degraded state behind an invocation: since the first of several setbacks, counted by reason.
 
-    One without a setback clears it.
+    One without a setback clears it, with all that was said about the setbacks.
     """
     if setback is None:
-        return DegradedState()
-    return DegradedState(
+        return DegradedState().carrying(None if so_far.count else so_far)
+    degraded = DegradedState(
         since=so_far.since if so_far.count else now,
         reason=setback.reason,
         error=setback.message,
         count=_count(so_far, setback.reason) + 1,
     )
+    return degraded.carrying(so_far)
 
 
 def _count(so_far: DegradedState, reason: str) -> int:

@@ -15,7 +15,7 @@ class InvocationRequest:
     """Everything that one invocation depends on, besides public market data.
 
     Attributes:
-        state: an `AutomationState` or its JSON form; never changed.
+        state: an `AutomationState` or its JSON form; not changed, unless it is handed over.
         now: market time in UNIX seconds; the engine knows no other clock.
         trigger: why the invocation runs; `forced` calls waiting operators before they are due.
         scheduled_to: when a scheduled invocation was due, UNIX seconds.
@@ -27,6 +27,7 @@ class InvocationRequest:
         paused: run nothing but priority actions; planned effects are held, those under way looked up.
         stopping: run nothing any more; settle the effects that are under way.
         cancel_open_orders: while stopping, cancel the automation's open orders.
+        hands_state_over: whether an `AutomationState` is the job's to change, which saves a copy of it.
     """
 
     state: AutomationState | Mapping[str, Any]
@@ -41,3 +42,4 @@ class InvocationRequest:
     paused: bool = False
     stopping: bool = False
     cancel_open_orders: bool = False
+    hands_state_over: bool = False

@@ -206,7 +206,7 @@ class LiveContext:
         trades = [*elements.trades, *look.caught_up.trades]
         elements.orders.closing_since = self._closing_since(elements.orders)
         elements.trades = sorted(trades, key=lambda trade: trade.timestamp)
-        elements.portfolio = look.portfolio
+        elements.portfolio = elements.portfolio.holding(look.portfolio.content)
         elements.positions = list(look.positions)
 
     def _closing_since(self, orders: Orders) -> Timestamp:

@@ -39,7 +39,9 @@ def created(orders: Iterable[Order]) -> dict[str, Any]:
 
 def shown(order: Order) -> dict[str, Any]:
     """Return an order as scripts see it: without what it remembers for the sake of its follow-ups only."""
-    return order.model_dump(exclude={"origin": True, "chained": {"__all__": {"origin": True}}})
+    return order.without_unknown().model_dump(
+        exclude={"origin": True, "chained": {"__all__": {"origin": True}}}
+    )
 
 
 def place(

@@ -42,7 +42,7 @@ def open_orders(context: OperatorContext, symbol: str | None = None) -> list[dic
         symbol: only those of this market.
     """
     wanted = OrderFilter(symbol=None if symbol is None else Symbol(symbol))
-    return [order.model_dump() for order in context.service(Account).open_orders(wanted)]
+    return [order.without_unknown().model_dump() for order in context.service(Account).open_orders(wanted)]
 
 
 @operator(SET, kind=Kind.READ, source="orders", example="position('BTC/USDT:USDT')")
@@ -56,7 +56,7 @@ def position(
     """
     market = context.service(MarketData).market(Symbol(symbol or ""))
     held = context.service(Account).position(market.symbol)
-    return None if held is None else held.model_dump()
+    return None if held is None else held.without_unknown().model_dump()
 
 
 @operator(SET, kind=Kind.READ, needs_exchange=True, example="holdings_value('USDT')")

@@ -32,7 +32,6 @@ from engine.state import (
     Fee,
     Order,
     Orders,
-    Portfolio,
     Position,
     Trade,
     Transaction,
@@ -241,7 +240,8 @@ class PaperAccount:
 
     def dump(self) -> ExchangeAccountElements:
         """Return the account as elements of the state; assets without holdings are left out."""
-        content = {
+        before = self._elements
+        held = {
             asset: Balance(available=self.available(asset), total=self.total(asset))
             for asset in self._ledger.assets()
         }
@@ -250,10 +250,10 @@ class PaperAccount:
             missing_orders=list(self._book.ended),
             settled_at=self._now,
         )
-        return self._elements.model_copy(
+        return before.model_copy(
             update={
-                "portfolio": Portfolio(content=content),
-                "orders": orders,
+                "portfolio": before.portfolio.holding(held),
+                "orders": orders.carrying(before.orders),
                 "positions": self._futures.dump(self._known_prices()),
                 "trades": self._trades,
                 "transactions": self._transactions,

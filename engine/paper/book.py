@@ -261,4 +261,5 @@ class PaperBook:
 @exact
 def _added(before: Fee | None, fee: Fee) -> Fee:
     """Return all that an order has paid; an order pays in one asset."""
-    return Fee(cost=(before.cost if before else ZERO) + fee.cost, currency=fee.currency)
+    paid = before.cost if before else ZERO
+    return Fee(cost=paid + fee.cost, currency=fee.currency).carrying(before)

@@ -194,7 +194,7 @@ class FuturesBooking:
         loss = -profit(held, held.amount, held.liquidation_price or held.entry_price)
         self._ledger.release(_margin_id(symbol))
         self._ledger.change({quote: -held.margin})
-        self._replace(flat_position(symbol, held.leverage), at)
+        self._replace(flat_position(symbol, held.leverage).carrying(held), at)
         return Fee(cost=max(ZERO, held.margin - loss), currency=quote)
 
     # Inside
@@ -254,10 +254,10 @@ def _changed(before: Position, side: Side, amount: Amount, closed: Amount, price
     opened, kept = amount - closed, before.amount - closed
     if not opened:
         if not kept:
-            return flat_position(before.symbol, before.leverage)
+            return flat_position(before.symbol, before.leverage).carrying(before)
         return before.model_copy(update={"amount": kept, "margin": _margin_of(before, kept)})
     size = kept + opened
-    return Position(
+    after = Position(
         symbol=before.symbol,
         side="long" if side == "buy" else "short",
         amount=size,
@@ -265,6 +265,7 @@ def _changed(before: Position, side: Side, amount: Amount, closed: Amount, price
         leverage=before.leverage,
         margin=(before.margin if kept else ZERO) + _rounded(opened * price / before.leverage),
     )
+    return after.carrying(before)
 
 
 def _margin_of(position: Position, part: Amount) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -39,6 +40,12 @@ class Portfolio(StateModel):
     """Balances by asset."""
 
     content: dict[Asset, Balance] = Field(default_factory=dict)
+
+    def holding(self, content: Mapping[Asset, Balance]) -> Portfolio:
+        """Return the portfolio with other balances, each of them what became of that of its asset."""
+        known = self.content
+        carried = {asset: balance.carrying(known.get(asset)) for asset, balance in content.items()}
+        return Portfolio(content=carried).carrying(self)
 
 
 class Fee(StateModel):

@@ -33,6 +33,13 @@ class Dependency(StateModel):
     result_path: list[str] = Field(default_factory=list)
 
 
+_WRITTEN: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(DEFINITION, True),
+    "dependencies": {"__all__": set(Dependency.model_fields)},
+}
+"""The definition without what a newer release added to it, which nobody wrote."""
+
+
 class Action(StateModel):
     """One node of the DAG: a DSL script or a configured step, and its outcome so far.
 
@@ -118,7 +125,7 @@ class Action(StateModel):
 
     def definition(self) -> dict[str, Any]:
         """Return the JSON form of what a person wrote."""
-        return self.model_dump(mode="json", exclude_defaults=True, include=set(DEFINITION))
+        return self.model_dump(mode="json", exclude_defaults=True, include=_WRITTEN)
 
     def redefine(self, new: Action) -> None:
         """Take another definition over, and keep what became of the action so far.
@@ -127,8 +134,12 @@ class Action(StateModel):
         """
         if self._work != new._work and self.suspension is not None:
             self.suspension = self.not_before = None
+        present = {(edge.action_id, edge.parameter): edge for edge in self.dependencies}
         for name in DEFINITION:
             setattr(self, name, getattr(new, name))
+        self.dependencies = [
+            edge.carrying(present.get((edge.action_id, edge.parameter))) for edge in new.dependencies
+        ]
 
     def _recalled(self) -> dict[str, Any]:
         """Return what the suspended operator gets back."""

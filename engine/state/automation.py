@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
 
-from engine.state.account import ZERO, ExchangeAccountElements
+from engine.state.account import ZERO, ExchangeAccountElements, Order
 from engine.state.actions import Action, ActionsDag
 from engine.state.base import Money, StateModel
 from engine.types import ActionId, Asset, CallSite, EffectKey, Symbol, TimeFrame
@@ -17,6 +18,8 @@ EffectKind = Literal["create_order", "cancel_order", "set_leverage", "withdraw"]
 IntentStatus = Literal["planned", "awaiting_approval", "tried", "unresolved"]
 
 MAX_COMPLETED_PRIORITY_ACTIONS = 20
+
+_KEYS = ("api_key", "api_secret", "api_password", "access_token")
 
 
 class TriggerReason(StrEnum):
@@ -100,6 +103,11 @@ class DegradedState(StateModel):
     reason: str | None = None
     error: str | None = None
     count: int = 0
+
+    @property
+    def in_words(self) -> str | None:
+        """Why the automation cannot do its work, if it cannot."""
+        return ": ".join(filter(None, (self.reason, self.error))) or None
 
 
 class Standstill(StateModel):
@@ -188,7 +196,12 @@ class AuthDetails(StateModel):
     @property
     def are_present(self) -> bool:
         """Whether any credential is set; this alone makes an account live."""
-        return any((self.credential_ref, self.api_key, self.api_secret, self.api_password, self.access_token))
+        return bool(self.credential_ref) or self.hold_keys
+
+    @property
+    def hold_keys(self) -> bool:
+        """Whether any of them is a secret itself, and not a word on where it is."""
+        return any(getattr(self, name) for name in _KEYS)
 
 
 class Holding(StateModel):
@@ -245,6 +258,72 @@ class AutomationState(StateModel):
         return self.automation.actions_dag.actions
 
     @property
+    def all_actions(self) -> list[Action]:
+        """The priority actions, and those of the DAG."""
+        return [*self.priority_actions, *self.actions]
+
+    @property
+    def actions_in_turn(self) -> list[Action]:
+        """The actions whose turn it is: priority actions while any is pending, else those of the DAG."""
+        pending = [action for action in self.priority_actions if not action.is_completed]
+        return pending or self.actions
+
+    @property
+    def iteration(self) -> int:
+        """How many invocations it has had."""
+        return self.automation.execution.iteration
+
+    @property
+    def pending_effects(self) -> list[Intent]:
+        """The effects that are planned or under way, in the order in which they were planned."""
+        return self.automation.execution.pending_effects
+
+    @property
+    def sent_effects(self) -> list[Intent]:
+        """Those of them that were sent and whose fate is not known yet."""
+        return [intent for intent in self.pending_effects if intent.status == "tried"]
+
+    @property
+    def degraded_reason(self) -> str | None:
+        """Why the automation cannot do its work, if it cannot."""
+        return self.automation.execution.degraded_state.in_words
+
+    @property
+    def elements(self) -> ExchangeAccountElements:
+        """What the automation has on its account; nothing where there was none yet."""
+        return self.automation.exchange_account_elements or ExchangeAccountElements()
+
+    @property
+    def open_orders(self) -> list[Order]:
+        """The orders that the automation has open on its account."""
+        return self.elements.orders.open_orders
+
+    @property
+    def exchange(self) -> ExchangeDetails:
+        """The exchange of its account; one without a name where there is none."""
+        details = self.exchange_account_details
+        return ExchangeDetails() if details is None else details.exchange_details
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether API keys lie in the state themselves, in its account or in a step that sets it up."""
+        details = self.exchange_account_details
+        own = details is not None and details.auth_details.hold_keys
+        return own or any(_configures_keys(action) for action in self.all_actions)
+
+    def symbols_of_interest(self) -> Iterator[Symbol]:
+        """Yield what it trades: its default symbol, then those of open orders and of its newest trades."""
+        if symbol := self.automation.defaults.symbol:
+            yield symbol
+        yield from (order.symbol for order in self.open_orders)
+        yield from (trade.symbol for trade in reversed(self.elements.trades))
+
+    def name_run(self, run_key: str) -> None:
+        """Set the name that effects derive their ids from; once set, it stays."""
+        metadata = self.automation.metadata
+        metadata.run_key = metadata.run_key or run_key
+
+    @property
     def has_exchange(self) -> bool:
         """Whether an exchange account is configured."""
         return self.exchange_account_details is not None and self.exchange_account_details.has_exchange
@@ -269,3 +348,11 @@ class AutomationState(StateModel):
         if surplus:
             self.priority_actions = [action for action in self.priority_actions if action.id not in surplus]
         return len(surplus)
+
+
+def _configures_keys(action: Action) -> bool:
+    """Whether a step sets an account up with API keys that lie in its configuration themselves."""
+    found: Any = action.config
+    for name in ("exchange_account_details", "auth_details"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return isinstance(found, Mapping) and any(found.get(name) for name in _KEYS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.architecture import doors
+from tests.architecture import doors, state_paths
 
-CHECKS = (doors.check,)
+CHECKS = (doors.check, state_paths.check)
 
 
 def main(root: Path) -> int:

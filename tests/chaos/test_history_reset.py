@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
+from activities.starting import start_of
+from engine.state import load_state
 from tests.chaos.automations import FUNDS, Trader
 from tests.chaos.storm import SETTINGS, at_work
 from tests.chaos.workers import Crew, Nursery
@@ -34,7 +36,8 @@ async def test_a_reset_history_sends_nothing_by_itself_and_adopts_what_it_had_se
     async with serving_binance() as exchange, at_work([crew]):
         exchange.books.add_account(trader.key, trader.secret, {"USDT": FUNDS})
         state = trader.state(exchange.url, action("buy", f"market('buy', '{trader.symbol}', '1000q')"))
-        handle = await start_automation(client, state, task_queue="reset", settings=SETTINGS)
+        start = start_of(load_state(state))
+        handle = await start_automation(client, start, task_queue="reset", settings=SETTINGS)
         first = await handle.result()
         exchange.books.set_price(trader.market, 50_000)
         requests = len(exchange.requests)

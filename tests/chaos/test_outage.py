@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from activities.starting import start_of
+from engine.state import load_state
 from tests.chaos.automations import FUNDS, Trader
 from tests.chaos.verdict import drifts
 from tests.chaos.virtual import TASK_QUEUE, virtual_worker
@@ -58,7 +60,8 @@ async def bidder(
     """Start an automation that bids a per cent below the market every quarter of an hour."""
     state = TRADER.state(exchange.url, action("bid", BID))
     state["automation"]["schedule"] = {"every": 15 * MINUTE}
-    return await start_automation(server.client, state, task_queue=TASK_QUEUE, settings=settings)
+    start = start_of(load_state(state))
+    return await start_automation(server.client, start, task_queue=TASK_QUEUE, settings=settings)
 
 
 def go_silent_at_the_next_order(exchange: LoopbackExchange) -> None:

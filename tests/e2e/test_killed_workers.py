@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from activities.starting import start_of
 from engine.market.recordings import Recording, candle_path
+from engine.state import load_state
 from engine.types import Symbol, TimeFrame
 from tests.conftest import REPOSITORY
 from tests.support.builders import action, automation, paper
@@ -130,9 +132,8 @@ def without_names(state: Json) -> dict[str, Any]:
 
 async def launch(server: WorkflowEnvironment, automation_id: str, market: Path) -> AutomationHandle:
     """Start the automation on the test's queue."""
-    return await start_automation(
-        server.client, trading(automation_id, market), task_queue="test", settings=SETTINGS
-    )
+    start = start_of(load_state(trading(automation_id, market)))
+    return await start_automation(server.client, start, task_queue="test", settings=SETTINGS)
 
 
 async def iterations(handle: AutomationHandle, at_least: int) -> None:

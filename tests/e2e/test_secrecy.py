@@ -20,6 +20,8 @@ from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
+from activities.starting import start_of
+from engine.state import load_state
 from tests.conftest import REPOSITORY
 from tests.support.builders import action, automation
 from tests.support.loopback import (
@@ -210,9 +212,8 @@ async def traces_of_a_run(
     """Let an automation with these keys go through everything, and stop it."""
     database, log = folder / "temporal.db", folder / "worker.log"
     async with development_server(binary, database) as server, worker(server.client, log):
-        handle = await start_automation(
-            server.client, state(exchange, keys), task_queue="test", settings=SETTINGS
-        )
+        start = start_of(load_state(state(exchange, keys)))
+        handle = await start_automation(server.client, start, task_queue="test", settings=SETTINGS)
         await through_everything(handle, exchange)
         asked = await everything_readable(handle, server.client, decoded=decoded)
         await handle.execute_update(Automation.stop, StopRequest())

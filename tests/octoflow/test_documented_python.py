@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from octoflow.testing import evaluate
 from tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "examples" / "operator_package"
@@ -65,13 +66,15 @@ def run_page(name: str) -> dict[str, Any]:
     """Run everything that a page shows, one block after the other, as one module."""
     module = ModuleType("shown")
     for block in blocks_of(REPOSITORY / "docs" / name):
-        exec(compile(block, name, "exec"), module.__dict__)
+        exec(compile(block, name, "exec", dont_inherit=True), module.__dict__)
     return module.__dict__
 
 
 def test_the_operators_that_are_shown_work():
     shown = run_page("writing-operators.md")["SET"]
-    assert set(shown.operators) == {"drawdown", "mid", "until", "cancel_tagged"}
+    assert set(shown.operators) == {"drawdown", "blend", "mid", "until", "cancel_tagged"}
+    assert evaluate("[drawdown(100, 75), mid([1, 9, 2, 4], 2)]", shown) == [0.25, 3.0]
+    assert evaluate("blend([1, 2, 4], 2, factor=0.75)", shown) == 3.75
 
 
 def test_a_program_invokes_an_automation(capsys: pytest.CaptureFixture[str]):

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 REPOSITORY = Path(__file__).parents[2]
-SETTINGS = "[pytest]\nasyncio_mode = auto\ntimeout = 3\nhang_grace = 5\n"
+SETTINGS = "[pytest]\nasyncio_mode = auto\ntimeout = 3\nhang_grace = 20\n"
 
 HANGING_TEST = """
 import threading, time
@@ -138,7 +138,7 @@ def run(folder: Path, text: str, *options: str) -> Run:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """The planted runs, which mostly wait: side by side."""
     folder = tmp_path_factory.mktemp("planted")
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(len(PLANTED)) as pool:
         waiting = {
             name: pool.submit(run, folder / str(number), *planted)
             for number, (name, planted) in enumerate(PLANTED.items())

@@ -20,7 +20,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.starting import start_of
 from connection import PROMPT_TIMERS, plugin, register_search_attributes
+from engine.state import load_state
 from workflows.automation import Automation
 from workflows.client import AutomationHandle, start_automation
 from workflows.messages import (
@@ -165,7 +167,8 @@ async def start(
     client: Client, state: Json | None = None, settings: WorkflowSettings = ONE_ATTEMPT
 ) -> AutomationHandle:
     """Start an automation on the test's task queue."""
-    return await start_automation(client, state or new_state(), task_queue="test", settings=settings)
+    start = start_of(load_state(state or new_state()))
+    return await start_automation(client, start, task_queue="test", settings=settings)
 
 
 async def reset(client: Client, handle: AutomationHandle, task: int) -> AutomationHandle:

@@ -9,6 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
+from tests.support.intents import create
 from tests.support.temporal import LATE, ONE_ATTEMPT, counted, new_state, serving, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle
@@ -210,7 +211,7 @@ async def test_effects_that_a_state_brings_along_are_settled_even_before_its_fir
     skipping: WorkflowEnvironment,
 ) -> None:
     state = new_state()
-    state["automation"]["execution"] = {"pending_effects": [{"key": "a"}]}
+    state["automation"]["execution"] = {"pending_effects": [create().model_dump(mode="json")]}
     async with serving(skipping.client, trading) as engine:
         engine.respond = broken
         handle = await start(skipping.client, state)

@@ -175,7 +175,11 @@ def _filled_by(trades: Sequence[Trade], look: Look) -> Order:
     """Return the stored order under the exchange's id, with what its trades say."""
     changes: dict[str, object] = {} if look.told is None else {"id": look.told.id}
     if trades:
-        changes |= {"filled": _sum(trade.amount for trade in trades), "fee": _fee(trades)}
+        fee = _fee(trades)
+        changes |= {
+            "filled": _sum(trade.amount for trade in trades),
+            "fee": None if fee is None else fee.carrying(look.order.fee),
+        }
     if look.trusted and look.told is not None:
         changes |= {"filled": look.told.filled, "fee": look.told.fee}
     return look.order.model_copy(update=changes)

@@ -55,7 +55,9 @@ def repeated(intent: Intent, now: Timestamp, capabilities: Capabilities) -> Inte
     params = intent.params
     if intent.kind == "create_order":
         order = Order.model_validate(params)
-        origin = Origin(action_id=intent.action_id, call_site=intent.call_site, leg=leg)
+        origin = Origin(action_id=intent.action_id, call_site=intent.call_site, leg=leg).carrying(
+            order.origin
+        )
         params = dump_order(named(order.model_copy(update={"origin": origin}), key, capabilities))
     anew = {"key": key, "leg": leg, "params": params, "planned_at": now, "status": "planned"}
     return intent.model_copy(update={**anew, "sent_at": None, "tries": 0})

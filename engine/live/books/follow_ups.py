@@ -101,7 +101,7 @@ class _Planner:
             missing_orders=list(stored.missing_orders),
             settled_at=stored.settled_at,
             closing_since=stored.closing_since,
-        )
+        ).carrying(stored)
         self.intents: list[Intent] = []
         self._pending = pending
         self._around = around

@@ -59,9 +59,10 @@ def originated(order: Order, origin: Origin) -> Order:
     """Return an order, and the exits that hang on it, in the name of the call that planned it."""
     profits = 0
     chained = []
+    own = origin.carrying(order.origin)
     for one in order.chained:
         profits += one.stop_price is None
         name = STOP if one.stop_price is not None else f"tp{profits}"
         leg = origin.model_copy(update={"leg": f"{origin.leg}/{name}"})
         chained.append(one.model_copy(update={"origin": one.origin or leg}))
-    return order.model_copy(update={"origin": origin, "chained": chained})
+    return order.model_copy(update={"origin": own, "chained": chained})

@@ -97,10 +97,11 @@ class LivePositions:
         ]
         wanted = list(dict.fromkeys([*known, *symbols]))
         told = await self.api.positions(wanted) if wanted else ()
-        held = {one.symbol: one for one in told if one.amount}
+        before = {one.symbol: one for one in stored}
+        held = {one.symbol: one.carrying(before.get(one.symbol)) for one in told if one.amount}
         leverages = {one.symbol: one.leverage for one in (*stored, *told)}
         flat = [
-            flat_position(symbol, leverage)
+            flat_position(symbol, leverage).carrying(before.get(symbol))
             for symbol, leverage in leverages.items()
             if symbol not in held and leverage != 1
         ]
@@ -142,6 +143,7 @@ class LiveRepositories:
 
 def _updated(order: Order, report: OrderReport) -> Order:
     """Return an order as a report tells it: its id on the exchange, its fills and fees, its status."""
-    fee = total_fee(report.fees) or order.fee
-    told = {"id": report.id, "filled": report.filled, "status": report.status, "fee": fee}
+    fee = total_fee(report.fees)
+    paid = order.fee if fee is None else fee.carrying(order.fee)
+    told = {"id": report.id, "filled": report.filled, "status": report.status, "fee": paid}
     return order.model_copy(update={**told, "created_at": report.created_at or order.created_at})

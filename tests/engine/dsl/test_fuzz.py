@@ -55,6 +55,7 @@ def expensive(texts: list[str]) -> list[str]:
     return [f"{cost}: {text[:300]!r}" for text, cost in costs if not cost.is_within_limits]
 
 
+@pytest.mark.timeout(600)
 def test_texts_at_the_text_limit_are_cheap() -> None:
     assert expensive(list(nonsense(seed=1, count=16))) == []
 

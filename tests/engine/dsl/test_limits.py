@@ -13,6 +13,9 @@ from tests.support.scripts import Recorder, evaluate
 
 SCRIPTS = HOSTILE | LONG
 
+pytestmark = pytest.mark.timeout(600)
+"""All scripts are measured by the first test that asks, which takes minutes beside busy neighbours."""
+
 
 @pytest.fixture(scope="module")
 def costs() -> dict[str, Cost]:

@@ -45,13 +45,6 @@ def test_loading_and_dumping_a_dumped_state_gives_the_same_bytes() -> None:
     assert '"total": "1.5"' in once
 
 
-def test_unknown_fields_of_a_state_are_ignored() -> None:
-    state = automation(action("a", "1", later_field=1))
-    state["later"] = {}
-
-    assert "later_field" not in json.dumps(dump_state(load_state(state)))
-
-
 def test_a_state_with_fields_that_this_release_has_no_more_loads() -> None:
     state = paper(automation(action("a", "1")), {"USDT": 1})
     state["automation"]["execution"] = {"iteration": 3, "execution_error": "the exchange was away"}
