@@ -19,6 +19,7 @@ from engine.state.account import (
 )
 from engine.state.actions import APPLY_CONFIGURATION, DEFINITION, Action, ActionsDag, Dependency
 from engine.state.automation import (
+    AccountMetadata,
     AuthDetails,
     Automation,
     AutomationState,
@@ -50,4 +51,4 @@ __all__ += ["Automation", "AutomationState", "ConfiguredPortfolio", "DefaultMark
 __all__ += ["EffectKind", "ExchangeAccountDetails", "ExchangeDetails", "Execution", "Holding", "Intent"]
 __all__ += ["IntentStatus", "Metadata", "PostActions", "RecordedMarket", "Schedule", "Standstill"]
 __all__ += ["ExecutionTrigger", "TriggerReason", "Money", "StateModel", "SCHEMA_VERSION", "describe"]
-__all__ += ["dump_state", "load_state"]
+__all__ += ["dump_state", "load_state", "AccountMetadata"]
