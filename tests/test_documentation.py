@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -65,16 +65,21 @@ def test_the_tables_of_account_elements_are_those_of_the_models(model: type[Base
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(model.model_fields)
 
 
+def commands(group: Any = None, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command of the command line, by the words that it is called with."""
+    for name, command in (group or get_command(app)).commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{path}{name} ")
+        else:
+            yield f"{path}{name}", command
+
+
 def test_every_command_is_described() -> None:
-    commands = {
-        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
-    }
-    assert commands <= words_in_code("cli.md")
+    assert {word for path, _ in commands() for word in path.split()} <= words_in_code("cli.md")
 
 
 def test_every_option_of_a_command_is_described() -> None:
-    verbs = get_command(app).commands.values()
-    options = {name for verb in verbs for parameter in verb.params for name in parameter.opts}
+    options = {name for _, verb in commands() for parameter in verb.params for name in parameter.opts}
     described = set(re.findall(r"--[a-z-]+", (REPOSITORY / "docs" / "cli.md").read_text()))
     assert {name for name in options if name.startswith("--")} <= described
 

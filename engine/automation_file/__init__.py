@@ -1,6 +1,8 @@
-"""The file a person writes, and the state that it becomes."""
+"""The file a person writes, or another program's state, and the state that it becomes."""
 
 from engine.automation_file.compile import AutomationFileError, load_automation
+from engine.automation_file.octobot import Imported, Note, import_octobot
 from engine.automation_file.schema import automation_json_schema, parse_moment
 
-__all__ = ["AutomationFileError", "load_automation", "automation_json_schema", "parse_moment"]
+__all__ = ["AutomationFileError", "load_automation", "Imported", "Note", "import_octobot"]
+__all__ += ["automation_json_schema", "parse_moment"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from engine.dsl import (
     Kind,
@@ -20,6 +20,16 @@ SET: Final = OperatorSet("automation", "What a script can do to its own automati
 def stop_automation(context: OperatorContext) -> None:
     """End the automation after this action; actions that have not run yet do not run."""
     context.direct(StopAutomation())
+
+
+@operator(SET, kind=Kind.READ, example="1 if previous() == None else previous() + 1")
+def previous(context: OperatorContext) -> Any:
+    """Return the result that the action had before it was last reset; None when it has none yet.
+
+    So an action that is repeated can go on from its last round; the example counts them. A round that ended
+    with an error, or without a value, leaves the result of the round before.
+    """
+    return context.previous_execution_result
 
 
 @operator(SET, kind=Kind.EFFECT, suspends=False, example='update_automation_configuration("wait(60)")')

@@ -19,6 +19,7 @@ from engine.state.account import (
 )
 from engine.state.actions import APPLY_CONFIGURATION, DEFINITION, Action, ActionsDag, Dependency
 from engine.state.automation import (
+    AccountMetadata,
     AuthDetails,
     Automation,
     AutomationState,
@@ -45,9 +46,9 @@ from engine.state.serialization import SCHEMA_VERSION, describe, dump_state, loa
 
 __all__ = ["Balance", "ExchangeAccountElements", "Fee", "LIMIT_TYPES", "Order", "OrderStatus", "OrderType"]
 __all__ += ["Orders", "Origin", "Portfolio", "Position", "Side", "TimeInForce", "Trade", "Transaction"]
-__all__ += ["APPLY_CONFIGURATION", "Action", "ActionsDag", "DEFINITION", "Dependency", "AuthDetails"]
-__all__ += ["Automation", "AutomationState", "ConfiguredPortfolio", "DefaultMarket", "DegradedState"]
-__all__ += ["EffectKind", "ExchangeAccountDetails", "ExchangeDetails", "Execution", "ExecutionTrigger"]
-__all__ += ["Holding", "Intent", "IntentStatus", "Metadata", "PostActions", "RecordedMarket", "Schedule"]
-__all__ += ["Standstill", "TriggerReason", "Money", "StateModel", "SCHEMA_VERSION", "describe"]
-__all__ += ["dump_state", "load_state"]
+__all__ += ["APPLY_CONFIGURATION", "Action", "ActionsDag", "DEFINITION", "Dependency", "AccountMetadata"]
+__all__ += ["AuthDetails", "Automation", "AutomationState", "ConfiguredPortfolio", "DefaultMarket"]
+__all__ += ["DegradedState", "EffectKind", "ExchangeAccountDetails", "ExchangeDetails", "Execution"]
+__all__ += ["ExecutionTrigger", "Holding", "Intent", "IntentStatus", "Metadata", "PostActions"]
+__all__ += ["RecordedMarket", "Schedule", "Standstill", "TriggerReason", "Money", "StateModel"]
+__all__ += ["SCHEMA_VERSION", "describe", "dump_state", "load_state"]

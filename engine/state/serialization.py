@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from engine.errors import SchemaVersionError, StateError
 from engine.state.automation import AutomationState, ExchangeAccountDetails
+from engine.state.octobot import is_octobots
 
 SCHEMA_VERSION: Final = 1
 
@@ -29,7 +30,8 @@ def load_state(
 
     Raises:
         SchemaVersionError: the state is of a newer schema than this release knows.
-        StateError: the state does not have the right form; the message names each field.
+        StateError: the state does not have the right form, and the message names each field; or it is one of
+            OctoBot, which is imported first.
     """
     migrated = _migrate(raw, migrations)
     try:
@@ -48,6 +50,10 @@ def dump_state(state: AutomationState) -> RawState:
 def _migrate(raw: Mapping[str, Any], migrations: Mapping[int, Migration]) -> RawState:
     if not isinstance(raw, Mapping):
         raise StateError(f"a state is a JSON object, not {type(raw).__name__}")
+    if is_octobots(raw):
+        raise StateError(
+            "this is a state of OctoBot: `octoflow import octobot STATE` makes one of Octoflow of it"
+        )
     version = raw.get("schema_version", SCHEMA_VERSION)
     if not isinstance(version, int) or isinstance(version, bool):
         raise StateError(f"schema_version is {version!r}; expected a whole number such as {SCHEMA_VERSION}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from engine.job.outcome import InvocationStatus
 from engine.state import TriggerReason
 from tests.support.builders import NOW, Invoked, action, automation
@@ -77,3 +79,29 @@ async def test_a_forced_invocation_does_not_skip_the_delay_of_a_schedule() -> No
 
     assert outcome.executed_count == 0
     assert outcome.next_due_at == 1_100.0
+
+
+async def test_a_repeated_action_goes_on_from_its_previous_result() -> None:
+    script = "decimal('0.5') if previous() == None else previous() + decimal('0.5')"
+    count = action("count", script, reset_target_action_id="count", reset_after=60)
+    run = Invoked(automation(count))
+    seen = []
+    for at in range(4):
+        await run.invoke(now=1_000.0 + 60 * at)
+        seen.append(run.action("count")["previous_execution_result"])
+        run = Invoked(json.loads(json.dumps(run.state)))  # as another process would take it up
+    assert seen == [{"$dec": "0.5"}, {"$dec": "1.0"}, {"$dec": "1.5"}, {"$dec": "2.0"}]
+
+
+async def test_a_round_that_fails_leaves_the_result_of_the_one_before() -> None:
+    script = "previous() if now() < 1100 or previous() == 'first' and now() > 1150 else 1 / 0"
+    run = Invoked(
+        automation(
+            action("a", script, previous_execution_result="first"), action("again", "restart('a', 50)", "a")
+        )
+    )
+    results = []
+    for now in (1_000.0, 1_100.0, 1_200.0):
+        await run.invoke(now=now)
+        results.append(run.action("a")["previous_execution_result"])
+    assert results == ["first"] * 3

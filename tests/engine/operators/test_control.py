@@ -196,3 +196,18 @@ def test_a_directive_before_a_wait_is_given_once() -> None:
     first = waiting("[notify('a'), wait(5)]", now=0.0)
     assert first.directives == (Notify("a"),)
     assert run("[notify('a'), wait(5)]", now=5.0, suspension=through_json(first)) == Done([None, None])
+
+
+# previous
+
+
+@pytest.mark.parametrize("value", [None, 0, "text", [1, 2], {"a": 1}])
+def test_the_previous_result_is_what_the_action_had_before_its_reset(value: Any) -> None:
+    assert evaluate("previous()", previous_execution_result=value) == value
+
+
+def test_the_previous_result_is_seen_through_a_wait() -> None:
+    first = waiting("[wait(60), previous()]", now=1_000.0, previous_execution_result=3)
+    suspension = through_json(first)
+    later = run("[wait(60), previous()]", now=1_060.0, suspension=suspension, previous_execution_result=3)
+    assert later == Done([None, 3])
