@@ -42,14 +42,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_about_thirty_markets_are_written_for_it():
+def test_about_thirty_markets_are_written_for_it() -> None:
     listings = written_listings()
 
     assert len(listings) == 30
     assert listings["BTCUSDT"].tick == Decimal("0.01")
 
 
-async def test_a_recorded_market_list_is_served_as_it_was_recorded(folder: Path):
+async def test_a_recorded_market_list_is_served_as_it_was_recorded(folder: Path) -> None:
     listings = recorded_listings(folder)
     assert listings is not None
     assert [listings[f"{base}USDT"].max_market_amount for base in ("NEW", "BARE")] == [100, 900]
@@ -62,7 +62,7 @@ async def test_a_recorded_market_list_is_served_as_it_was_recorded(folder: Path)
             assert (await client.create_order("NEW/USDT", "market", "buy", 20))["filled"] == 20
 
 
-def test_a_folder_without_a_list_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_without_a_list_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCTOFLOW_MARKET_DATA", str(tmp_path))
     assert recorded_listings() is None
     monkeypatch.delenv("OCTOFLOW_MARKET_DATA")

@@ -61,7 +61,7 @@ async def doomed_worker(server: WorkflowEnvironment) -> AsyncIterator[None]:
 
 async def test_an_invocation_that_ends_while_a_query_waits_for_a_worker_leaves_a_history_that_replays(
     server: WorkflowEnvironment,
-):
+) -> None:
     client, engine = server.client, FakeEngine(twice)
     engine.open.clear()
     activities = [engine.run_invocation, engine.apply_edit]
