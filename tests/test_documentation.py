@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
-from typer.main import get_command
+from typer.main import get_group
 
 from cli.main import app
 from connection import Settings
@@ -73,7 +73,7 @@ def test_every_command_is_described() -> None:
 
 
 def test_every_option_of_a_command_is_described() -> None:
-    verbs = get_command(app).commands.values()
+    verbs = get_group(app).commands.values()
     options = {name for verb in verbs for parameter in verb.params for name in parameter.opts}
     described = set(re.findall(r"--[a-z-]+", (REPOSITORY / "docs" / "cli.md").read_text()))
     assert {name for name in options if name.startswith("--")} <= described

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from ccxt.base import errors
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import (
     CREATE_ORDER,
     Call,
@@ -26,7 +28,9 @@ BTC = "BTC/USDT"
 
 def limit_buy(client: Client, client_id: str = "order") -> asyncio.Future[dict[str, object]]:
     """Send an order that rests."""
-    sent = client.create_order(BTC, "limit", "buy", 0.1, 50_000, {"newClientOrderId": client_id})
+    named = {"newClientOrderId": client_id}
+    sent: Coroutine[Any, Any, dict[str, object]]
+    sent = client.create_order(BTC, "limit", "buy", 0.1, 50_000, named)
     return asyncio.ensure_future(sent)
 
 

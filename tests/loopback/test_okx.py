@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from ccxt.base import errors
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import (
     CREATE_ORDER,
     Drop,

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from ccxt.base import errors
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import CREATE_ORDER, LoopbackExchange, PartialFill
 from tests.support.loopback.accounts import Account
 
@@ -114,7 +114,7 @@ async def test_a_stop_that_gaps_beyond_its_reserve_expires(
     exchange.books.set_price("BTCUSDT", 80_000)
 
     assert (await client.fetch_order(order["id"], BTC))["status"] == "expired"
-    assert (account.balance("USDT").free, account.balance("USDT").locked) == (100_000, 0)
+    assert (account.balance("USDT").free, account.balance("USDT").locked) == (Decimal(100_000), Decimal(0))
 
 
 async def test_one_order_too_many_is_refused(client: Client) -> None:

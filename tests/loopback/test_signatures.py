@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from ccxt.base import errors
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import LoopbackExchange
 from tests.support.loopback.accounts import Account, Rights
 

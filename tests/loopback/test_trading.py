@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from ccxt.base import errors
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import LoopbackExchange
 from tests.support.loopback.accounts import Account
 
@@ -26,8 +26,8 @@ async def test_a_market_buy_fills_at_once_and_pays_its_fee_in_base(client: Clien
     assert (order["status"], order["filled"], order["average"]) == ("closed", 0.5, 60_000)
     assert order["clientOrderId"] == "one"
     assert order["fee"] == {"cost": 0.0005, "currency": "BTC"}
-    assert held(account, "USDT") == (Decimal(70_000), 0)
-    assert held(account, "BTC") == (Decimal("1.4995"), 0)
+    assert held(account, "USDT") == (Decimal(70_000), Decimal(0))
+    assert held(account, "BTC") == (Decimal("1.4995"), Decimal(0))
 
 
 async def test_a_resting_limit_locks_its_funds_until_the_price_comes(
@@ -43,7 +43,7 @@ async def test_a_resting_limit_locks_its_funds_until_the_price_comes(
     trade = (await client.fetch_my_trades(BTC))[0]
     assert (filled["status"], filled["average"]) == ("closed", 50_000)
     assert (trade["order"], trade["takerOrMaker"], trade["price"]) == (order["id"], "maker", 50_000)
-    assert held(account, "USDT") == (Decimal(50_000), 0)
+    assert held(account, "USDT") == (Decimal(50_000), Decimal(0))
 
 
 async def test_a_limit_that_crosses_fills_at_the_market_as_taker(client: Client, account: Account) -> None:
@@ -51,7 +51,7 @@ async def test_a_limit_that_crosses_fills_at_the_market_as_taker(client: Client,
 
     assert (order["status"], order["average"]) == ("closed", 60_000)
     assert (await client.fetch_my_trades(BTC))[0]["takerOrMaker"] == "taker"
-    assert held(account, "USDT") == (Decimal(159_940), 0)
+    assert held(account, "USDT") == (Decimal(159_940), Decimal(0))
 
 
 async def test_a_cancelled_order_gives_its_funds_back(client: Client, account: Account) -> None:
@@ -60,7 +60,7 @@ async def test_a_cancelled_order_gives_its_funds_back(client: Client, account: A
     cancelled = await client.cancel_order(order["id"], BTC)
 
     assert cancelled["status"] == "canceled"
-    assert held(account, "BTC") == (1, 0)
+    assert held(account, "BTC") == (Decimal(1), Decimal(0))
     assert await client.fetch_open_orders(BTC) == []
     with pytest.raises(errors.OrderNotFound, match="Unknown order sent"):
         await client.cancel_order(order["id"], BTC)
@@ -125,7 +125,7 @@ async def test_orders_that_break_a_rule_are_refused_and_change_nothing(
         await client.create_order(symbol, kind, side, amount, price)
 
     assert exchange.books.accepted == []
-    assert held(account, "USDT") == (Decimal(100_000), 0)
+    assert held(account, "USDT") == (Decimal(100_000), Decimal(0))
 
 
 async def test_a_symbol_that_does_not_exist_is_named_so(client: Client) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from importlib.metadata import version
+from types import ModuleType
 
 import pytest
 
@@ -32,7 +33,7 @@ modules_after_importing = cache(test_imports.modules_after_importing)
 
 
 @pytest.mark.parametrize("module", [octoflow, octoflow.running, octoflow.testing])
-def test_every_promised_name_is_there_once_and_is_documented(module) -> None:
+def test_every_promised_name_is_there_once_and_is_documented(module: ModuleType) -> None:
     assert len(set(module.__all__)) == len(module.__all__)
     for name in module.__all__:
         value = getattr(module, name)
@@ -67,7 +68,7 @@ def test_it_adds_nothing_to_the_time_that_the_engine_takes() -> None:
 
 
 @pytest.mark.parametrize("module", ["worker", "connection", "codec", "cli.main"])
-def test_nothing_is_built_on_it(module) -> None:
+def test_nothing_is_built_on_it(module: str) -> None:
     assert "octoflow" not in modules_after_importing(module)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 
+from engine.state import OrderType
 from octoflow import (
     Account,
     ActionStatus,
@@ -55,7 +56,7 @@ def buy_one(
     placed = done(context, Placed)
     if placed is not None:
         return [one.order.status for one in placed]
-    kind = "market" if price is None else "limit"
+    kind: OrderType = "market" if price is None else "limit"
     request = OrderRequest(kind, "buy", Symbol(symbol), Decimal(1), price)
     orders = context.service(Account).place(request, context.key)
     return later(context, orders) if isinstance(orders, Planned) else [order.status for order in orders]
@@ -82,7 +83,7 @@ def double(context: OperatorContext, symbol: Annotated[str, SymbolParam()]) -> A
 def test_waits_take_no_time_and_are_told() -> None:
     ran = run_script("[twice(), now()]", SET)
     assert ran.value == [2, NOW + 60 + 3600]
-    assert ran.waits == (60, 3600)
+    assert ran.waits == (60.0, 3600.0)
     assert ran.ended_at == NOW + 3660
 
 

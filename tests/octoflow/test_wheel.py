@@ -101,9 +101,9 @@ def test_its_metadata_is_complete(wheel: Path) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Summary"]
-    assert {"local", "keyring"} <= set(metadata.get_all("Provides-Extra"))
-    assert metadata.get_payload().startswith("# Octoflow")
-    assert "Typing :: Typed" in metadata.get_all("Classifier")
+    assert {"local", "keyring"} <= set(metadata.get_all("Provides-Extra", []))
+    assert str(metadata.get_payload()).startswith("# Octoflow")
+    assert "Typing :: Typed" in metadata.get_all("Classifier", [])
 
 
 @pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="this is no checkout")
@@ -266,7 +266,7 @@ def test_an_operator_package_is_installed_against_it(environment: Path, tmp_path
 def test_packages_that_are_checked_strictly_find_its_types(environment: Path, tmp_path: Path) -> None:
     file = tmp_path / "uses_the_face.py"
     file.write_text(USES_THE_FACE)
-    options = ["--strict", "--cache-dir", tmp_path / "cache", "--config-file", os.devnull]
+    options: list[str | Path] = ["--strict", "--cache-dir", tmp_path / "cache", "--config-file", os.devnull]
     ran = subprocess.run(
         [sys.executable, "-m", "mypy", "--python-executable", environment / "bin" / "python", *options, file],
         cwd=tmp_path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
@@ -171,7 +172,7 @@ async def test_an_edit_survives_continue_as_new(server: WorkflowEnvironment) -> 
 @pytest.mark.parametrize(
     "arguments", [{}, {"upsert": [], "remove": []}, {"add": []}, {"upsert": ["a"]}], ids=str
 )
-async def test_a_malformed_edit_is_refused(server: WorkflowEnvironment, arguments: dict) -> None:
+async def test_a_malformed_edit_is_refused(server: WorkflowEnvironment, arguments: dict[str, Any]) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await engine.called(1)

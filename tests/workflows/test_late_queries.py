@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, create_subprocess_exec
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from temporalio.testing import WorkflowEnvironment
@@ -64,7 +64,7 @@ async def test_an_invocation_that_ends_while_a_query_waits_for_a_worker_leaves_a
 ) -> None:
     client, engine = server.client, FakeEngine(twice)
     engine.open.clear()
-    activities = [engine.run_invocation, engine.apply_edit]
+    activities: list[Callable[..., object]] = [engine.run_invocation, engine.apply_edit]
     async with running(Worker(client, task_queue="test", activities=activities)):
         async with doomed_worker(server):
             handle = await start(client, settings=PATIENT)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import LATE, ONE_ATTEMPT, counted, new_state, serving, start
+from tests.support.temporal import LATE, ONE_ATTEMPT, Respond, counted, new_state, serving, start
 from workflows.automation import Automation
 from workflows.messages import InvocationResult, RunInvocation
 
 
-def every(seconds: float, *, times: int, **result: object):
+def every(seconds: float, *, times: int, **result: Any) -> Respond:
     """Respond with an automation that runs each `seconds`, that often, and then has finished."""
 
     def respond(request: RunInvocation) -> InvocationResult:
@@ -88,5 +89,5 @@ async def test_an_automation_in_which_nothing_will_ever_be_due_needs_attention(
         await skipping.sleep(3600)
         report = await handle.query(Automation.status)
         assert report.status == "needs_attention"
-        assert "blocked" in report.reason or ""
+        assert "blocked" in (report.reason or "")
         await handle.terminate()

@@ -235,7 +235,7 @@ async def test_pausing_twice_is_one_pause_and_nothing_else_can_be_resumed(
     async with serving(server.client, hourly) as engine:
         handle = await start(server.client)
         await engine.called(1)
-        assert await asyncio.gather(pause(handle), pause(handle)) == ["paused", "paused"]
+        assert list(await asyncio.gather(pause(handle), pause(handle))) == ["paused", "paused"]
         assert await resume(handle) == "running"
         with pytest.raises(WorkflowUpdateFailedError) as caught:
             await resume(handle)
