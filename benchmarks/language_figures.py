@@ -7,6 +7,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import accumulate, repeat
 from typing import Final
 
@@ -153,6 +154,6 @@ def _cold() -> Figure:
     registry = default_registry()
     texts = [COLD.format(number) for number in range(1_000, 1_200)]
     assert {len(text) for text in texts} == {100}, len(texts[0])
-    seconds = [_seconds(lambda text=text: compile_script(text, registry), 1) for text in texts]
+    seconds = [_seconds(partial(compile_script, text, registry), 1) for text in texts]
     median = statistics.median(seconds) * 1e3
     return Figure(name="language, cold parse and compile", value=median, unit="ms", at_most=2)

@@ -6,10 +6,10 @@ import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from benchmarks.figures import Figure, median_ms
-from engine.market import Bars, Candles, Market, finished_bars, generic_market, list_recorded
+from engine.market import Bars, Candles, Market, MarketData, finished_bars, generic_market, list_recorded
 from engine.paper import PaperAccount
 from engine.state import AutomationState, ExchangeAccountElements, Order, Trade, dump_state, load_state
 from engine.types import OrderId, Price, Symbol
@@ -86,8 +86,8 @@ def _account(candles: Candles) -> ExchangeAccountElements:
 
 
 def _opened(elements: ExchangeAccountElements, candles: Candles) -> PaperAccount:
-    data = _LastPrice(candles)
-    account = PaperAccount(elements, data=data, now=candles.closes_at, ids=lambda name: name.ljust(16, "0"))  # type: ignore[arg-type]
+    data = cast("MarketData", _LastPrice(candles))  # what an account asks for
+    account = PaperAccount(elements, data=data, now=candles.closes_at, ids=lambda name: name.ljust(16, "0"))
     account.restore()
     return account
 

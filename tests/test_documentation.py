@@ -9,7 +9,6 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
-from typer.main import get_command
 
 from cli.main import app
 from connection import Settings
@@ -67,7 +66,7 @@ def test_the_tables_of_account_elements_are_those_of_the_models(model: type[Base
 
 def commands(group: Any = None, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every command of the command line, by the words that it is called with."""
-    for name, command in (group or get_command(app)).commands.items():
+    for name, command in (group or get_group(app)).commands.items():
         if hasattr(command, "commands"):
             yield from commands(command, f"{path}{name} ")
         else:

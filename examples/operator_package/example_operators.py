@@ -32,7 +32,8 @@ def zscore(data: Series, period: Annotated[int, Range(ge=2), Unit("candles")]) -
         raise ValueError(f"a period of {period} needs as many values, and there are {len(values)}")
     windows = np.lib.stride_tricks.sliding_window_view(values, period)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (windows[:, -1] - windows.mean(axis=1)) / windows.std(axis=1)
+        scores: Series = (windows[:, -1] - windows.mean(axis=1)) / windows.std(axis=1)
+    return scores
 
 
 @operator(SET, kind=Kind.READ, example="in_session(13, 20)")

@@ -42,7 +42,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @NEEDS_GIT
-def test_two_commits_have_two_names(checkout: Path):
+def test_two_commits_have_two_names(checkout: Path) -> None:
     names = []
     for code in ("one = 1\n", "one = 2\n"):
         made = commit(checkout, code)
@@ -62,14 +62,14 @@ def test_two_commits_have_two_names(checkout: Path):
     ],
     ids=lambda arguments: arguments[0] + arguments[-1],
 )
-def test_it_is_found_however_git_keeps_it(checkout: Path, arrange: tuple[str, ...]):
+def test_it_is_found_however_git_keeps_it(checkout: Path, arrange: tuple[str, ...]) -> None:
     made = commit(checkout, "one = 1\n")
     git(checkout, *arrange)
     assert commit_of(checkout) == made
 
 
 @NEEDS_GIT
-def test_a_worktree_has_the_commit_of_its_own_branch(checkout: Path, tmp_path: Path):
+def test_a_worktree_has_the_commit_of_its_own_branch(checkout: Path, tmp_path: Path) -> None:
     first = commit(checkout, "one = 1\n")
     git(checkout, "worktree", "add", "--quiet", str(tmp_path / "other"), "-b", "other")
     second = commit(tmp_path / "other", "one = 2\n")
@@ -79,7 +79,7 @@ def test_a_worktree_has_the_commit_of_its_own_branch(checkout: Path, tmp_path: P
 @NEEDS_GIT
 @pytest.mark.parametrize("staged", [False, True])
 @pytest.mark.parametrize("file", ["worker.py", "engine/new.py"])
-def test_code_that_is_not_committed_is_marked(checkout: Path, file: str, staged: bool):
+def test_code_that_is_not_committed_is_marked(checkout: Path, file: str, staged: bool) -> None:
     made = commit(checkout, "one = 1\n")
     (checkout / file).parent.mkdir(exist_ok=True)
     (checkout / file).write_text("one = 3\n")
@@ -89,7 +89,7 @@ def test_code_that_is_not_committed_is_marked(checkout: Path, file: str, staged:
 
 
 @NEEDS_GIT
-def test_changes_beside_the_code_are_none(checkout: Path):
+def test_changes_beside_the_code_are_none(checkout: Path) -> None:
     commit(checkout, "one = 1\n")
     (checkout / "notes.md").write_text("beside")
     (checkout / "worker.py").touch()
@@ -97,11 +97,11 @@ def test_changes_beside_the_code_are_none(checkout: Path):
 
 
 @NEEDS_GIT
-def test_a_repository_without_a_commit_has_the_release_alone(checkout: Path):
+def test_a_repository_without_a_commit_has_the_release_alone(checkout: Path) -> None:
     assert build_id(checkout) == RELEASE
 
 
-def test_without_a_repository_it_is_the_release(tmp_path: Path):
+def test_without_a_repository_it_is_the_release(tmp_path: Path) -> None:
     assert build_id(tmp_path) == RELEASE
     (tmp_path / ".git").write_text("gitdir: nowhere")
     assert build_id(tmp_path) == RELEASE
@@ -110,7 +110,7 @@ def test_without_a_repository_it_is_the_release(tmp_path: Path):
 @NEEDS_GIT
 def test_without_the_program_the_commit_is_known_all_the_same(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     made = commit(checkout, "one = 1\n")
     (checkout / "worker.py").write_text("one = 2\n")
     monkeypatch.setenv("PATH", "")
@@ -118,19 +118,21 @@ def test_without_the_program_the_commit_is_known_all_the_same(
 
 
 @NEEDS_GIT
-def test_a_hook_of_another_repository_does_not_mislead(checkout: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_hook_of_another_repository_does_not_mislead(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     commit(checkout, "one = 1\n")
     (checkout / "worker.py").write_text("one = 2\n")
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     assert is_changed(checkout)
 
 
-def test_what_was_built_says_what_it_was_built_from(tmp_path: Path):
+def test_what_was_built_says_what_it_was_built_from(tmp_path: Path) -> None:
     (tmp_path / "activities").mkdir()
     (tmp_path / "activities" / COMMIT_FILE).write_text("0123456789ab\n")
     assert build_id(tmp_path) == f"{RELEASE}+0123456789ab"
 
 
-def test_it_looks_at_what_is_shipped():
+def test_it_looks_at_what_is_shipped() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     assert list(SHIPPED) == project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]

@@ -24,7 +24,7 @@ def collections() -> Iterator[list[int]]:
     gc.callbacks.remove(note)
 
 
-def test_it_stays_off_until_the_last_of_several_invocations_has_ended():
+def test_it_stays_off_until_the_last_of_several_invocations_has_ended() -> None:
     collector = QuietCollector()
     with collector.off():
         with collector.off():
@@ -33,7 +33,7 @@ def test_it_stays_off_until_the_last_of_several_invocations_has_ended():
     assert gc.isenabled()
 
 
-def test_it_runs_in_a_quiet_moment_every_so_often(collections: list[int]):
+def test_it_runs_in_a_quiet_moment_every_so_often(collections: list[int]) -> None:
     collector = QuietCollector()
     for _ in range(FULL_EVERY * COLLECT_EVERY):
         with collector.off():
@@ -43,7 +43,7 @@ def test_it_runs_in_a_quiet_moment_every_so_often(collections: list[int]):
     assert collections[-1] == FULL
 
 
-def test_it_runs_at_last_when_there_is_no_quiet_moment(collections: list[int]):
+def test_it_runs_at_last_when_there_is_no_quiet_moment(collections: list[int]) -> None:
     collector = QuietCollector()
     with collector.off():
         for _ in range(COLLECT_AT_LAST):

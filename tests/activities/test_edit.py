@@ -20,7 +20,7 @@ async def edit(state: Json, **request: Any) -> EditResult:
     )
 
 
-async def test_an_edit_returns_the_new_state_what_changed_and_how_it_looks():
+async def test_an_edit_returns_the_new_state_what_changed_and_how_it_looks() -> None:
     result = await edit(scripts("1", "2"), upsert=[action("a0", "10"), action("new", "$a0")], remove=["a1"])
 
     stored = result.state["automation"]["actions_dag"]["actions"]
@@ -31,7 +31,7 @@ async def test_an_edit_returns_the_new_state_what_changed_and_how_it_looks():
     assert result.view.next_actions == "a0, new"
 
 
-async def test_a_wrong_edit_fails_for_good_with_all_its_problems():
+async def test_a_wrong_edit_fails_for_good_with_all_its_problems() -> None:
     with pytest.raises(ApplicationError) as caught:
         await edit(scripts("1"), upsert=[action("b", "1 +")], remove=["ghost"])
 
@@ -42,7 +42,7 @@ async def test_a_wrong_edit_fails_for_good_with_all_its_problems():
     assert "no action 'ghost' to remove" in caught.value.message
 
 
-async def test_an_edit_that_makes_the_state_too_large_is_refused():
+async def test_an_edit_that_makes_the_state_too_large_is_refused() -> None:
     with pytest.raises(ApplicationError, match="more than 1,000,000") as caught:
         await edit(scripts("1"), upsert=[action(f"b{number}", f"'{'x' * 9000}'") for number in range(120)])
 

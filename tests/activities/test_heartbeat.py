@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.heartbeat import BEATS_PER_TIMEOUT, beating
 
 
-async def test_it_beats_several_times_per_timeout_and_stops_with_the_activity():
+async def test_it_beats_several_times_per_timeout_and_stops_with_the_activity() -> None:
     beats = asyncio.Semaphore(0)
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, heartbeat_timeout=timedelta(seconds=0.04))
@@ -26,7 +26,7 @@ async def test_it_beats_several_times_per_timeout_and_stops_with_the_activity():
     assert beats.locked(), "it went on after the activity"
 
 
-async def test_it_is_silent_when_nobody_listens():
+async def test_it_is_silent_when_nobody_listens() -> None:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, heartbeat_timeout=None)
     beats: list[object] = []

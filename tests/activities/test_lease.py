@@ -36,7 +36,7 @@ class Machine:
 def attempt(started: float = NOW, **fields: Any) -> activity.Info:
     """An attempt that the server handed out at a time of its own clock."""
     moment = datetime.fromtimestamp(started, UTC)
-    given = {"heartbeat_timeout": HEARTBEAT, "started_time": moment, "scheduled_time": moment}
+    given: dict[str, Any] = {"heartbeat_timeout": HEARTBEAT, "started_time": moment, "scheduled_time": moment}
     given |= {"schedule_to_close_timeout": None, **fields}
     return replace(ActivityEnvironment.default_info(), **given)
 

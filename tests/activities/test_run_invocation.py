@@ -52,7 +52,7 @@ def on_recorded_market(market: Path, *scripts_of_actions: str, **recorded: Any) 
     return paper(state, {"USDT": 1000}, recorded={"folder": str(market), "start": START, **recorded})
 
 
-async def test_an_invocation_executes_actions_and_says_when_the_next_is_due():
+async def test_an_invocation_executes_actions_and_says_when_the_next_is_due() -> None:
     result = await run(scripts("1 + 1", "wait(60)"))
 
     assert result.state["automation"]["actions_dag"]["actions"][0]["result"] == 2
@@ -62,14 +62,14 @@ async def test_an_invocation_executes_actions_and_says_when_the_next_is_due():
     assert result.view.next_actions == "a1"
 
 
-async def test_an_automation_is_named_once_for_ever():
+async def test_an_automation_is_named_once_for_ever() -> None:
     first = await run(scripts("wait(60)"))
     second = await run(first.state, run_key="automation/another-run", woken_at=NOW + 60)
 
     assert second.state["automation"]["metadata"]["run_key"] == "automation/run"
 
 
-async def test_timers_of_a_recorded_market_run_at_its_speed(market_data: Path):
+async def test_timers_of_a_recorded_market_run_at_its_speed(market_data: Path) -> None:
     first = await run(on_recorded_market(market_data, "wait(7200)", speed=3600))
     assert first.clock is not None
     assert (first.clock.real, first.clock.market) == (NOW, START)
@@ -81,7 +81,7 @@ async def test_timers_of_a_recorded_market_run_at_its_speed(market_data: Path):
     assert late.status == "finished"
 
 
-async def test_priority_actions_are_answered_with_value_error_or_due_time():
+async def test_priority_actions_are_answered_with_value_error_or_due_time() -> None:
     actions = [action("value", "1 + 1"), action("error", "1 / 0"), action("wait", "wait(60)")]
     result = await run(scripts("wait(600)"), trigger="message", priority_actions=actions)
 
@@ -90,14 +90,14 @@ async def test_priority_actions_are_answered_with_value_error_or_due_time():
     assert result.answers["wait"].due_at == NOW + 60
 
 
-async def test_a_priority_action_that_waited_is_answered_when_it_ends():
+async def test_a_priority_action_that_waited_is_answered_when_it_ends() -> None:
     first = await run(scripts("wait(600)"), priority_actions=[action("late", "[wait(60), 7]")])
     second = await run(first.state, woken_at=NOW + 60, due_at=NOW + 60)
 
     assert second.answers["late"].value == [None, 7]
 
 
-async def test_priority_actions_that_were_executed_before_fail_their_message():
+async def test_priority_actions_that_were_executed_before_fail_their_message() -> None:
     first = await run(scripts("wait(600)"), priority_actions=[action("once", "1")])
     with pytest.raises(ApplicationError) as caught:
         await run(first.state, priority_actions=[action("once", "1")])
@@ -106,7 +106,7 @@ async def test_priority_actions_that_were_executed_before_fail_their_message():
     assert caught.value.non_retryable
 
 
-async def test_stopping_cancels_the_open_orders(market_data: Path):
+async def test_stopping_cancels_the_open_orders(market_data: Path) -> None:
     ladder = on_recorded_market(market_data, "limit('buy', 'BTC/USDT', '10%', '-30%')", "wait(9000)")
     placed = await run(ladder)
     assert len(placed.state["automation"]["exchange_account_elements"]["orders"]["open_orders"]) == 1
@@ -115,7 +115,7 @@ async def test_stopping_cancels_the_open_orders(market_data: Path):
     assert not stopped.state["automation"]["exchange_account_elements"].get("orders", {}).get("open_orders")
 
 
-async def test_a_stop_runs_nothing_and_is_over_where_nothing_is_under_way():
+async def test_a_stop_runs_nothing_and_is_over_where_nothing_is_under_way() -> None:
     placed = await run(scripts("wait(600)"))
     stopped = await run(placed.state, trigger="message", stopping=True, woken_at=NOW + 900)
 
@@ -123,7 +123,7 @@ async def test_a_stop_runs_nothing_and_is_over_where_nothing_is_under_way():
     assert stopped.state["automation"]["actions_dag"] == placed.state["automation"]["actions_dag"]
 
 
-async def test_a_wrong_state_asks_for_a_person():
+async def test_a_wrong_state_asks_for_a_person() -> None:
     with pytest.raises(ApplicationError) as caught:
         await run({**scripts("1"), "schema_version": 99})
 
@@ -132,7 +132,7 @@ async def test_a_wrong_state_asks_for_a_person():
     assert caught.value.non_retryable
 
 
-async def test_a_state_that_is_too_large_is_refused_before_anything_happens():
+async def test_a_state_that_is_too_large_is_refused_before_anything_happens() -> None:
     large = scripts("1")
     large["automation"]["actions_dag"]["actions"][0]["previous_execution_result"] = "x" * 1_000_000
     with pytest.raises(ApplicationError, match="more than 1,000,000") as caught:
@@ -141,7 +141,7 @@ async def test_a_state_that_is_too_large_is_refused_before_anything_happens():
     assert caught.value.details == ({"code": "state_too_large"},)
 
 
-async def test_results_that_do_not_fit_the_state_are_given_up_instead_of_what_the_invocation_did():
+async def test_results_that_do_not_fit_the_state_are_given_up_instead_of_what_the_invocation_did() -> None:
     large = scripts("wait(600)")
     large["automation"]["actions_dag"]["actions"][0]["previous_execution_result"] = "x" * 979_000
     actions = [action("big", f"'{'y' * 12_000}'"), action("small", "7")]
@@ -154,7 +154,7 @@ async def test_results_that_do_not_fit_the_state_are_given_up_instead_of_what_th
     assert "too large with the results of big" in result.outcome["notes"][-1]
 
 
-async def test_a_result_tells_which_effects_and_orders_the_state_has(market_data: Path):
+async def test_a_result_tells_which_effects_and_orders_the_state_has(market_data: Path) -> None:
     ladder = on_recorded_market(market_data, "limit('buy', 'BTC/USDT', '10%', '-30%')", "wait(9000)")
     placed = await run(ladder)
 
@@ -162,7 +162,7 @@ async def test_a_result_tells_which_effects_and_orders_the_state_has(market_data
 
 
 @pytest.mark.parametrize("place", ["account", "step"])
-async def test_keys_in_a_state_need_encryption(place: str):
+async def test_keys_in_a_state_need_encryption(place: str) -> None:
     account = {"exchange_details": {"internal_name": "binance"}, "auth_details": {"api_key": "canary"}}
     state = {
         "account": {**scripts("1"), "exchange_account_details": account},
@@ -177,7 +177,7 @@ async def test_keys_in_a_state_need_encryption(place: str):
     assert "canary" not in caught.value.message
 
 
-async def test_encrypted_keys_in_a_state_are_accepted_with_a_warning():
+async def test_encrypted_keys_in_a_state_are_accepted_with_a_warning() -> None:
     account = {"auth_details": {"api_key": "canary"}}
     state = {**scripts("1"), "exchange_account_details": account}
     result = await run(state, InvocationActivities(encrypted=True))
@@ -185,7 +185,7 @@ async def test_encrypted_keys_in_a_state_are_accepted_with_a_warning():
     assert "`credentials: env:NAME`" in result.outcome["notes"][-1]
 
 
-async def test_secrets_of_a_job_are_in_no_error(market_data: Path, caplog: pytest.LogCaptureFixture):
+async def test_secrets_of_a_job_are_in_no_error(market_data: Path, caplog: pytest.LogCaptureFixture) -> None:
     def fail(details: ExchangeDetails) -> MarketSource:
         register(["canary-key"])
         raise ValueError("refused: canary-key")
@@ -200,7 +200,9 @@ async def test_secrets_of_a_job_are_in_no_error(market_data: Path, caplog: pytes
     assert "canary-key" not in caplog.text
 
 
-async def test_a_rate_limit_is_retried_when_the_exchange_allows_it_and_alarms_nobody(market_data: Path):
+async def test_a_rate_limit_is_retried_when_the_exchange_allows_it_and_alarms_nobody(
+    market_data: Path,
+) -> None:
     limited = failing(RetryableError("slow down", retry_after=7, code="rate_limited"))
     with pytest.raises(ApplicationError) as caught:
         await run(on_recorded_market(market_data, "close[-1]"), limited)
@@ -212,7 +214,7 @@ async def test_a_rate_limit_is_retried_when_the_exchange_allows_it_and_alarms_no
 
 async def test_an_unforeseen_error_is_retried_and_leaves_its_trace_in_the_log_only(
     market_data: Path, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     with pytest.raises(ApplicationError) as caught:
         await run(on_recorded_market(market_data, "close[-1]"), failing(ZeroDivisionError("oops")))
 
@@ -222,7 +224,7 @@ async def test_an_unforeseen_error_is_retried_and_leaves_its_trace_in_the_log_on
     assert "Traceback" in caplog.text
 
 
-async def test_a_postponed_invocation_keeps_the_state_and_says_why(market_data: Path):
+async def test_a_postponed_invocation_keeps_the_state_and_says_why(market_data: Path) -> None:
     state = on_recorded_market(market_data, "close[-1]")
     result = await run(state, failing(PostponedError("under maintenance", reason="maintenance")))
 
@@ -234,7 +236,7 @@ async def test_a_postponed_invocation_keeps_the_state_and_says_why(market_data: 
     assert "Cannot do its work: maintenance" in result.view.details
 
 
-async def test_search_attributes_are_named_only_for_servers_that_know_them(market_data: Path):
+async def test_search_attributes_are_named_only_for_servers_that_know_them(market_data: Path) -> None:
     state = on_recorded_market(market_data, "market('buy', 'ETH/USDT', '10%')")
     known = await run(state, InvocationActivities(search_attributes=True))
     unknown = await run(state)
@@ -243,7 +245,7 @@ async def test_search_attributes_are_named_only_for_servers_that_know_them(marke
     assert unknown.view.attributes is None
 
 
-async def test_the_garbage_collector_rests_during_an_invocation(market_data: Path):
+async def test_the_garbage_collector_rests_during_an_invocation(market_data: Path) -> None:
     enabled = []
 
     def look(details: ExchangeDetails) -> MarketSource:

@@ -17,7 +17,7 @@ def loaded(*actions: dict[str, Any], **sections: Any) -> AutomationState:
     return load_state(automation(*actions, **sections))
 
 
-def test_details_show_actions_portfolio_orders_and_notes():
+def test_details_show_actions_portfolio_orders_and_notes() -> None:
     order = {
         "id": "1",
         "side": "buy",
@@ -45,7 +45,7 @@ def test_details_show_actions_portfolio_orders_and_notes():
     assert "- sold at a loss" in shown
 
 
-def test_details_are_bounded():
+def test_details_are_bounded() -> None:
     actions = [
         action(f"{'é' * 60}-{number}", "1", executed_at=1.0, result="é" * 500) for number in range(500)
     ]
@@ -55,7 +55,7 @@ def test_details_are_bounded():
     assert shown.endswith("…")
 
 
-def test_next_actions_are_those_due_at_the_next_invocation():
+def test_next_actions_are_those_due_at_the_next_invocation() -> None:
     state = loaded(
         action("done", "1", executed_at=1.0),
         action("soon", "1", not_before=60.0),
@@ -66,7 +66,7 @@ def test_next_actions_are_those_due_at_the_next_invocation():
     assert next_actions(state, due_at=None) == ""
 
 
-def test_details_show_effects_that_are_pending_and_why_nothing_can_be_done():
+def test_details_show_effects_that_are_pending_and_why_nothing_can_be_done() -> None:
     order = {"type": "limit", "side": "buy", "amount": "0.5", "symbol": "BTC/USDT", "price": "40000"}
     intent = {
         "key": "k1",

@@ -32,7 +32,7 @@ ATTEMPTS = {Guard.NONE: 2, Guard.NO_FENCE: 2, Guard.NO_LEASE: 5}
 pytestmark = pytest.mark.timeout(180)
 
 
-async def test_a_storm_leaves_every_order_once_and_no_state_astray(client: Client, workers: Nursery):
+async def test_a_storm_leaves_every_order_once_and_no_state_astray(client: Client, workers: Nursery) -> None:
     plans = [*random_plans(9, seed=1), *WEAK_SPOTS.values()]
 
     report = await storm(client, workers, plans, seed=1)
@@ -42,7 +42,7 @@ async def test_a_storm_leaves_every_order_once_and_no_state_astray(client: Clien
     assert report.frozen > 0
 
 
-async def test_without_a_part_of_the_guard_orders_are_doubled(client: Client, workers: Nursery):
+async def test_without_a_part_of_the_guard_orders_are_doubled(client: Client, workers: Nursery) -> None:
     storms = [
         storm(client, workers, [plan] * ATTEMPTS[guard], seed=1, guard=guard, neighbours=1)
         for guard, plan in WEAK_SPOTS.items()
@@ -54,7 +54,7 @@ async def test_without_a_part_of_the_guard_orders_are_doubled(client: Client, wo
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-async def test_two_hundred_runs(client: Client, workers: Nursery):
+async def test_two_hundred_runs(client: Client, workers: Nursery) -> None:
     reports = [
         await storm(client, workers, random_plans(RUNS_PER_STORM, seed), seed)
         for seed in range(2, 2 + RUNS // RUNS_PER_STORM)

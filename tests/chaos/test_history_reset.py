@@ -31,7 +31,7 @@ def trades(state: Json) -> Any:
 @pytest.mark.timeout(120)
 async def test_a_reset_history_sends_nothing_by_itself_and_adopts_what_it_had_sent(
     client: Client, workers: Nursery
-):
+) -> None:
     trader, crew = Trader("reset", "BTC"), Crew(workers, "reset")
     async with serving_binance() as exchange, at_work([crew]):
         exchange.books.add_account(trader.key, trader.secret, {"USDT": FUNDS})

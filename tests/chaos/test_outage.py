@@ -95,7 +95,7 @@ async def look(handle: AutomationHandle, name: str) -> Json:
 
 async def test_after_a_day_of_network_errors_the_automation_goes_on_as_if_it_had_slept(
     server: WorkflowEnvironment, exchange: LoopbackExchange, account: Account
-):
+) -> None:
     handle = await bidder(server, exchange)
     await server.sleep(20 * MINUTE)
     assert bids(exchange) == [59_400, 59_400]
@@ -138,7 +138,7 @@ async def until(handle: AutomationHandle, wanted: str) -> None:
 
 async def test_messages_are_answered_during_the_outage(
     real_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     for name, value in TRADER.credentials.items():
         monkeypatch.setenv(name, value)
     async with serving_binance() as exchange, virtual_worker(real_server, exchange):

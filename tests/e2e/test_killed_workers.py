@@ -144,7 +144,7 @@ async def iterations(handle: AutomationHandle, at_least: int) -> None:
 
 async def test_killing_workers_does_not_change_the_final_state(
     server: WorkflowEnvironment, start_worker: StartWorker, market_data: Path
-):
+) -> None:
     worker = await start_worker()
     undisturbed = await (await launch(server, "undisturbed", market_data)).result()
 
@@ -166,7 +166,7 @@ async def test_killing_workers_does_not_change_the_final_state(
 
 async def test_a_worker_that_is_asked_to_end_finishes_its_invocation(
     server: WorkflowEnvironment, start_worker: StartWorker, market_data: Path
-):
+) -> None:
     worker = await start_worker(1.0)
     handle = await launch(server, "deployed", market_data)
     await worker.line("begun")

@@ -87,14 +87,14 @@ def assert_nothing_grew(times: int, result: AutomationResult, watch: Watch, leng
     assert watch.memory[-1] - settled < MEMORY_GROWTH
 
 
-async def test_many_invocations_leave_nothing_behind(temporal_test_server_binary: Path):
+async def test_many_invocations_leave_nothing_behind(temporal_test_server_binary: Path) -> None:
     times = 600
     assert_nothing_grew(times, *await run_for(times, temporal_test_server_binary))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-async def test_soak_of_a_week(temporal_test_server_binary: Path, capsys: pytest.CaptureFixture[str]):
+async def test_soak_of_a_week(temporal_test_server_binary: Path, capsys: pytest.CaptureFixture[str]) -> None:
     begun = time.monotonic()
     result, watch, lengths = await run_for(WEEK, temporal_test_server_binary)
     with capsys.disabled():

@@ -7,10 +7,12 @@ import json
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -109,7 +111,7 @@ class Keyring(ModuleType):
         super().__init__("keyring")
         self.stored, self.broken = stored, broken
         self.errors = ModuleType("keyring.errors")
-        self.errors.KeyringError = type("KeyringError", (Exception,), {})  # type: ignore[attr-defined]
+        self.errors.KeyringError = type("KeyringError", (Exception,), {})  # type: ignore[attr-defined]  # a stub
 
     def get_password(self, service: str, field: str) -> str | None:
         if self.broken:
@@ -177,9 +179,10 @@ def test_nothing_gives_the_keys_away() -> None:
         assert "env:BINANCE" in shown
     assert not is_dataclass(found)
     assert not hasattr(found, "__dict__")
-    for give_away in (pickle.dumps, copy.copy, copy.deepcopy, json.dumps, asdict):
+    ways: tuple[Callable[[Any], object], ...] = (pickle.dumps, copy.copy, copy.deepcopy, json.dumps, asdict)
+    for give_away in ways:
         with pytest.raises(TypeError) as raised:
-            give_away(found)  # type: ignore[operator]
+            give_away(found)
         assert "canary" not in str(raised.value)
     with pytest.raises(AttributeError):
         found.reference = "another"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import LoopbackExchange, serving_binance
 from tests.support.loopback.accounts import Account
 from tests.support.loopback.clients import trading_client

@@ -15,7 +15,7 @@ from tests.support.loopback.process import loopback_process
 BTC = "BTC/USDT"
 
 
-async def test_prices_faults_fills_books_and_requests_are_reached_from_outside():
+async def test_prices_faults_fills_books_and_requests_are_reached_from_outside() -> None:
     async with loopback_process() as control:
         await control.add_account("key", "secret", {"USDT": 1_000})
         client = make_client(ExchangeDetails(internal_name="binance", url=control.url))
@@ -43,7 +43,7 @@ async def test_prices_faults_fills_books_and_requests_are_reached_from_outside()
             await close_client(client)
 
 
-async def test_faults_are_taken_back_from_outside():
+async def test_faults_are_taken_back_from_outside() -> None:
     async with loopback_process() as control:
         client = make_client(ExchangeDetails(internal_name="binance", url=control.url))
         try:

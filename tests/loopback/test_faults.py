@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from ccxt.base import errors
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import (
     CREATE_ORDER,
     Call,
@@ -26,7 +28,9 @@ BTC = "BTC/USDT"
 
 def limit_buy(client: Client, client_id: str = "order") -> asyncio.Future[dict[str, object]]:
     """Send an order that rests."""
-    sent = client.create_order(BTC, "limit", "buy", 0.1, 50_000, {"newClientOrderId": client_id})
+    named = {"newClientOrderId": client_id}
+    sent: Coroutine[Any, Any, dict[str, object]]
+    sent = client.create_order(BTC, "limit", "buy", 0.1, 50_000, named)
     return asyncio.ensure_future(sent)
 
 
@@ -37,7 +41,7 @@ def accepted(exchange: LoopbackExchange) -> list[str]:
 @pytest.mark.parametrize(("moment", "taken"), [(Moment.BEFORE, []), (Moment.AFTER, ["order"])])
 async def test_a_connection_breaks_before_or_after_the_order_is_taken(
     moment: Moment, taken: list[str], exchange: LoopbackExchange, client: Client
-):
+) -> None:
     exchange.faults.add(Drop(moment), CREATE_ORDER)
 
     with pytest.raises(errors.NetworkError):
@@ -50,7 +54,7 @@ async def test_a_connection_breaks_before_or_after_the_order_is_taken(
 @pytest.mark.parametrize("moment", Moment)
 async def test_a_request_whose_sender_gave_up_is_carried_out_all_the_same(
     moment: Moment, exchange: LoopbackExchange, client: Client
-):
+) -> None:
     reached, taken = asyncio.Event(), asyncio.Event()
 
     async def arrive() -> None:
@@ -73,7 +77,7 @@ async def test_a_request_whose_sender_gave_up_is_carried_out_all_the_same(
 @pytest.mark.parametrize(("window", "taken"), [(5_000, ["order"]), (20, [])])
 async def test_a_request_can_arrive_when_its_sender_has_long_been_told_that_it_failed(
     window: int, taken: list[str], exchange: LoopbackExchange, client: Client
-):
+) -> None:
     client.options["recvWindow"] = window
     exchange.faults.add(Late(0.05), CREATE_ORDER)
 
@@ -88,7 +92,7 @@ async def test_a_request_can_arrive_when_its_sender_has_long_been_told_that_it_f
 
 async def test_a_request_that_is_delayed_beyond_its_window_is_not_accepted(
     exchange: LoopbackExchange, client: Client
-):
+) -> None:
     client.options["recvWindow"] = 50
     exchange.faults.add(Delay(0.1), CREATE_ORDER)
 
@@ -115,7 +119,7 @@ async def test_a_request_that_is_delayed_beyond_its_window_is_not_accepted(
 @pytest.mark.parametrize("moment", Moment)
 async def test_troubles_are_said_in_the_words_of_the_exchange(
     trouble: Trouble, error: type[Exception], moment: Moment, exchange: LoopbackExchange, client: Client
-):
+) -> None:
     exchange.faults.add(Say(trouble, moment), CREATE_ORDER)
 
     with pytest.raises(error):
@@ -124,7 +128,9 @@ async def test_troubles_are_said_in_the_words_of_the_exchange(
     assert len(accepted(exchange)) == (moment is Moment.AFTER)
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(exchange: LoopbackExchange, client: Client):
+async def test_who_asks_too_often_is_told_when_to_come_back(
+    exchange: LoopbackExchange, client: Client
+) -> None:
     exchange.faults.add(Say(Trouble.RATE_LIMITED, retry_after=7))
 
     with pytest.raises(errors.DDoSProtection):
@@ -135,7 +141,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(exchange: LoopbackEx
 
 async def test_a_fault_strikes_only_what_it_names_and_as_often_as_it_says(
     exchange: LoopbackExchange, client: Client
-):
+) -> None:
     exchange.faults.add(Drop(), Where(method="POST", params={"newClientOrderId": "b"}), times=2)
 
     outcomes = await asyncio.gather(
@@ -148,7 +154,7 @@ async def test_a_fault_strikes_only_what_it_names_and_as_often_as_it_says(
 
 async def test_a_fault_can_wait_for_a_later_request_of_one_customer(
     exchange: LoopbackExchange, client: Client
-):
+) -> None:
     exchange.faults.add(Drop(), Where(method="POST", key="key"), skip=1)
     exchange.faults.add(Drop(), Where(key="another"), times=None)
 
@@ -159,7 +165,7 @@ async def test_a_fault_can_wait_for_a_later_request_of_one_customer(
     assert accepted(exchange) == ["first"]
 
 
-async def test_an_outage_lasts_until_it_is_taken_back(exchange: LoopbackExchange, client: Client):
+async def test_an_outage_lasts_until_it_is_taken_back(exchange: LoopbackExchange, client: Client) -> None:
     outage = exchange.faults.add(Drop(), times=None)
     for _ in range(3):
         with pytest.raises(errors.NetworkError):
@@ -170,7 +176,7 @@ async def test_an_outage_lasts_until_it_is_taken_back(exchange: LoopbackExchange
     assert await client.fetch_time() > 0
 
 
-async def test_chances_are_the_same_with_the_same_seed(exchange: LoopbackExchange, client: Client):
+async def test_chances_are_the_same_with_the_same_seed(exchange: LoopbackExchange, client: Client) -> None:
     async def failures() -> list[int]:
         exchange.faults.clear()
         exchange.faults.add(Say(Trouble.UNAVAILABLE), times=None, probability=0.5, seed=3)
@@ -183,7 +189,7 @@ async def test_chances_are_the_same_with_the_same_seed(exchange: LoopbackExchang
     assert await failures() == first
 
 
-async def test_requests_are_counted_public_ones_apart(exchange: LoopbackExchange, client: Client):
+async def test_requests_are_counted_public_ones_apart(exchange: LoopbackExchange, client: Client) -> None:
     exchange.requests.clear()
     await client.fetch_ticker(BTC)
     await limit_buy(client)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from ccxt.base import errors
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import (
     CREATE_ORDER,
     Drop,
@@ -47,7 +47,7 @@ async def client(exchange: LoopbackExchange, account: Account) -> AsyncIterator[
 
 async def test_orders_are_placed_filled_and_found(
     exchange: LoopbackExchange, client: Client, account: Account
-):
+) -> None:
     bought = await client.create_order(BTC, "market", "buy", 0.5, None, {"clOrdId": "one"})
     offered = await client.create_order(BTC, "limit", "sell", 0.1, 70_000, {"clOrdId": "two"})
 
@@ -67,7 +67,7 @@ async def test_orders_are_placed_filled_and_found(
     assert balance["BTC"]["free"] == balance["BTC"]["total"] == 1.3995
 
 
-async def test_a_cancelled_order_gives_its_funds_back(client: Client, account: Account):
+async def test_a_cancelled_order_gives_its_funds_back(client: Client, account: Account) -> None:
     order = await client.create_order(BTC, "limit", "sell", 1, 70_000)
     await client.cancel_order(order["id"], BTC)
 
@@ -79,7 +79,9 @@ async def test_a_cancelled_order_gives_its_funds_back(client: Client, account: A
         await client.fetch_order("999", BTC)
 
 
-async def test_a_client_id_is_refused_while_its_order_is_open(exchange: LoopbackExchange, client: Client):
+async def test_a_client_id_is_refused_while_its_order_is_open(
+    exchange: LoopbackExchange, client: Client
+) -> None:
     await client.create_order(BTC, "limit", "buy", 0.1, 50_000, {"clOrdId": "same"})
     with pytest.raises(errors.InvalidOrder, match="51016"):
         await client.create_order(BTC, "limit", "buy", 0.1, 50_000, {"clOrdId": "same"})
@@ -108,7 +110,7 @@ async def test_refusals_carry_codes_of_okx(
     code: str,
     exchange: LoopbackExchange,
     client: Client,
-):
+) -> None:
     with pytest.raises(error, match=code):
         await client.create_order(BTC, "limit" if price else "market", "buy", amount, price, params)
     assert exchange.books.accepted == []
@@ -120,13 +122,15 @@ async def test_refusals_carry_codes_of_okx(
 )
 async def test_keys_passphrases_and_signatures_are_checked(
     attribute: str, value: str, code: str, client: Client
-):
+) -> None:
     setattr(client, attribute, value)
     with pytest.raises(errors.AuthenticationError, match=code):
         await client.fetch_balance()
 
 
-async def test_a_request_older_than_half_a_minute_is_refused(exchange: LoopbackExchange, client: Client):
+async def test_a_request_older_than_half_a_minute_is_refused(
+    exchange: LoopbackExchange, client: Client
+) -> None:
     exchange.clock_offset = 29
     await client.fetch_balance()
     exchange.clock_offset = 31
@@ -148,14 +152,14 @@ async def test_a_request_older_than_half_a_minute_is_refused(exchange: LoopbackE
 )
 async def test_troubles_are_said_in_the_words_of_okx(
     trouble: Trouble, error: type[Exception], exchange: LoopbackExchange, client: Client
-):
+) -> None:
     exchange.faults.add(Say(trouble, Moment.AFTER), CREATE_ORDER)
     with pytest.raises(error):
         await client.create_order(BTC, "limit", "buy", 0.1, 50_000)
     assert len(exchange.books.accepted) == 1
 
 
-async def test_faults_strike_orders_here_too(exchange: LoopbackExchange, client: Client):
+async def test_faults_strike_orders_here_too(exchange: LoopbackExchange, client: Client) -> None:
     exchange.faults.add(Drop(Moment.AFTER), CREATE_ORDER)
     with pytest.raises(errors.NetworkError):
         await client.create_order(BTC, "limit", "buy", 0.1, 50_000, {"clOrdId": "lost"})
@@ -166,7 +170,7 @@ async def test_faults_strike_orders_here_too(exchange: LoopbackExchange, client:
     assert (await client.fetch_order(placed["id"], BTC))["filled"] == 0.05
 
 
-async def test_public_data_is_read_without_a_key(exchange: LoopbackExchange, client: Client):
+async def test_public_data_is_read_without_a_key(exchange: LoopbackExchange, client: Client) -> None:
     client.apiKey = None
     exchange.books.set_price("BTCUSDT", 61_000)
 

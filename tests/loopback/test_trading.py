@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from ccxt.base import errors
 
-from engine.exchanges.client import Client
+from engine.exchanges.imports import Client
 from tests.support.loopback import LoopbackExchange
 from tests.support.loopback.accounts import Account
 
@@ -20,19 +20,19 @@ def held(account: Account, asset: str) -> tuple[Decimal, Decimal]:
     return balance.free, balance.locked
 
 
-async def test_a_market_buy_fills_at_once_and_pays_its_fee_in_base(client: Client, account: Account):
+async def test_a_market_buy_fills_at_once_and_pays_its_fee_in_base(client: Client, account: Account) -> None:
     order = await client.create_order(BTC, "market", "buy", 0.5, None, {"newClientOrderId": "one"})
 
     assert (order["status"], order["filled"], order["average"]) == ("closed", 0.5, 60_000)
     assert order["clientOrderId"] == "one"
     assert order["fee"] == {"cost": 0.0005, "currency": "BTC"}
-    assert held(account, "USDT") == (Decimal(70_000), 0)
-    assert held(account, "BTC") == (Decimal("1.4995"), 0)
+    assert held(account, "USDT") == (Decimal(70_000), Decimal(0))
+    assert held(account, "BTC") == (Decimal("1.4995"), Decimal(0))
 
 
 async def test_a_resting_limit_locks_its_funds_until_the_price_comes(
     exchange: LoopbackExchange, client: Client, account: Account
-):
+) -> None:
     order = await client.create_order(BTC, "limit", "buy", 1, 50_000)
     assert order["status"] == "open"
     assert held(account, "USDT") == (Decimal(50_000), Decimal(50_000))
@@ -43,30 +43,30 @@ async def test_a_resting_limit_locks_its_funds_until_the_price_comes(
     trade = (await client.fetch_my_trades(BTC))[0]
     assert (filled["status"], filled["average"]) == ("closed", 50_000)
     assert (trade["order"], trade["takerOrMaker"], trade["price"]) == (order["id"], "maker", 50_000)
-    assert held(account, "USDT") == (Decimal(50_000), 0)
+    assert held(account, "USDT") == (Decimal(50_000), Decimal(0))
 
 
-async def test_a_limit_that_crosses_fills_at_the_market_as_taker(client: Client, account: Account):
+async def test_a_limit_that_crosses_fills_at_the_market_as_taker(client: Client, account: Account) -> None:
     order = await client.create_order(BTC, "limit", "sell", 1, 50_000)
 
     assert (order["status"], order["average"]) == ("closed", 60_000)
     assert (await client.fetch_my_trades(BTC))[0]["takerOrMaker"] == "taker"
-    assert held(account, "USDT") == (Decimal(159_940), 0)
+    assert held(account, "USDT") == (Decimal(159_940), Decimal(0))
 
 
-async def test_a_cancelled_order_gives_its_funds_back(client: Client, account: Account):
+async def test_a_cancelled_order_gives_its_funds_back(client: Client, account: Account) -> None:
     order = await client.create_order(BTC, "limit", "sell", 1, 90_000)
 
     cancelled = await client.cancel_order(order["id"], BTC)
 
     assert cancelled["status"] == "canceled"
-    assert held(account, "BTC") == (1, 0)
+    assert held(account, "BTC") == (Decimal(1), Decimal(0))
     assert await client.fetch_open_orders(BTC) == []
     with pytest.raises(errors.OrderNotFound, match="Unknown order sent"):
         await client.cancel_order(order["id"], BTC)
 
 
-async def test_orders_are_found_by_id_by_client_id_and_in_lists(client: Client):
+async def test_orders_are_found_by_id_by_client_id_and_in_lists(client: Client) -> None:
     first = await client.create_order(BTC, "limit", "buy", 1, 50_000, {"newClientOrderId": "first"})
     await client.create_order("ETH/USDT", "limit", "buy", 1, 2_000, {"newClientOrderId": "second"})
     await client.cancel_order(first["id"], BTC)
@@ -85,7 +85,7 @@ async def test_orders_are_found_by_id_by_client_id_and_in_lists(client: Client):
 
 async def test_a_client_id_is_refused_while_its_order_is_open_and_free_again_afterwards(
     exchange: LoopbackExchange, client: Client
-):
+) -> None:
     params = {"newClientOrderId": "same"}
     await client.create_order(BTC, "limit", "buy", 0.1, 50_000, params)
     with pytest.raises(errors.InvalidOrder, match="Duplicate order sent"):
@@ -120,22 +120,22 @@ async def test_orders_that_break_a_rule_are_refused_and_change_nothing(
     exchange: LoopbackExchange,
     client: Client,
     account: Account,
-):
+) -> None:
     with pytest.raises(error, match=message):
         await client.create_order(symbol, kind, side, amount, price)
 
     assert exchange.books.accepted == []
-    assert held(account, "USDT") == (Decimal(100_000), 0)
+    assert held(account, "USDT") == (Decimal(100_000), Decimal(0))
 
 
-async def test_a_symbol_that_does_not_exist_is_named_so(client: Client):
+async def test_a_symbol_that_does_not_exist_is_named_so(client: Client) -> None:
     with pytest.raises(errors.BadSymbol, match="-1121"):
         await client.private_get_openorders({"symbol": "NOPENOPE"})
 
 
 async def test_tickers_candles_balance_and_rights_are_read(
     exchange: LoopbackExchange, client: Client, account: Account
-):
+) -> None:
     exchange.books.set_price("BTCUSDT", 61_000)
 
     one = await client.fetch_ticker(BTC)

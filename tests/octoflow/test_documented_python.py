@@ -52,13 +52,13 @@ def declared() -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_pages_import_the_public_face_only(page: Path):
+def test_pages_import_the_public_face_only(page: Path) -> None:
     names = {name for block in blocks_of(page) for name in imported(block)}
     assert names <= sys.stdlib_module_names | {"octoflow"}
 
 
 @pytest.mark.parametrize("file", sorted((REPOSITORY / "examples").rglob("*.py")), ids=lambda file: file.name)
-def test_examples_import_the_public_face_only(file: Path):
+def test_examples_import_the_public_face_only(file: Path) -> None:
     assert set(imported(file.read_text())) <= sys.stdlib_module_names | declared()
 
 
@@ -70,19 +70,19 @@ def run_page(name: str) -> dict[str, Any]:
     return module.__dict__
 
 
-def test_the_operators_that_are_shown_work():
+def test_the_operators_that_are_shown_work() -> None:
     shown = run_page("writing-operators.md")["SET"]
     assert set(shown.operators) == {"drawdown", "blend", "mid", "until", "cancel_tagged"}
     assert evaluate("[drawdown(100, 75), mid([1, 9, 2, 4], 2)]", shown) == [0.25, 3.0]
     assert evaluate("blend([1, 2, 4], 2, factor=0.75)", shown) == 3.75
 
 
-def test_a_program_invokes_an_automation(capsys: pytest.CaptureFixture[str]):
+def test_a_program_invokes_an_automation(capsys: pytest.CaptureFixture[str]) -> None:
     run_page("python.md")
     assert "'rest'" in capsys.readouterr().out
 
 
-def test_an_internal_import_would_be_noticed():
+def test_an_internal_import_would_be_noticed() -> None:
     assert set(imported("def f():\n    from engine.dsl import operator\nimport octoflow.testing")) == {
         "engine",
         "octoflow",

@@ -60,11 +60,11 @@ def run(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_page_shows_an_operator_and_its_tests():
+def test_the_page_shows_an_operator_and_its_tests() -> None:
     assert list(FILES) == ["engine/operators/spreads.py", "tests/engine/operators/test_spreads.py"]
 
 
-def test_its_tests_pass(tree: Path):
+def test_its_tests_pass(tree: Path) -> None:
     ran = run(
         tree, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", ".", "-p", "no:cacheprovider", "tests"
     )
@@ -72,17 +72,17 @@ def test_its_tests_pass(tree: Path):
     assert "2 passed" in ran.stdout
 
 
-def test_it_is_in_the_reference(tree: Path):
+def test_it_is_in_the_reference(tree: Path) -> None:
     reference = run(tree, "-m", "cli", "operators", "--markdown")
     assert "spread(bid: number, ask: number)" in reference.stdout
 
 
-def test_automations_can_call_it(tree: Path):
+def test_automations_can_call_it(tree: Path) -> None:
     (tree / "bot.yaml").write_text('name: Newcomer\nactions: {narrow: "spread(100, 101) < 0.02"}\n')
     assert run(tree, "-m", "cli", "validate", "bot.yaml").returncode == 0
 
 
-def test_it_passes_lint(tree: Path):
+def test_it_passes_lint(tree: Path) -> None:
     files = [str(tree / path) for path in FILES]
     for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
         program = str(Path(sys.executable).with_name("ruff"))

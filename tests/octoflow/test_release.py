@@ -51,7 +51,7 @@ def project(tmp_path: Path) -> Project:
     return make
 
 
-def test_a_release_is_ready_when_nothing_is_left_to_do(project: Project):
+def test_a_release_is_ready_when_nothing_is_left_to_do(project: Project) -> None:
     assert NAMES["problems"](project()) == []
 
 
@@ -66,18 +66,18 @@ def test_a_release_is_ready_when_nothing_is_left_to_do(project: Project):
         (CHANGELOG.replace("1.2.0", "1.2"), "1.2", "is no version of the form 1.2.3"),
     ],
 )
-def test_what_is_missing_is_named(project: Project, changelog: str, version: str, expected: str):
+def test_what_is_missing_is_named(project: Project, changelog: str, version: str, expected: str) -> None:
     (problem,) = NAMES["problems"](project(changelog, version))
     assert expected in problem
 
 
-def test_a_changed_tree_is_not_released(project: Project):
+def test_a_changed_tree_is_not_released(project: Project) -> None:
     folder = project()
     (folder / "new.py").write_text("")
     assert NAMES["problems"](folder) == ["there are changes that are not committed"]
 
 
-def test_a_version_is_released_once(project: Project):
+def test_a_version_is_released_once(project: Project) -> None:
     folder = project()
     git(folder, "tag", "v1.2.0")
     assert "the tag v1.2.0 exists" in NAMES["problems"](folder)[0]
@@ -105,7 +105,7 @@ def write_program(path: Path, *lines: str) -> None:
     path.chmod(0o755)
 
 
-def test_the_target_checks_builds_and_names_the_tag(project: Project, tmp_path: Path):
+def test_the_target_checks_builds_and_names_the_tag(project: Project, tmp_path: Path) -> None:
     folder, programs = project(), tmp_path / "programs"
     (folder / ".git" / "info" / "exclude").write_text("dist\n")
     released = make_release(folder, programs)
@@ -121,7 +121,7 @@ def test_the_target_checks_builds_and_names_the_tag(project: Project, tmp_path: 
     assert any("pytest tests/octoflow/test_wheel.py" in line for line in called)
 
 
-def test_the_target_does_nothing_when_something_is_missing(project: Project, tmp_path: Path):
+def test_the_target_does_nothing_when_something_is_missing(project: Project, tmp_path: Path) -> None:
     folder, programs = project(version="1.3.0"), tmp_path / "programs"
     released = make_release(folder, programs)
     assert released.returncode != 0
@@ -129,7 +129,7 @@ def test_the_target_does_nothing_when_something_is_missing(project: Project, tmp
     assert (programs / "log").read_text().splitlines() == ["python .ci/release.py"]
 
 
-def test_the_changelog_of_this_checkout_has_the_form():
+def test_the_changelog_of_this_checkout_has_the_form() -> None:
     """Whatever stands in it between two releases, its newest dated section can be released."""
     sections = list(NAMES["SECTION"].finditer((REPOSITORY / "CHANGELOG.md").read_text()))
     assert sections[0]["version"] == "Unreleased"

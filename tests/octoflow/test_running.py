@@ -46,7 +46,7 @@ async def served(temporal: Path) -> AsyncIterator[tuple[Client, str]]:
             gc.unfreeze()  # a worker exempts what it finds at its start from garbage collection
 
 
-async def test_a_program_starts_asks_and_stops(temporal_binary: Path):
+async def test_a_program_starts_asks_and_stops(temporal_binary: Path) -> None:
     async with served(temporal_binary) as (_, address):
         client = await octoflow.connect(address)
         await octoflow.start_automation(client, octoflow.load_automation(FILE), automation_id="mine")
@@ -64,19 +64,21 @@ async def test_a_program_starts_asks_and_stops(temporal_binary: Path):
     assert len(attributes) > 0
 
 
-async def test_what_the_documentation_shows_works(temporal_binary: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_what_the_documentation_shows_works(
+    temporal_binary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = await asyncio.to_thread(run_page, "python.md")  # it starts an event loop of its own
     async with served(temporal_binary) as (_, address):
         monkeypatch.setenv("TEMPORAL_ADDRESS", address)
         assert await shown["run_for_a_while"](FILE) == {"answer": 1024, "status": "stopped"}
 
 
-async def test_no_server_is_said():
+async def test_no_server_is_said() -> None:
     with pytest.raises(NotReachableError, match=r"no Temporal server answers at 127\.0\.0\.1:1"):
         await octoflow.connect("127.0.0.1:1")
 
 
-async def test_keys_in_the_state_are_not_sent_readably(temporal_binary: Path):
+async def test_keys_in_the_state_are_not_sent_readably(temporal_binary: Path) -> None:
     state = octoflow.dump_state(octoflow.load_automation(FILE))
     state["exchange_account_details"] = {
         "exchange_details": {"internal_name": "binance"},

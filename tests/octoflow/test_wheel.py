@@ -70,7 +70,7 @@ def shipped_files() -> set[str]:
     return found
 
 
-def test_it_has_the_code_and_nothing_else(wheel: Path):
+def test_it_has_the_code_and_nothing_else(wheel: Path) -> None:
     names, code = zipfile.ZipFile(wheel).namelist(), code_in(zipfile.ZipFile(wheel))
     assert len(names) == len(set(names))
     assert code - {"activities/commit.txt"} == shipped_files()
@@ -78,7 +78,7 @@ def test_it_has_the_code_and_nothing_else(wheel: Path):
     assert {name.partition("/")[0] for name in code} == set(SHIPPED)
 
 
-def test_what_is_no_python_is_there(wheel: Path):
+def test_what_is_no_python_is_there(wheel: Path) -> None:
     inside = zipfile.ZipFile(wheel)
     information = next(name for name in inside.namelist() if name.endswith("METADATA")).partition("/")[0]
     assert {
@@ -92,7 +92,7 @@ def test_what_is_no_python_is_there(wheel: Path):
     assert entry_points.split("\n\n")[0].strip() == "[console_scripts]\noctoflow = cli.main:main"
 
 
-def test_its_metadata_is_complete(wheel: Path):
+def test_its_metadata_is_complete(wheel: Path) -> None:
     inside = zipfile.ZipFile(wheel)
     name = next(name for name in inside.namelist() if name.endswith("METADATA"))
     metadata = Parser().parsestr(inside.read(name).decode())
@@ -101,20 +101,20 @@ def test_its_metadata_is_complete(wheel: Path):
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Summary"]
-    assert {"local", "keyring"} <= set(metadata.get_all("Provides-Extra"))
-    assert metadata.get_payload().startswith("# Octoflow")
-    assert "Typing :: Typed" in metadata.get_all("Classifier")
+    assert {"local", "keyring"} <= set(metadata.get_all("Provides-Extra", []))
+    assert str(metadata.get_payload()).startswith("# Octoflow")
+    assert "Typing :: Typed" in metadata.get_all("Classifier", [])
 
 
 @pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="this is no checkout")
 @pytest.mark.skipif("OCTOFLOW_WHEEL" in os.environ, reason="another commit may have been built")
-def test_it_says_which_commit_it_was_built_from(wheel: Path):
+def test_it_says_which_commit_it_was_built_from(wheel: Path) -> None:
     written = zipfile.ZipFile(wheel).read("activities/commit.txt").decode().strip()
     assert written == commit_with_changes(REPOSITORY)
 
 
 @pytest.mark.skipif("OCTOFLOW_WHEEL" in os.environ, reason="another commit may have been built")
-def test_the_source_distribution_makes_the_same_wheel(wheel: Path, tmp_path: Path):
+def test_the_source_distribution_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     packed = build("sdist", REPOSITORY, tmp_path / "packed")
     with tarfile.open(packed) as archive:
         archive.extractall(tmp_path / "source", filter="data")
@@ -153,7 +153,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def test_every_module_is_imported_from_it(installed: Run):
+def test_every_module_is_imported_from_it(installed: Run) -> None:
     code = (
         "import octoflow, octoflow.testing, octoflow.running, engine, cli.main, worker, sys;"
         "names = [name for name in sys.modules if name.partition('.')[0] in "
@@ -163,16 +163,16 @@ def test_every_module_is_imported_from_it(installed: Run):
     assert str(REPOSITORY) not in installed("-c", code)
 
 
-def test_the_command_line_starts(installed: Run):
+def test_the_command_line_starts(installed: Run) -> None:
     assert "validate" in installed("-m", "cli", "--help")
     assert installed("-m", "cli", "--version").split()[-1]
 
 
-def test_an_operator_package_is_found(installed: Run):
+def test_an_operator_package_is_found(installed: Run) -> None:
     assert "zscore(" in installed("-m", "cli", "operators", "zscore")
 
 
-def test_its_worker_names_the_commit(installed: Run, wheel: Path):
+def test_its_worker_names_the_commit(installed: Run, wheel: Path) -> None:
     inside = zipfile.ZipFile(wheel)
     if "activities/commit.txt" not in inside.namelist():
         pytest.skip("the wheel was built without a checkout")
@@ -242,7 +242,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_it_works_in_an_empty_environment(environment: Path, wheel: Path):
+def test_it_works_in_an_empty_environment(environment: Path, wheel: Path) -> None:
     python, octoflow = environment / "bin" / "python", environment / "bin" / "octoflow"
     assert str(environment) in called(python, "-c", "import octoflow; print(octoflow.__file__)")
     assert "validate" in called(octoflow, "--help")
@@ -252,7 +252,7 @@ def test_it_works_in_an_empty_environment(environment: Path, wheel: Path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_an_operator_package_is_installed_against_it(environment: Path, tmp_path: Path):
+def test_an_operator_package_is_installed_against_it(environment: Path, tmp_path: Path) -> None:
     python = environment / "bin" / "python"
     called(python, "-m", "pip", "install", "--quiet", f"{EXAMPLE}[test]")
     assert "zscore(" in called(environment / "bin" / "octoflow", "operators", "zscore")
@@ -263,10 +263,10 @@ def test_an_operator_package_is_installed_against_it(environment: Path, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_packages_that_are_checked_strictly_find_its_types(environment: Path, tmp_path: Path):
+def test_packages_that_are_checked_strictly_find_its_types(environment: Path, tmp_path: Path) -> None:
     file = tmp_path / "uses_the_face.py"
     file.write_text(USES_THE_FACE)
-    options = ["--strict", "--cache-dir", tmp_path / "cache", "--config-file", os.devnull]
+    options: list[str | Path] = ["--strict", "--cache-dir", tmp_path / "cache", "--config-file", os.devnull]
     ran = subprocess.run(
         [sys.executable, "-m", "mypy", "--python-executable", environment / "bin" / "python", *options, file],
         cwd=tmp_path,

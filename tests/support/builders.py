@@ -52,7 +52,7 @@ class Invoked:
 
     def __init__(self, state: State, services: Services | None = None) -> None:
         self.state = copy.deepcopy(state)
-        self.services = services
+        self.services = services or Services()
         self.outcome: InvocationOutcome | None = None
 
     async def invoke(

@@ -10,11 +10,12 @@ import asyncio
 import random
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio import workflow
+from temporalio.api.common.v1 import Payloads
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.common import Priority, TypedSearchAttributes
@@ -267,7 +268,7 @@ def _details() -> WorkflowInstanceDetails:
         start_time=at,
         workflow_start_time=at,
         task_queue="test",
-        task_timeout=None,
+        task_timeout=timedelta(seconds=10),
         typed_search_attributes=TypedSearchAttributes.empty,
         workflow_id="automation",
         workflow_type="Automation",
@@ -284,6 +285,6 @@ def _details() -> WorkflowInstanceDetails:
         disable_eager_activity_execution=False,
         worker_level_failure_exception_types=[],
         patch_activation_callback=None,
-        last_completion_result=None,
+        last_completion_result=Payloads(),
         last_failure=None,
     )

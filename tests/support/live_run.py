@@ -48,9 +48,10 @@ def keyed(call: str) -> Callable[[str], str]:
 
 def asked(kind: str, side: str, amount: str, symbol: str = "BTC/USDT", **fields: Any) -> OrderRequest:
     """An order as an operator asks for it; prices as texts."""
-    prices = {name: Decimal(fields.pop(name)) for name in ("price", "stop_price") if name in fields}
+    prices = (name for name in ("price", "stop_price") if name in fields)
+    fields |= {name: Decimal(fields[name]) for name in prices}
     order: dict[str, Any] = {"type": kind, "side": side, "symbol": Symbol(symbol), "amount": Decimal(amount)}
-    return OrderRequest(**order, **prices, **fields)
+    return OrderRequest(**order, **fields)
 
 
 class LiveRun:

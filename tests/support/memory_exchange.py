@@ -90,7 +90,7 @@ class MemoryExchange:
         self.rights = KeyRights(read=True, trade=True, withdraw=False, ip_restricted=True)
         self.sent: list[Request] = []
         self.requests: Counter[str] = Counter()
-        self.read_error: Exception | None = None
+        self.read_error: BaseException | None = None
         self.on_the_way: Callable[[], Awaitable[None]] = _nothing
         self.opened = 0
         self.closed = 0

@@ -143,7 +143,7 @@ async def development_server(
 async def serving(client: Client, respond: Respond) -> AsyncIterator[FakeEngine]:
     """A worker that runs automations with a fake engine."""
     engine = FakeEngine(respond)
-    activities = [engine.run_invocation, engine.apply_edit]
+    activities: list[Callable[..., object]] = [engine.run_invocation, engine.apply_edit]
     async with running(Worker(client, task_queue="test", workflows=[Automation], activities=activities)):
         yield engine
 
@@ -181,7 +181,9 @@ async def reset(client: Client, handle: AutomationHandle, task: int) -> Automati
     answer = await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=handle.first_execution_run_id),
+            workflow_execution=WorkflowExecution(
+                workflow_id=handle.id, run_id=handle.first_execution_run_id or ""
+            ),
             reason="test",
             workflow_task_finish_event_id=completed[task],
             request_id=uuid.uuid4().hex,

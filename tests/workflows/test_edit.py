@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
@@ -55,7 +56,7 @@ async def stop(handle: AutomationHandle) -> str:
 
 async def test_the_next_invocation_runs_at_once_on_the_edited_state_and_not_as_if_it_were_due(
     server: WorkflowEnvironment,
-):
+) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await engine.called(1)
@@ -68,7 +69,7 @@ async def test_the_next_invocation_runs_at_once_on_the_edited_state_and_not_as_i
     assert (engine.requests[1].trigger, engine.requests[1].priority_actions) == ("message", [])
 
 
-async def test_a_wrong_edit_fails_alone_and_runs_nothing(server: WorkflowEnvironment):
+async def test_a_wrong_edit_fails_alone_and_runs_nothing(server: WorkflowEnvironment) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await engine.called(1)
@@ -81,7 +82,7 @@ async def test_a_wrong_edit_fails_alone_and_runs_nothing(server: WorkflowEnviron
     assert len(engine.requests) == 1
 
 
-async def test_edits_that_arrive_during_an_invocation_follow_it_in_order(server: WorkflowEnvironment):
+async def test_edits_that_arrive_during_an_invocation_follow_it_in_order(server: WorkflowEnvironment) -> None:
     async with serving(server.client, idle) as engine:
         engine.open.clear()
         handle = await start(server.client)
@@ -101,7 +102,9 @@ async def test_edits_that_arrive_during_an_invocation_follow_it_in_order(server:
     assert engine.requests[1].state["edited"] == ["one", "two", "three"]
 
 
-async def test_an_edit_is_what_an_automation_that_needs_attention_waits_for(server: WorkflowEnvironment):
+async def test_an_edit_is_what_an_automation_that_needs_attention_waits_for(
+    server: WorkflowEnvironment,
+) -> None:
     async with serving(server.client, broken) as engine:
         handle = await start(server.client)
         with pytest.raises(WorkflowUpdateFailedError):
@@ -116,7 +119,7 @@ async def test_an_edit_is_what_an_automation_that_needs_attention_waits_for(serv
         assert await stop(handle) == "stopped"
 
 
-async def test_an_edit_during_an_outage_is_applied_and_tried_at_once(skipping: WorkflowEnvironment):
+async def test_an_edit_during_an_outage_is_applied_and_tried_at_once(skipping: WorkflowEnvironment) -> None:
     async with serving(skipping.client, outage) as engine:
         handle = await start(skipping.client)
         await engine.called(1)
@@ -132,7 +135,7 @@ async def test_an_edit_during_an_outage_is_applied_and_tried_at_once(skipping: W
 
 async def test_a_paused_automation_is_edited_and_runs_what_is_ready_when_it_is_resumed(
     server: WorkflowEnvironment,
-):
+) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await engine.called(1)
@@ -148,7 +151,7 @@ async def test_a_paused_automation_is_edited_and_runs_what_is_ready_when_it_is_r
     assert engine.requests[1].state["edited"] == ["new"]
 
 
-async def test_an_edit_survives_continue_as_new(server: WorkflowEnvironment):
+async def test_an_edit_survives_continue_as_new(server: WorkflowEnvironment) -> None:
     settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 20})
     async with serving(server.client, idle) as engine:
         handle = await start(server.client, settings=settings)
@@ -169,7 +172,7 @@ async def test_an_edit_survives_continue_as_new(server: WorkflowEnvironment):
 @pytest.mark.parametrize(
     "arguments", [{}, {"upsert": [], "remove": []}, {"add": []}, {"upsert": ["a"]}], ids=str
 )
-async def test_a_malformed_edit_is_refused(server: WorkflowEnvironment, arguments: dict):
+async def test_a_malformed_edit_is_refused(server: WorkflowEnvironment, arguments: dict[str, Any]) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await engine.called(1)
@@ -180,7 +183,7 @@ async def test_a_malformed_edit_is_refused(server: WorkflowEnvironment, argument
     assert not engine.edits
 
 
-async def test_an_edit_that_comes_with_the_end_is_told_so(server: WorkflowEnvironment):
+async def test_an_edit_that_comes_with_the_end_is_told_so(server: WorkflowEnvironment) -> None:
     async with serving(server.client, idle) as engine:
         engine.open.clear()
         handle = await start(server.client)

@@ -146,7 +146,8 @@ def said_of(case: str) -> Iterator[None]:
 
 
 def status(play: Driven) -> str:
-    return play.query("status")["status"]
+    said: str = play.query("status")["status"]
+    return said
 
 
 def go_on(play: Driven) -> None:

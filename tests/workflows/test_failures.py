@@ -43,7 +43,7 @@ def delays(engine: FakeEngine) -> list[float]:
 
 async def test_delays_double_up_to_an_hour_and_each_attempt_gets_the_time_of_its_own(
     skipping: WorkflowEnvironment,
-):
+) -> None:
     async with serving(skipping.client, outage) as engine:
         handle = await start(skipping.client)
         await skipping.sleep(4 * HOUR)
@@ -53,7 +53,7 @@ async def test_delays_double_up_to_an_hour_and_each_attempt_gets_the_time_of_its
     assert delays(engine) == pytest.approx([60, 120, 240, 480, 960, 1920, 3600, 3600], abs=LATE)
 
 
-async def test_an_exchange_that_asks_for_more_time_gets_it(skipping: WorkflowEnvironment):
+async def test_an_exchange_that_asks_for_more_time_gets_it(skipping: WorkflowEnvironment) -> None:
     def banned(request: RunInvocation) -> InvocationResult:
         raise ApplicationError("banned", type="RetryableError", next_retry_delay=timedelta(hours=2))
 
@@ -65,7 +65,7 @@ async def test_an_exchange_that_asks_for_more_time_gets_it(skipping: WorkflowEnv
     assert delays(engine) == pytest.approx([2 * HOUR], abs=LATE)
 
 
-async def test_the_automation_goes_on_when_the_outage_ends(skipping: WorkflowEnvironment):
+async def test_the_automation_goes_on_when_the_outage_ends(skipping: WorkflowEnvironment) -> None:
     async with serving(skipping.client, outage) as engine:
         handle = await start(skipping.client)
         await skipping.sleep(2 * HOUR)
@@ -76,7 +76,7 @@ async def test_the_automation_goes_on_when_the_outage_ends(skipping: WorkflowEnv
     assert (result.summary.failures, result.summary.reason) == (0, None)
 
 
-async def test_a_day_of_failures_asks_for_a_person_and_keeps_the_state(skipping: WorkflowEnvironment):
+async def test_a_day_of_failures_asks_for_a_person_and_keeps_the_state(skipping: WorkflowEnvironment) -> None:
     async with serving(skipping.client, outage) as engine:
         handle = await start(skipping.client)
         await skipping.sleep(26 * HOUR)
@@ -96,7 +96,7 @@ async def test_a_day_of_failures_asks_for_a_person_and_keeps_the_state(skipping:
 
 async def test_the_activity_is_attempted_several_times_before_the_workflow_waits(
     skipping: WorkflowEnvironment,
-):
+) -> None:
     def third_time_lucky(request: RunInvocation) -> InvocationResult:
         return next(responses)(request)
 
@@ -109,7 +109,7 @@ async def test_the_activity_is_attempted_several_times_before_the_workflow_waits
     assert len({request.woken_at for request in engine.requests}) == 1
 
 
-async def test_a_configuration_error_asks_for_a_person_at_once(skipping: WorkflowEnvironment):
+async def test_a_configuration_error_asks_for_a_person_at_once(skipping: WorkflowEnvironment) -> None:
     async with serving(skipping.client, wrong_key) as engine:
         handle = await start(skipping.client)
         await skipping.sleep(HOUR)
@@ -121,7 +121,7 @@ async def test_a_configuration_error_asks_for_a_person_at_once(skipping: Workflo
         await handle.result()
 
 
-async def test_a_postponed_automation_comes_back_after_its_delay(skipping: WorkflowEnvironment):
+async def test_a_postponed_automation_comes_back_after_its_delay(skipping: WorkflowEnvironment) -> None:
     def maintenance_then_end(request: RunInvocation) -> InvocationResult:
         if request.state.get("count"):
             return finishes(request)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, create_subprocess_exec
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from temporalio.testing import WorkflowEnvironment
@@ -61,10 +61,10 @@ async def doomed_worker(server: WorkflowEnvironment) -> AsyncIterator[None]:
 
 async def test_an_invocation_that_ends_while_a_query_waits_for_a_worker_leaves_a_history_that_replays(
     server: WorkflowEnvironment,
-):
+) -> None:
     client, engine = server.client, FakeEngine(twice)
     engine.open.clear()
-    activities = [engine.run_invocation, engine.apply_edit]
+    activities: list[Callable[..., object]] = [engine.run_invocation, engine.apply_edit]
     async with running(Worker(client, task_queue="test", activities=activities)):
         async with doomed_worker(server):
             handle = await start(client, settings=PATIENT)

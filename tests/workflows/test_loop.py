@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import LATE, ONE_ATTEMPT, counted, new_state, serving, start
+from tests.support.temporal import LATE, ONE_ATTEMPT, Respond, counted, new_state, serving, start
 from workflows.automation import Automation
 from workflows.messages import InvocationResult, RunInvocation
 
 
-def every(seconds: float, *, times: int, **result: object):
+def every(seconds: float, *, times: int, **result: Any) -> Respond:
     """Respond with an automation that runs each `seconds`, that often, and then has finished."""
 
     def respond(request: RunInvocation) -> InvocationResult:
@@ -24,7 +25,7 @@ def every(seconds: float, *, times: int, **result: object):
     return respond
 
 
-async def test_an_automation_runs_when_it_is_due_until_it_has_finished(skipping: WorkflowEnvironment):
+async def test_an_automation_runs_when_it_is_due_until_it_has_finished(skipping: WorkflowEnvironment) -> None:
     async with serving(skipping.client, every(3600, times=4)) as engine:
         handle = await start(skipping.client)
         result = await handle.result()
@@ -37,7 +38,9 @@ async def test_an_automation_runs_when_it_is_due_until_it_has_finished(skipping:
     assert {request.trigger for request in engine.requests} == {"scheduled"}
 
 
-async def test_every_invocation_gets_the_state_that_the_one_before_returned(skipping: WorkflowEnvironment):
+async def test_every_invocation_gets_the_state_that_the_one_before_returned(
+    skipping: WorkflowEnvironment,
+) -> None:
     async with serving(skipping.client, every(60, times=3)) as engine:
         handle = await start(skipping.client, new_state(kept="as it is"))
         await handle.result()
@@ -51,7 +54,7 @@ async def test_every_invocation_gets_the_state_that_the_one_before_returned(skip
 @pytest.mark.parametrize(("seconds", "events"), [(0, 6), (60, 11)])
 async def test_an_invocation_costs_six_events_and_five_more_with_a_timer(
     skipping: WorkflowEnvironment, seconds: float, events: int
-):
+) -> None:
     lengths = []
     for times in (3, 13):
         async with serving(skipping.client, every(seconds, times=times)):
@@ -62,7 +65,9 @@ async def test_an_invocation_costs_six_events_and_five_more_with_a_timer(
     assert lengths[1] - lengths[0] == 10 * events
 
 
-async def test_a_long_automation_continues_as_new_with_everything_it_knows(skipping: WorkflowEnvironment):
+async def test_a_long_automation_continues_as_new_with_everything_it_knows(
+    skipping: WorkflowEnvironment,
+) -> None:
     settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 60})
     minutely = every(60, times=30, outcome={"done": True}, outcome_size=13)
     async with serving(skipping.client, minutely) as engine:
@@ -76,11 +81,13 @@ async def test_a_long_automation_continues_as_new_with_everything_it_knows(skipp
     assert (await handle.describe()).run_id != handle.first_execution_run_id
 
 
-async def test_an_automation_in_which_nothing_will_ever_be_due_needs_attention(skipping: WorkflowEnvironment):
+async def test_an_automation_in_which_nothing_will_ever_be_due_needs_attention(
+    skipping: WorkflowEnvironment,
+) -> None:
     async with serving(skipping.client, counted):
         handle = await start(skipping.client)
         await skipping.sleep(3600)
         report = await handle.query(Automation.status)
         assert report.status == "needs_attention"
-        assert "blocked" in report.reason or ""
+        assert "blocked" in (report.reason or "")
         await handle.terminate()

@@ -60,7 +60,9 @@ async def stop(handle: AutomationHandle) -> str:
     return report.status
 
 
-async def test_execute_returns_what_each_action_returned_and_keeps_the_schedule(server: WorkflowEnvironment):
+async def test_execute_returns_what_each_action_returned_and_keeps_the_schedule(
+    server: WorkflowEnvironment,
+) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await engine.called(1)
@@ -73,7 +75,7 @@ async def test_execute_returns_what_each_action_returned_and_keeps_the_schedule(
     assert [request.trigger for request in engine.requests] == ["scheduled", "message"]
 
 
-async def test_an_error_caused_by_a_message_fails_that_message_only(server: WorkflowEnvironment):
+async def test_an_error_caused_by_a_message_fails_that_message_only(server: WorkflowEnvironment) -> None:
     async with serving(server.client, idle):
         handle = await start(server.client)
         with pytest.raises(WorkflowUpdateFailedError) as caught:
@@ -83,7 +85,7 @@ async def test_an_error_caused_by_a_message_fails_that_message_only(server: Work
         assert await stop(handle) == "stopped"
 
 
-async def test_execute_returns_when_an_action_first_waits(server: WorkflowEnvironment):
+async def test_execute_returns_when_an_action_first_waits(server: WorkflowEnvironment) -> None:
     def waits(request: RunInvocation) -> InvocationResult:
         answers = {action["id"]: ActionAnswer(due_at=FAR) for action in request.priority_actions}
         return counted(request, due_at=FAR, wake_at=FAR, answers=answers)
@@ -98,7 +100,7 @@ async def test_execute_returns_when_an_action_first_waits(server: WorkflowEnviro
 
 async def test_execute_goes_on_over_several_invocations_until_each_action_has_ended(
     server: WorkflowEnvironment,
-):
+) -> None:
     def one_per_invocation(request: RunInvocation) -> InvocationResult:
         todo = request.state.get("todo", []) + [action["id"] for action in request.priority_actions]
         answers = {action_id: ActionAnswer(value="done") for action_id in todo[:1]}
@@ -116,7 +118,9 @@ async def test_execute_goes_on_over_several_invocations_until_each_action_has_en
     assert [len(request.priority_actions) for request in engine.requests] == [0, 3, 0, 0]
 
 
-async def test_messages_that_arrive_together_are_handled_one_after_the_other(server: WorkflowEnvironment):
+async def test_messages_that_arrive_together_are_handled_one_after_the_other(
+    server: WorkflowEnvironment,
+) -> None:
     async with serving(server.client, idle):
         handle = await start(server.client)
         names = [f"number-{number}" for number in range(20)]
@@ -130,7 +134,7 @@ async def test_messages_that_arrive_together_are_handled_one_after_the_other(ser
 
 async def test_messages_that_arrive_during_an_invocation_are_handled_after_it_in_order(
     server: WorkflowEnvironment,
-):
+) -> None:
     async with serving(server.client, idle) as engine:
         engine.open.clear()
         handle = await start(server.client)
@@ -147,7 +151,7 @@ async def test_messages_that_arrive_during_an_invocation_are_handled_after_it_in
     assert asked == [[], ["do-one"], ["do-two"]]
 
 
-async def test_stop_waits_for_the_invocation_that_runs(server: WorkflowEnvironment):
+async def test_stop_waits_for_the_invocation_that_runs(server: WorkflowEnvironment) -> None:
     async with serving(server.client, idle) as engine:
         engine.open.clear()
         handle = await start(server.client)
@@ -163,7 +167,9 @@ async def test_stop_waits_for_the_invocation_that_runs(server: WorkflowEnvironme
     assert result.state["count"] == 1
 
 
-async def test_no_message_is_lost_or_doubled_when_the_workflow_continues_as_new(server: WorkflowEnvironment):
+async def test_no_message_is_lost_or_doubled_when_the_workflow_continues_as_new(
+    server: WorkflowEnvironment,
+) -> None:
     settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 20})
     async with serving(server.client, idle):
         handle = await start(server.client, settings=settings)
@@ -180,7 +186,7 @@ async def test_no_message_is_lost_or_doubled_when_the_workflow_continues_as_new(
     assert run_id != handle.first_execution_run_id
 
 
-async def test_trigger_runs_an_invocation_now(server: WorkflowEnvironment):
+async def test_trigger_runs_an_invocation_now(server: WorkflowEnvironment) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await engine.called(1)
@@ -191,7 +197,9 @@ async def test_trigger_runs_an_invocation_now(server: WorkflowEnvironment):
     assert [request.trigger for request in engine.requests] == ["scheduled", "forced"]
 
 
-async def test_a_trigger_during_an_outage_fails_without_stopping_the_automation(server: WorkflowEnvironment):
+async def test_a_trigger_during_an_outage_fails_without_stopping_the_automation(
+    server: WorkflowEnvironment,
+) -> None:
     def outage(request: RunInvocation) -> InvocationResult:
         raise ApplicationError("binance does not answer", type="RetryableError")
 
@@ -206,7 +214,7 @@ async def test_a_trigger_during_an_outage_fails_without_stopping_the_automation(
         assert await stop(handle) == "stopped"
 
 
-async def test_stop_works_while_an_automation_retries(server: WorkflowEnvironment):
+async def test_stop_works_while_an_automation_retries(server: WorkflowEnvironment) -> None:
     def outage(request: RunInvocation) -> InvocationResult:
         raise ApplicationError("binance does not answer", type="RetryableError")
 
@@ -215,7 +223,7 @@ async def test_stop_works_while_an_automation_retries(server: WorkflowEnvironmen
         assert await stop(handle) == "stopped"
 
 
-async def test_stop_cancels_open_orders_first_when_asked_to(server: WorkflowEnvironment):
+async def test_stop_cancels_open_orders_first_when_asked_to(server: WorkflowEnvironment) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await handle.execute_update(Automation.stop, StopRequest(cancel_open_orders=True))
@@ -225,7 +233,9 @@ async def test_stop_cancels_open_orders_first_when_asked_to(server: WorkflowEnvi
     assert result.summary.status == "stopped"
 
 
-async def test_an_automation_whose_orders_cannot_be_cancelled_is_not_stopped(server: WorkflowEnvironment):
+async def test_an_automation_whose_orders_cannot_be_cancelled_is_not_stopped(
+    server: WorkflowEnvironment,
+) -> None:
     async with serving(server.client, idle) as engine:
         handle = await start(server.client)
         await execute(handle, "one")
@@ -236,7 +246,7 @@ async def test_an_automation_whose_orders_cannot_be_cancelled_is_not_stopped(ser
         assert await stop(handle) == "stopped"
 
 
-async def test_entering_needs_attention_fails_the_messages_that_wait(server: WorkflowEnvironment):
+async def test_entering_needs_attention_fails_the_messages_that_wait(server: WorkflowEnvironment) -> None:
     async with serving(server.client, broken) as engine:
         handle = await start(server.client)
         with pytest.raises(WorkflowUpdateFailedError) as caught:
@@ -253,7 +263,7 @@ async def test_entering_needs_attention_fails_the_messages_that_wait(server: Wor
         await stop(handle)
 
 
-async def test_retry_is_refused_when_nothing_failed(server: WorkflowEnvironment):
+async def test_retry_is_refused_when_nothing_failed(server: WorkflowEnvironment) -> None:
     async with serving(server.client, idle):
         handle = await start(server.client)
         await execute(handle, "one")
@@ -275,7 +285,7 @@ async def test_retry_is_refused_when_nothing_failed(server: WorkflowEnvironment)
 )
 async def test_a_malformed_message_is_refused_before_it_enters_history(
     server: WorkflowEnvironment, arguments: Json
-):
+) -> None:
     async with serving(server.client, idle):
         handle = await start(server.client)
         await execute(handle, "one")
@@ -286,7 +296,7 @@ async def test_a_malformed_message_is_refused_before_it_enters_history(
         await stop(handle)
 
 
-async def test_starting_the_same_automation_twice_is_an_error(server: WorkflowEnvironment):
+async def test_starting_the_same_automation_twice_is_an_error(server: WorkflowEnvironment) -> None:
     state = new_state()
     async with serving(server.client, idle):
         handle = await start(server.client, state)
@@ -295,13 +305,13 @@ async def test_starting_the_same_automation_twice_is_an_error(server: WorkflowEn
         await stop(handle)
 
 
-async def test_keys_that_temporal_would_store_readably_never_get_there(server: WorkflowEnvironment):
+async def test_keys_that_temporal_would_store_readably_never_get_there(server: WorkflowEnvironment) -> None:
     account = {"auth_details": {"api_secret": "canary"}}
     with pytest.raises(KeysWouldBeReadableError, match="OCTOFLOW_ENCRYPTION_KEY"):
         await start(server.client, new_state(exchange_account_details=account))
 
 
-async def test_the_state_is_shown_without_credentials(server: WorkflowEnvironment):
+async def test_the_state_is_shown_without_credentials(server: WorkflowEnvironment) -> None:
     account = {
         "exchange_details": {"internal_name": "binance"},
         "auth_details": {"credential_ref": "env:CANARY"},

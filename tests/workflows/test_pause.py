@@ -57,7 +57,7 @@ async def stop(handle: AutomationHandle) -> str:
     return report.status
 
 
-async def test_timers_that_are_due_in_a_pause_run_after_it_once(skipping: WorkflowEnvironment):
+async def test_timers_that_are_due_in_a_pause_run_after_it_once(skipping: WorkflowEnvironment) -> None:
     async with serving(skipping.client, hourly) as engine:
         handle = await start(skipping.client)
         await engine.called(1)
@@ -76,7 +76,7 @@ async def test_timers_that_are_due_in_a_pause_run_after_it_once(skipping: Workfl
 
 async def test_an_automation_that_is_not_due_yet_keeps_its_schedule_over_a_pause(
     skipping: WorkflowEnvironment,
-):
+) -> None:
     async with serving(skipping.client, hourly) as engine:
         handle = await start(skipping.client)
         await engine.called(1)
@@ -90,7 +90,7 @@ async def test_an_automation_that_is_not_due_yet_keeps_its_schedule_over_a_pause
     assert second.woken_at - first.woken_at == pytest.approx(HOUR, abs=LATE)
 
 
-async def test_priority_actions_run_in_a_pause_and_nothing_else_does(server: WorkflowEnvironment):
+async def test_priority_actions_run_in_a_pause_and_nothing_else_does(server: WorkflowEnvironment) -> None:
     async with serving(server.client, hourly) as engine:
         handle = await start(server.client)
         await engine.called(1)
@@ -106,7 +106,7 @@ async def test_priority_actions_run_in_a_pause_and_nothing_else_does(server: Wor
 
 async def test_a_priority_action_that_takes_several_invocations_goes_on_in_a_pause(
     server: WorkflowEnvironment,
-):
+) -> None:
     def slow(request: RunInvocation) -> InvocationResult:
         if request.priority_actions:
             return counted(request, wake_at=request.woken_at, priority_due=True)
@@ -124,7 +124,9 @@ async def test_a_priority_action_that_takes_several_invocations_goes_on_in_a_pau
     assert [request.paused for request in engine.requests] == [False, True, True]
 
 
-async def test_a_priority_action_that_needs_what_is_paused_is_answered_so(server: WorkflowEnvironment):
+async def test_a_priority_action_that_needs_what_is_paused_is_answered_so(
+    server: WorkflowEnvironment,
+) -> None:
     def blocked(request: RunInvocation) -> InvocationResult:
         return counted(request, wake_at=request.woken_at if request.paused else 9e9)
 
@@ -139,7 +141,7 @@ async def test_a_priority_action_that_needs_what_is_paused_is_answered_so(server
     assert len(engine.requests) == 2
 
 
-async def test_a_trigger_in_a_pause_is_answered_after_it(server: WorkflowEnvironment):
+async def test_a_trigger_in_a_pause_is_answered_after_it(server: WorkflowEnvironment) -> None:
     async with serving(server.client, hourly) as engine:
         handle = await start(server.client)
         await engine.called(1)
@@ -155,7 +157,7 @@ async def test_a_trigger_in_a_pause_is_answered_after_it(server: WorkflowEnviron
     assert engine.requests[-1].trigger == "forced"
 
 
-async def test_an_invocation_under_way_is_completed_and_none_follows(server: WorkflowEnvironment):
+async def test_an_invocation_under_way_is_completed_and_none_follows(server: WorkflowEnvironment) -> None:
     def at_once(request: RunInvocation) -> InvocationResult:
         return counted(request, wake_at=request.woken_at)
 
@@ -172,7 +174,7 @@ async def test_an_invocation_under_way_is_completed_and_none_follows(server: Wor
     assert (report.status, report.iteration) == ("paused", 2)
 
 
-async def test_an_outage_can_be_paused_and_is_tried_again_on_resume(skipping: WorkflowEnvironment):
+async def test_an_outage_can_be_paused_and_is_tried_again_on_resume(skipping: WorkflowEnvironment) -> None:
     async with serving(skipping.client, outage) as engine:
         handle = await start(skipping.client)
         await engine.called(1)
@@ -190,7 +192,9 @@ async def test_an_outage_can_be_paused_and_is_tried_again_on_resume(skipping: Wo
     assert tried == 1
 
 
-async def test_an_automation_that_needs_attention_can_be_paused_for_its_return(server: WorkflowEnvironment):
+async def test_an_automation_that_needs_attention_can_be_paused_for_its_return(
+    server: WorkflowEnvironment,
+) -> None:
     def broken(request: RunInvocation) -> InvocationResult:
         raise ApplicationError("the API key is wrong", type="ConfigurationError", non_retryable=True)
 
@@ -207,7 +211,7 @@ async def test_an_automation_that_needs_attention_can_be_paused_for_its_return(s
         assert await stop(handle) == "stopped"
 
 
-async def test_a_pause_survives_continue_as_new(server: WorkflowEnvironment):
+async def test_a_pause_survives_continue_as_new(server: WorkflowEnvironment) -> None:
     settings = ONE_ATTEMPT.model_copy(update={"continue_as_new_after": 20})
     async with serving(server.client, hourly) as engine:
         handle = await start(server.client, settings=settings)
@@ -225,11 +229,13 @@ async def test_a_pause_survives_continue_as_new(server: WorkflowEnvironment):
     assert [request.paused for request in engine.requests] == [False, *[True] * 8]
 
 
-async def test_pausing_twice_is_one_pause_and_nothing_else_can_be_resumed(server: WorkflowEnvironment):
+async def test_pausing_twice_is_one_pause_and_nothing_else_can_be_resumed(
+    server: WorkflowEnvironment,
+) -> None:
     async with serving(server.client, hourly) as engine:
         handle = await start(server.client)
         await engine.called(1)
-        assert await asyncio.gather(pause(handle), pause(handle)) == ["paused", "paused"]
+        assert list(await asyncio.gather(pause(handle), pause(handle))) == ["paused", "paused"]
         assert await resume(handle) == "running"
         with pytest.raises(WorkflowUpdateFailedError) as caught:
             await resume(handle)
@@ -237,7 +243,7 @@ async def test_pausing_twice_is_one_pause_and_nothing_else_can_be_resumed(server
         await stop(handle)
 
 
-async def test_a_paused_automation_can_be_stopped(server: WorkflowEnvironment):
+async def test_a_paused_automation_can_be_stopped(server: WorkflowEnvironment) -> None:
     async with serving(server.client, hourly) as engine:
         handle = await start(server.client)
         await engine.called(1)

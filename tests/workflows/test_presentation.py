@@ -38,7 +38,7 @@ async def upserts(handle: AutomationHandle) -> int:
     return sum(set(names) != {"TemporalChangeVersion"} for names in set_ones)
 
 
-async def test_search_attributes_say_what_runs_where(server: WorkflowEnvironment):
+async def test_search_attributes_say_what_runs_where(server: WorkflowEnvironment) -> None:
     async with serving(server.client, daily) as engine:
         handle = await start(server.client, settings=KNOWN)
         await handle.execute_update(Automation.trigger)
@@ -50,10 +50,10 @@ async def test_search_attributes_say_what_runs_where(server: WorkflowEnvironment
     assert (shown[STATUS], shown[EXCHANGE], list(shown[SYMBOLS])) == ("running", "binance", ["BTC/USDT"])
     assert shown[NEXT_RUN].timestamp() == pytest.approx(engine.requests[-1].woken_at + DAY, abs=1)
     assert last[STATUS] == "stopped"
-    assert NEXT_RUN not in last
+    assert last.get(NEXT_RUN) is None
 
 
-async def test_unknown_search_attributes_are_never_set(server: WorkflowEnvironment):
+async def test_unknown_search_attributes_are_never_set(server: WorkflowEnvironment) -> None:
     async with serving(server.client, counted):
         handle = await start(server.client)
         await handle.execute_update(Automation.stop, StopRequest())
@@ -61,7 +61,7 @@ async def test_unknown_search_attributes_are_never_set(server: WorkflowEnvironme
         assert await upserts(handle) == 0
 
 
-async def test_attributes_are_set_only_when_they_change(skipping: WorkflowEnvironment):
+async def test_attributes_are_set_only_when_they_change(skipping: WorkflowEnvironment) -> None:
     def minutely(request: RunInvocation) -> InvocationResult:
         if request.state.get("count") == 9:
             return counted(request, status="finished", view=View(attributes={}))
@@ -74,7 +74,7 @@ async def test_attributes_are_set_only_when_they_change(skipping: WorkflowEnviro
         assert await upserts(handle) == 2  # running, finished
 
 
-async def test_the_server_shows_summaries_and_details(server: WorkflowEnvironment):
+async def test_the_server_shows_summaries_and_details(server: WorkflowEnvironment) -> None:
     async with serving(server.client, daily) as engine:
         state = new_state()
         state["automation"]["metadata"]["name"] = "dip-buyer"
@@ -93,7 +93,7 @@ async def test_the_server_shows_summaries_and_details(server: WorkflowEnvironmen
     assert any(summary.startswith('"next run 20') for summary in summaries)
 
 
-def test_details_say_why_a_person_is_needed():
+def test_details_say_why_a_person_is_needed() -> None:
     report = StatusReport(
         status="needs_attention", reason="the API key is wrong", iteration=3, details="| a |"
     )
@@ -101,11 +101,11 @@ def test_details_say_why_a_person_is_needed():
     assert details(report) == "**needs attention** after 3 invocations\n\nthe API key is wrong\n\n| a |"
 
 
-def test_a_retry_is_named_in_its_timer():
+def test_a_retry_is_named_in_its_timer() -> None:
     assert timer_summary(StatusReport(status="retrying", failures=2)) == "attempt 3"
 
 
-def test_a_near_run_is_not_worth_an_attribute():
+def test_a_near_run_is_not_worth_an_attribute() -> None:
     near = StatusReport(status="running", wake_at=1_060)
     far = StatusReport(status="running", wake_at=1_000 + DAY)
 
@@ -113,7 +113,7 @@ def test_a_near_run_is_not_worth_an_attribute():
     assert attributes(far, {}, now=1_000)[NEXT_RUN.name] == 1_000 + DAY
 
 
-def test_a_paused_automation_has_no_next_run_but_says_what_is_due():
+def test_a_paused_automation_has_no_next_run_but_says_what_is_due() -> None:
     paused = StatusReport(status="paused", due_at=1_000 + DAY, wake_at=1_000 + DAY)
 
     assert attributes(paused, {}, now=1_000)[NEXT_RUN.name] is None

@@ -21,9 +21,9 @@ def history(request: pytest.FixtureRequest) -> WorkflowHistory:
     return WorkflowHistory.from_json(request.param.stem, request.param.read_text())
 
 
-async def test_a_recorded_history_replays(history: WorkflowHistory):
+async def test_a_recorded_history_replays(history: WorkflowHistory) -> None:
     await Replayer(workflows=[Automation], plugins=[plugin()]).replay_workflow(history)
 
 
-def test_there_are_histories_to_replay():
+def test_there_are_histories_to_replay() -> None:
     assert HISTORIES

@@ -21,7 +21,7 @@ def three_at_once(request: RunInvocation) -> InvocationResult:
 @pytest.mark.parametrize(("task", "iterations"), [(0, 0), (2, 2)], ids=["to the start", "to the middle"])
 async def test_a_reset_automation_runs_nothing_until_a_person_retries(
     server: WorkflowEnvironment, task: int, iterations: int
-):
+) -> None:
     async with serving(server.client, three_at_once) as engine:
         handle = await start(server.client)
         await handle.result()
@@ -40,7 +40,7 @@ async def test_a_reset_automation_runs_nothing_until_a_person_retries(
         assert (await again.result()).state["count"] == 3
 
 
-async def test_a_reset_automation_can_be_stopped(server: WorkflowEnvironment):
+async def test_a_reset_automation_can_be_stopped(server: WorkflowEnvironment) -> None:
     async with serving(server.client, three_at_once):
         handle = await start(server.client)
         await handle.result()

@@ -17,6 +17,7 @@ from workflows.automation import Automation
 from workflows.messages import Decisions, InvocationResult, RunInvocation, StopRequest
 
 Command = Callable[..., Awaitable[Ran]]
+Asked = tuple[Command, FakeEngine]
 
 
 def intent(key: str, status: str) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def waits(request: RunInvocation) -> InvocationResult:
 @pytest.fixture
 async def asked(
     temporal_binary: Path, monkeypatch: pytest.MonkeyPatch, octoflow: Octoflow
-) -> AsyncIterator[tuple[Command, FakeEngine]]:
+) -> AsyncIterator[Asked]:
     """An automation `test` with two effects that wait for approval and one that nobody could settle."""
     pending = [
         intent("aa11", "awaiting_approval"),
@@ -66,7 +67,7 @@ def decided(engine: FakeEngine) -> Sequence[Decisions]:
     return [request.decisions for request in engine.requests if request.decisions != Decisions()]
 
 
-async def test_approve_names_what_it_approves_and_means_all_that_wait(asked) -> None:
+async def test_approve_names_what_it_approves_and_means_all_that_wait(asked: Asked) -> None:
     command, engine = asked
     ran = await command("approve", "test")
 
@@ -77,7 +78,7 @@ async def test_approve_names_what_it_approves_and_means_all_that_wait(asked) -> 
     assert decided(engine) == [Decisions(approved=["aa11", "ab22"])]
 
 
-async def test_a_key_can_be_cut_where_it_is_still_clear(asked) -> None:
+async def test_a_key_can_be_cut_where_it_is_still_clear(asked: Asked) -> None:
     command, engine = asked
     await command("approve", "test", "aa", "aa11")
     assert decided(engine) == [Decisions(approved=["aa11"])]
@@ -87,7 +88,7 @@ async def test_a_key_can_be_cut_where_it_is_still_clear(asked) -> None:
     assert "2 effects whose keys begin with 'a'" in unclear.err
 
 
-async def test_reject_hands_the_reason_on(asked) -> None:
+async def test_reject_hands_the_reason_on(asked: Asked) -> None:
     command, engine = asked
     ran = await command("reject", "test", "ab22", "--reason", "too large", "--json")
 
@@ -97,7 +98,7 @@ async def test_reject_hands_the_reason_on(asked) -> None:
 
 
 @pytest.mark.parametrize(("flag", "placed"), [("--placed", True), ("--absent", False)])
-async def test_resolve_says_what_a_person_found(asked, flag: str, placed: bool) -> None:
+async def test_resolve_says_what_a_person_found(asked: Asked, flag: str, placed: bool) -> None:
     command, engine = asked
     ran = await command("resolve", "test", "cc33", flag)
 
@@ -106,7 +107,7 @@ async def test_resolve_says_what_a_person_found(asked, flag: str, placed: bool) 
     assert decided(engine) == [Decisions(resolved={"cc33": placed})]
 
 
-async def test_an_unknown_effect_is_named_before_anything_is_sent(asked) -> None:
+async def test_an_unknown_effect_is_named_before_anything_is_sent(asked: Asked) -> None:
     command, engine = asked
     ran = await command("resolve", "test", "zz", "--placed")
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from google.protobuf import json_format
 from temporalio.api.common.v1 import Payload, Payloads
@@ -32,15 +33,18 @@ def payloads_of(text: str) -> list[Payload]:
     return list(json_format.Parse(text, Payloads()).payloads)
 
 
+Page = TestClient[web.Request, web.Application]
+
+
 @pytest.fixture
-async def client() -> AsyncIterator[TestClient]:
+async def client() -> AsyncIterator[Page]:
     """A page's way to a codec server."""
     app = codec_app(OctoflowCodec(PayloadKeys.parse(f"key:{KEY}")), [UI])
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
-async def test_what_a_worker_wrote_is_shown_to_the_ui(client: TestClient) -> None:
+async def test_what_a_worker_wrote_is_shown_to_the_ui(client: Page) -> None:
     written = await OctoflowCodec(PayloadKeys.parse(f"key:{KEY}")).encode(PAYLOADS)
     answer = await client.post("/decode", data=body(written), headers={"Origin": UI})
 
@@ -49,7 +53,7 @@ async def test_what_a_worker_wrote_is_shown_to_the_ui(client: TestClient) -> Non
     assert payloads_of(await answer.text()) == PAYLOADS
 
 
-async def test_what_a_person_enters_in_the_ui_is_encrypted(client: TestClient) -> None:
+async def test_what_a_person_enters_in_the_ui_is_encrypted(client: Page) -> None:
     answer = await client.post("/encode", data=body(PAYLOADS), headers={"Origin": UI})
     encoded = payloads_of(await answer.text())
 
@@ -58,7 +62,7 @@ async def test_what_a_person_enters_in_the_ui_is_encrypted(client: TestClient) -
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", f"{UI}0", "http://localhost:8233"])
-async def test_another_page_gets_nothing(client: TestClient, origin: str) -> None:
+async def test_another_page_gets_nothing(client: Page, origin: str) -> None:
     for answer in (
         await client.post("/decode", data=body(PAYLOADS), headers={"Origin": origin}),
         await client.options("/decode", headers={"Origin": origin}),
@@ -68,7 +72,7 @@ async def test_another_page_gets_nothing(client: TestClient, origin: str) -> Non
         assert "canary" not in await answer.text()
 
 
-async def test_a_browser_that_asks_first_is_told_what_it_may_send(client: TestClient) -> None:
+async def test_a_browser_that_asks_first_is_told_what_it_may_send(client: Page) -> None:
     answer = await client.options("/decode", headers={"Origin": UI})
 
     assert answer.status == 204
@@ -76,7 +80,7 @@ async def test_a_browser_that_asks_first_is_told_what_it_may_send(client: TestCl
     assert "x-namespace" in answer.headers["Access-Control-Allow-Headers"]
 
 
-async def test_a_missing_key_is_told_without_ending_the_server(client: TestClient) -> None:
+async def test_a_missing_key_is_told_without_ending_the_server(client: Page) -> None:
     foreign = await OctoflowCodec(PayloadKeys.parse(f"lost:{OTHER_KEY}")).encode(PAYLOADS)
     answer = await client.post("/decode", data=body(foreign))
     assert (answer.status, "under the key 'lost'" in await answer.text()) == (422, True)
@@ -86,7 +90,7 @@ async def test_a_missing_key_is_told_without_ending_the_server(client: TestClien
 
 
 @pytest.mark.parametrize("text", ["", '{"payloads": 7}', "\ufffd"])
-async def test_nonsense_is_refused(client: TestClient, text: str) -> None:
+async def test_nonsense_is_refused(client: Page, text: str) -> None:
     assert (await client.post("/decode", data=text)).status == 400
 
 

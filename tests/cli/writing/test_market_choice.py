@@ -11,6 +11,7 @@ from cli.writing import market_choice
 from cli.writing.market_choice import MarketChoice, Need, choose_market, lay_over, needs_of
 from engine.automation_file.compile import load_automation
 from engine.errors import ConfigurationError, RetryableError
+from engine.market import list_recorded
 from engine.state import AutomationState
 from engine.types import Symbol, TimeFrame
 from tests.conftest import SAMPLE_MARKET
@@ -101,7 +102,7 @@ class TestOverlay:
         recorded = laid.exchange_account_details.exchange_details.recorded
         assert recorded is not None
         assert (recorded.folder, recorded.start, recorded.speed) == (str(SAMPLE_MARKET), start, 60)
-        recordings = market_choice.list_recorded(SAMPLE_MARKET, "binance")
+        recordings = list_recorded(SAMPLE_MARKET, "binance")
         first = max(recording.range()[0] for recording in recordings if recording.time_frame == "4h")
         assert start == first + 100 * 4 * 3600
 

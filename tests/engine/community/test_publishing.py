@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -88,10 +88,10 @@ async def publish(
     state: AutomationState,
     *,
     changed: tuple[str, ...] = ("orders",),
-    market: Any = None,
+    market: Prices | None = None,
     community: HttpCommunity | None = None,
 ) -> str | None:
-    prices: MarketData = market or Prices(BTC="50000", USDT="1")
+    prices = cast("MarketData", market or Prices(BTC="50000", USDT="1"))
     return await publish_snapshot(state, changed, community or server.community(), prices)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.errors import DagError
 from engine.job.dag import Dag
 from engine.state import Action
+from engine.types import ActionId
 from tests.support.builders import NOW, action
 
 
-def actions(*raw: dict) -> list[Action]:
+def actions(*raw: dict[str, Any]) -> list[Action]:
     return [Action.model_validate(one) for one in raw]
 
 
@@ -43,7 +46,7 @@ def test_an_action_that_ended_in_an_error_satisfies_what_only_comes_after_it() -
 
 
 def test_a_reference_in_a_script_is_an_edge() -> None:
-    dag = Dag(actions(action("b", "$a"), action("a", "1")), {"b": frozenset({"a"})})
+    dag = Dag(actions(action("b", "$a"), action("a", "1")), {ActionId("b"): frozenset({ActionId("a")})})
 
     assert ids(dag.unblocked()) == ["a"]
 
@@ -60,7 +63,7 @@ def test_a_reference_in_a_script_is_an_edge() -> None:
         ),
     ],
 )
-def test_what_is_no_dag_is_refused_with_its_path(nodes: list[dict], message: str) -> None:
+def test_what_is_no_dag_is_refused_with_its_path(nodes: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(DagError, match=message):
         Dag(actions(*nodes))
 
@@ -74,7 +77,7 @@ def test_a_reset_touches_the_target_what_depends_on_it_and_who_asked() -> None:
         action("asks", "1", result=5, executed_at=1.0),
     )
 
-    Dag(nodes).reset("b", requester="asks")
+    Dag(nodes).reset(ActionId("b"), requester=ActionId("asks"))
 
     assert [one.is_completed for one in nodes] == [True, False, False, True, False]
     assert nodes[1].previous_execution_result == 2
@@ -88,11 +91,11 @@ def test_a_reset_keeps_a_completed_configuration() -> None:
         action("a", "1", "init", executed_at=1.0),
     )
 
-    Dag(nodes).reset("init")
+    Dag(nodes).reset(ActionId("init"))
 
     assert [one.is_completed for one in nodes] == [True, False]
 
 
 def test_a_reset_of_an_unknown_action_names_the_ones_there_are() -> None:
     with pytest.raises(DagError, match="cannot restart 'x': no such action; there are a, b"):
-        Dag(actions(action("a", "1"), action("b", "1"))).reset("x")
+        Dag(actions(action("a", "1"), action("b", "1"))).reset(ActionId("x"))

@@ -9,6 +9,7 @@ import pytest
 
 from engine.job.edit import ActionChanges, EditError, apply_edit
 from engine.state import AutomationState, dump_state, load_state
+from engine.types import ActionId
 from tests.support.builders import NOW, Invoked, State, action, automation, paper
 
 
@@ -116,7 +117,11 @@ async def test_what_an_edit_does_is_known_before_it_is_made() -> None:
     )
 
     assert ActionChanges.between(before, after) == ActionChanges(
-        added=["new"], changed=["a"], removed=["old"], restarted=["c", "w"], kept=["a"]
+        added=[ActionId("new")],
+        changed=[ActionId("a")],
+        removed=[ActionId("old")],
+        restarted=[ActionId("c"), ActionId("w")],
+        kept=[ActionId("a")],
     )
 
 

@@ -20,7 +20,7 @@ from engine.job.outcome import InvocationStatus
 from engine.job.request import InvocationRequest
 from engine.job.services import EngineSettings, Services
 from engine.state import TriggerReason
-from tests.support.builders import NOW, Invoked, action, automation, scripts
+from tests.support.builders import NOW, Invoked, State, action, automation, scripts
 
 FORCED = TriggerReason.FORCED
 
@@ -177,7 +177,7 @@ async def test_a_state_without_automation_is_refused() -> None:
         (automation(action("a", "1", "nowhere")), DagError),
     ],
 )
-def test_a_state_that_cannot_run_is_refused_at_once(state: dict, error: type[Exception]) -> None:
+def test_a_state_that_cannot_run_is_refused_at_once(state: State, error: type[Exception]) -> None:
     with pytest.raises(error):
         AutomationJob(InvocationRequest(state=state, now=NOW))
 

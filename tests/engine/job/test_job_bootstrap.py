@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.errors import InitializationRunFailedError
 from tests.support.builders import NOW, Invoked, action, automation
 
 
-def configure(name: str = "init", **config: object) -> dict:
+def configure(name: str = "init", **config: object) -> dict[str, Any]:
     return {"id": name, "action": "apply_configuration", "config": config}
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from engine.live.venue.api import Unclear
 from engine.state import TriggerReason
+from engine.types import ActionId
 from tests.support.builders import NOW, action
 from tests.support.live_job import LiveRun
 
@@ -34,7 +35,7 @@ async def test_priority_actions_go_first_while_effects_of_the_dag_are_still_carr
 
     assert run.kinds_sent == ["create_order"]
     assert (run.completed, outcome.next_due_at) == ([], NOW + 1)
-    assert Decimal(outcome.values["ask"]) < 1_000
+    assert Decimal(outcome.values[ActionId("ask")]) < 1_000
 
     await run.invoke(NOW + 2)
     assert run.completed == ["buy"]
@@ -48,7 +49,7 @@ async def test_an_order_asked_for_by_a_message_is_answered_when_it_is_placed() -
     assert (outcome.next_due_at, outcome.waiting) == (NOW + 1, {})
 
     outcome = await run.invoke(NOW + 2)
-    assert outcome.values["now"]["created_orders"][0]["status"] == "closed"
+    assert outcome.values[ActionId("now")]["created_orders"][0]["status"] == "closed"
 
 
 async def test_a_restarted_action_waits_for_the_effects_of_its_former_life() -> None:

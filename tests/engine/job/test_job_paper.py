@@ -22,7 +22,8 @@ NOW = float(START + 250 * HOUR)
 
 def recorded(state: State, folder: Path, portfolio: dict[str, Any], **prices: float) -> Invoked:
     """An automation on paper; the prices of its market stand still."""
-    market = flat_market(folder, start=START, **(prices or {"BTC": 50_000, "ETH": 2_000}))
+    stands: dict[str, Any] = {**prices} or {"BTC": 50_000, "ETH": 2_000}
+    market = flat_market(folder, start=START, **stands)
     return Invoked(paper(state, portfolio, recorded={"folder": market}))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -70,7 +70,7 @@ async def test_an_order_is_planned_with_everything_fixed_and_nothing_is_sent() -
     )
     (draft,), (order,) = drafts, orders_of(drafts)
     assert (draft.leg, draft.kind, draft.key) == ("0", "create_order", keyed("call")("0"))
-    assert (order.amount, order.price, order.tag) == (Decimal("0.01"), 40_000, "mine")
+    assert (order.amount, order.price, order.tag) == (Decimal("0.01"), Decimal(40_000), "mine")
     assert order.client_order_id == draft.key
     assert [one.client_order_id for one in order.chained] == [keyed("call")("0/stop"), keyed("call")("0/tp1")]
     assert run.sent == []
@@ -116,9 +116,9 @@ async def test_orders_are_split_and_floored_as_on_paper() -> None:
     )
     assert [draft.leg for draft in drafts] == ["0", "1", "2"]
     assert [(one.amount, one.price) for one in orders_of(drafts)] == [
-        (Decimal("0.7"), 40_000),
-        (2, 40_000),
-        (2, 40_000),
+        (Decimal("0.7"), Decimal(40_000)),
+        (2, Decimal(40_000)),
+        (2, Decimal(40_000)),
     ]
 
 
@@ -204,10 +204,10 @@ async def test_a_market_order_is_counted_at_the_other_side_of_the_book(side: str
     run = LiveRun(MemoryExchange())
     ticker = Ticker(BTC, Decimal(50_000), 0, bid=Decimal(49_990), ask=Decimal(50_010))
 
-    async def tickers(symbols: object, *, now: float) -> dict[Symbol, Ticker]:
+    async def tickers(symbols: Collection[Symbol], *, now: float) -> Mapping[Symbol, Ticker]:
         return {BTC: ticker}
 
-    run.exchange.market.tickers = tickers  # type: ignore[method-assign, assignment]
+    run.exchange.market.tickers = tickers  # type: ignore[method-assign]
     drafts = await planned(lambda account: account.place(asked("market", side, "0.01"), keyed("c")), run)
     assert orders_of(drafts)[0].price == price
 
@@ -220,9 +220,8 @@ async def test_a_cancellation_names_the_orders_and_what_cannot_live_without_them
     )
     await run.place(asked("market", "buy", "1", FUTURE, exits=BOTH))
     await run.until_quiet()
-    drafts = await planned(
-        lambda account: account.cancel(OrderFilter(symbol=FUTURE, ids=["2"]), keyed("cancel")), run, FUTURE
-    )
+    second = OrderFilter(symbol=FUTURE, ids=[OrderId("2")])
+    drafts = await planned(lambda account: account.cancel(second, keyed("cancel")), run, FUTURE)
     assert [(draft.kind, draft.leg, draft.params["id"]) for draft in drafts] == [
         ("cancel_order", "0", "2"),
         ("cancel_order", "1", "3"),

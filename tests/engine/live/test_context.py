@@ -144,7 +144,7 @@ async def test_a_withdrawal_that_was_sent_is_a_transaction() -> None:
     await run.invoke(lambda account: account.withdraw(Asset("USDT"), Decimal(10), **to))
     await run.invoke()
     (sent,) = run.elements.transactions
-    assert (sent.txid, sent.amount, sent.address_to) == (keyed("w")("0"), 10, "T1")
+    assert (sent.txid, sent.amount, sent.address_to) == (keyed("w")("0"), Decimal(10), "T1")
 
 
 async def test_stopping_can_cancel_every_open_order_of_the_automation() -> None:
@@ -171,7 +171,7 @@ async def test_the_session_is_closed_when_its_task_is_cancelled() -> None:
         reading.set()
         await asyncio.Event().wait()
 
-    exchange.portfolio = never  # type: ignore[method-assign, assignment]
+    exchange.portfolio = never  # type: ignore[method-assign, assignment]  # whatever it is asked
     run = LiveRun(exchange)
     invocation = asyncio.create_task(run.invoke())
     await reading.wait()
@@ -219,7 +219,7 @@ async def test_a_failing_candle_request_does_not_hide_behind_the_others() -> Non
     async def broken(*args: Any, **kwargs: Any) -> None:
         raise ConfigurationError("no such time frame")
 
-    run.exchange.market.candles = broken  # type: ignore[method-assign, assignment]
+    run.exchange.market.candles = broken  # type: ignore[method-assign, assignment]  # whatever it is asked
     with pytest.raises(ConfigurationError, match="no such time frame"):
         await run.invoke(needs=[DataDependency(BTC, "1h", "candles")])
 

@@ -185,8 +185,8 @@ async def test_only_missing_tickers_are_fetched(exchange: PublicExchange) -> Non
     prices = await source.tickers([BTC, ETH], now=NOW + 30)
     later = await source.tickers([BTC, ETH], now=NOW + 61)
     await source.close()
-    assert (prices[BTC].close, prices[ETH].close) == (100, 200)
-    assert (later[BTC].close, later[BTC].bid) == (200, 99)
+    assert (prices[BTC].close, prices[ETH].close) == (Decimal(100), Decimal(200))
+    assert (later[BTC].close, later[BTC].bid) == (Decimal(200), Decimal(99))
     assert exchange.requests["24hr"] == 3
 
 

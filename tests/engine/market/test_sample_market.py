@@ -7,10 +7,12 @@ from pathlib import Path
 from engine.market.recorded import RecordedSource
 from engine.market.recordings import list_recorded
 from engine.market.sample_market import SAMPLE_SEED, write_sample_market
-from engine.types import Symbol
+from engine.types import Symbol, TimeFrame
 from tests.conftest import SAMPLE_MARKET
 
 MAX_BYTES = 150_000
+BTC, ETH = Symbol("BTC/USDT"), Symbol("ETH/USDT")
+HOUR, BLOCK = TimeFrame("1h"), TimeFrame("4h")
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -39,8 +41,8 @@ async def test_it_reads_like_a_recording() -> None:
     markets = await RecordedSource(SAMPLE_MARKET, "binance").markets()
 
     assert set(markets) == {"BTC/USDT", "ETH/USDT"}
-    assert len(recordings["BTC/USDT", "4h"].candles()) == 500
-    assert len(recordings["ETH/USDT", "4h"].candles()) == 500
+    assert len(recordings[BTC, BLOCK].candles()) == 500
+    assert len(recordings[ETH, BLOCK].candles()) == 500
     assert all(
         recording.candles().low.min() >= markets[Symbol(recording.symbol)].price_tick
         for recording in recordings.values()
@@ -49,7 +51,7 @@ async def test_it_reads_like_a_recording() -> None:
 
 def test_time_frames_agree() -> None:
     recordings = {(one.symbol, one.time_frame): one for one in list_recorded(SAMPLE_MARKET, "binance")}
-    hours, blocks = (recordings["BTC/USDT", frame].candles() for frame in ("1h", "4h"))
+    hours, blocks = (recordings[BTC, frame].candles() for frame in (HOUR, BLOCK))
     covered = blocks.opened_in(hours.opened_at, hours.closes_at)
     assert covered.open.tolist() == hours.open[::4].tolist()
     assert covered.high.tolist() == hours.high.reshape(-1, 4).max(axis=1).tolist()

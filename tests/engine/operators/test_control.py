@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.dsl import Done, Notify, StopAutomation, UpdateConfiguration, Waiting
+from engine.dsl import Directive, Done, Notify, StopAutomation, UpdateConfiguration, Waiting
 from engine.errors import ActionStatus, DslError
 from engine.operators.control import ErrorStatement
 from tests.support.scripts import evaluate, run, through_json
@@ -187,7 +187,7 @@ def test_a_restart_names_the_action_to_reset() -> None:
         ("update_automation_configuration('1 + 1')", UpdateConfiguration("1 + 1")),
     ],
 )
-def test_a_directive_goes_to_the_job(text: str, directive: object) -> None:
+def test_a_directive_goes_to_the_job(text: str, directive: Directive) -> None:
     assert run(text) == Done(None, (directive,), effects=1)
     assert run(f"{text} if False else 1") == Done(1)
 

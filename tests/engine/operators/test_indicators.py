@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -131,7 +132,8 @@ async def test_what_cannot_be_computed_is_refused(script: str, code: str) -> Non
 def test_averages_follow_their_definitions(prices: list[float], period: int) -> None:
     period = min(period, len(prices))
     windows = [prices[end - period : end] for end in range(period, len(prices) + 1)]
-    assert list(ma(prices, period)) == pytest.approx([math.fsum(one) / period for one in windows], rel=1e-6)
+    means = [math.fsum(one) / period for one in windows]
+    assert np.asarray(ma(prices, period)).tolist() == pytest.approx(means, rel=1e-6)
     factor, average = 2 / (period + 1), prices[0]
     expected = [average := average + factor * (price - average) for price in prices]
-    assert list(ema(prices, period)) == pytest.approx(expected, rel=1e-6)
+    assert np.asarray(ema(prices, period)).tolist() == pytest.approx(expected, rel=1e-6)

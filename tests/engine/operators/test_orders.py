@@ -47,7 +47,7 @@ async def run(script: str) -> PaperRun:
 async def test_a_market_order_trades_the_amount_that_its_text_means(script: str, amount: str) -> None:
     after = await run(script)
     (trade,) = after.trades
-    assert (trade.amount, trade.price) == (Decimal(amount), 50_000)
+    assert (trade.amount, trade.price) == (Decimal(amount), Decimal(50_000))
     assert after.orders == []
 
 
@@ -135,7 +135,7 @@ async def test_a_filled_order_is_found_by_its_id_on_its_own_market_only() -> Non
 async def test_nothing_is_left_of_a_refused_order() -> None:
     after = await run("if_error(market('buy', 'BTC/USDT', 100), \"'refused'\")")
     assert after.value == "refused"
-    assert after.elements.portfolio.content["USDT"].available == 100_000
+    assert after.elements.portfolio.content[Asset("USDT")].available == 100_000
 
 
 async def test_a_percentage_of_all_traded_assets_counts_every_symbol_of_the_script() -> None:

@@ -102,7 +102,8 @@ class SlowExchange:
                     saw_this = (saw_all or ticket in self.moved) if not is_close else saw_end and not saw_all
                     if ticket in self.open and saw_this and not (is_close and ticket in self.moved):
                         known = first if saw_all else close
-                        self.show(ticket, *(Decimal(str(one)) for one in (price, known, close)), closes)
+                        shown, seen, last = (Decimal(str(one)) for one in (price, known, close))
+                        self.show(ticket, shown, seen, last, closes)
 
     def show(self, ticket: Ticket, price: Decimal, first: Decimal, close: Decimal, now: float) -> None:
         """Show one price to one order; `first` is the earliest known price of the candle."""

@@ -109,7 +109,12 @@ async def test_a_market_order_fills_at_once_at_the_mark_price_as_taker() -> None
         lambda account: account.place(market("2"), keyed("buy")),
     )
     (trade,) = elements.trades
-    assert (trade.price, trade.amount, trade.cost, trade.timestamp) == (100, 2, 200, NOW)
+    assert (trade.price, trade.amount, trade.cost, trade.timestamp) == (
+        Decimal(100),
+        Decimal(2),
+        Decimal(200),
+        NOW,
+    )
     assert trade.order_id == "buy-0"
     assert balances(elements) == {"BTC": (Decimal("1.998"),) * 2, "USDT": (Decimal(800),) * 2}
     assert elements.orders.open_orders == []
@@ -151,7 +156,7 @@ async def test_a_limit_that_crosses_the_market_fills_at_the_market_price_as_take
         holding(USDT="1000"),
         lambda account: account.place(limit("1", "110"), keyed("buy")),
     )
-    assert (elements.trades[0].price, elements.trades[0].type) == (100, "limit")
+    assert (elements.trades[0].price, elements.trades[0].type) == (Decimal(100), "limit")
     assert balances(elements)["USDT"] == (Decimal(900), Decimal(900))
 
 
@@ -189,9 +194,9 @@ async def test_an_order_above_the_maximum_is_split_all_parts_or_none() -> None:
         source, holding(USDT="1000"), lambda account: account.place(limit("5", "90"), keyed("buy"))
     )
     assert [(order.id, order.amount) for order in placed.orders.open_orders] == [
-        ("buy-0", 1),
-        ("buy-1", 2),
-        ("buy-2", 2),
+        ("buy-0", Decimal(1)),
+        ("buy-1", Decimal(2)),
+        ("buy-2", Decimal(2)),
     ]
 
     with pytest.raises(OperatorError, match="USDT") as refused:
@@ -243,7 +248,7 @@ async def test_orders_fill_between_invocations_where_the_market_went() -> None:
 
     filled = await after(source, still_open, now=NOW + 3 * 3_600)
     assert filled.orders.open_orders == []
-    assert (filled.trades[0].price, filled.trades[0].timestamp) == (90, NOW - 1_800 + 3 * 3_600)
+    assert (filled.trades[0].price, filled.trades[0].timestamp) == (Decimal(90), NOW - 1_800 + 3 * 3_600)
     assert balances(filled) == {"USDT": (Decimal(820),) * 2, "BTC": (Decimal("1.998"),) * 2}
 
 

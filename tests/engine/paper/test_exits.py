@@ -67,10 +67,10 @@ def summary(after: PaperRun) -> list[tuple[str, Decimal, Decimal | None]]:
 async def test_exits_of_a_market_order_are_there_at_once_net_of_its_fee() -> None:
     after = await Scene().run(LADDER + ")")
     assert summary(after) == [
-        ("stop_loss", Decimal("0.999"), 90),
-        ("limit", Decimal("0.332"), 110),
-        ("limit", Decimal("0.332"), 120),
-        ("limit", Decimal("0.335"), 130),
+        ("stop_loss", Decimal("0.999"), Decimal(90)),
+        ("limit", Decimal("0.332"), Decimal(110)),
+        ("limit", Decimal("0.332"), Decimal(120)),
+        ("limit", Decimal("0.335"), Decimal(130)),
     ]
     (entry,) = after.value["created_orders"]
     assert [order["id"] for order in entry["chained"]] == [order.id for order in after.orders]
@@ -89,7 +89,10 @@ async def test_exits_of_a_limit_order_wait_for_its_fill_and_are_relative_to_its_
     )
     assert [order.type for order in placed.orders] == ["limit"]
     after = await scene.price("79")
-    assert summary(after) == [("stop_loss", Decimal("0.999"), 70), ("limit", Decimal("0.999"), 88)]
+    assert summary(after) == [
+        ("stop_loss", Decimal("0.999"), Decimal(70)),
+        ("limit", Decimal("0.999"), Decimal(88)),
+    ]
     assert {order.created_at for order in after.orders} == {NOW + 3_600}
 
 
@@ -128,7 +131,7 @@ async def test_each_take_profit_of_several_reduces_the_stop() -> None:
     scene = Scene()
     await scene.run(LADDER + ")")
     after = await scene.price("110")
-    assert summary(after)[0] == ("stop_loss", Decimal("0.667"), 90)
+    assert summary(after)[0] == ("stop_loss", Decimal("0.667"), Decimal(90))
     after = await scene.price("89")
     assert after.orders == []
     assert after.elements.portfolio.content[Asset("USDT")].total > 9_900
@@ -143,8 +146,8 @@ async def test_the_last_take_profit_ends_the_stop() -> None:
 async def test_a_trailing_profile_moves_the_stop_to_the_entry_and_then_to_the_take_profit_before() -> None:
     scene = Scene()
     await scene.run(LADDER + ", trailing_profile='filled_take_profit')")
-    assert summary(await scene.price("110"))[0] == ("stop_loss", Decimal("0.667"), 100)
-    assert summary(await scene.price("120"))[0] == ("stop_loss", Decimal("0.335"), 110)
+    assert summary(await scene.price("110"))[0] == ("stop_loss", Decimal("0.667"), Decimal(100))
+    assert summary(await scene.price("120"))[0] == ("stop_loss", Decimal("0.335"), Decimal(110))
     assert (await scene.price("110")).orders == []
 
 
@@ -152,7 +155,7 @@ async def test_a_moved_stop_does_not_see_what_the_price_did_before_it_moved() ->
     scene = Scene()
     await scene.run(LADDER + ", trailing_profile='filled_take_profit')")
     after = await scene.candle(low=95, high=111, close=108)
-    assert summary(after)[0] == ("stop_loss", Decimal("0.667"), 100)
+    assert summary(after)[0] == ("stop_loss", Decimal("0.667"), Decimal(100))
 
 
 async def test_entry_and_exit_can_both_fill_between_two_invocations() -> None:
@@ -164,14 +167,17 @@ async def test_entry_and_exit_can_both_fill_between_two_invocations() -> None:
     scene.hour = 1
     after = await scene.price("85")
     assert [(trade.price, trade.timestamp) for trade in after.trades] == [
-        (80, start + 3_600),
-        (90, start + 7_200),
+        (Decimal(80), start + 3_600),
+        (Decimal(90), start + 7_200),
     ]
 
 
 async def test_an_exit_whose_price_has_passed_takes_the_market() -> None:
     after = await Scene().run(BUY + "take_profit_prices=['-5%'])")
-    assert [(trade.side, trade.price) for trade in after.trades] == [("buy", 100), ("sell", 100)]
+    assert [(trade.side, trade.price) for trade in after.trades] == [
+        ("buy", Decimal(100)),
+        ("sell", Decimal(100)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +280,7 @@ async def test_a_stop_limit_rests_when_the_market_has_left_its_limit() -> None:
     scene = Scene()
     await scene.run("limit('buy', 'BTC/USDT', 1, 106, params={'stopLossPrice': 105})")
     (order,) = (await scene.price("110")).orders
-    assert (order.stop_price, order.price, order.status) == (None, 106, "open")
+    assert (order.stop_price, order.price, order.status) == (None, Decimal(106), "open")
     (trade,) = (await scene.price("106")).trades
     assert trade.price == 106
 
@@ -317,7 +323,7 @@ async def test_an_exit_that_is_one_order_too_many_is_rejected_when_its_entry_fil
     assert [order.type for order in after.orders] == ["stop_loss"] * 5
     assert [trade.price for trade in after.trades] == [90, 90]
     (refused,) = after.elements.orders.missing_orders
-    assert (refused.type, refused.stop_price, refused.status) == ("stop_loss", 70, "rejected")
+    assert (refused.type, refused.stop_price, refused.status) == ("stop_loss", Decimal(70), "rejected")
 
 
 async def test_an_exit_refused_by_the_ceiling_leaves_the_others_of_its_entry() -> None:
@@ -325,9 +331,9 @@ async def test_an_exit_refused_by_the_ceiling_leaves_the_others_of_its_entry() -
     await scene.run("[{0}, {0}, {0}, {0}, {0}]".format("stop_loss('buy', 'BTC/USDT', 1, 150)"))
     after = await scene.run(LADDER + ")")
     assert [(order.type, order.price) for order in after.orders[5:]] == [
-        ("limit", 110),
-        ("limit", 120),
-        ("limit", 130),
+        ("limit", Decimal(110)),
+        ("limit", Decimal(120)),
+        ("limit", Decimal(130)),
     ]
     (entry,) = after.value["created_orders"]
     assert [order["status"] for order in entry["chained"]] == ["rejected", "open", "open", "open"]

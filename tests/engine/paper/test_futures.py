@@ -70,9 +70,9 @@ async def test_closing_realises_the_profit(first: str, second: str, profit: int)
     await scene.run(first + "1)")
     seen = await scene.price("110")
     assert seen.value["unrealised_pnl"] == profit
-    assert wallet(seen) == (900, 1_000)
+    assert wallet(seen) == (Decimal(900), Decimal(1_000))
     after = await scene.run(second + "1)")
-    assert wallet(after) == (1_000 + profit, 1_000 + profit)
+    assert wallet(after) == (Decimal(1_000 + profit), Decimal(1_000 + profit))
     assert (await scene.price("110")).value is None
 
 
@@ -84,7 +84,7 @@ async def test_a_position_grows_at_its_average_price_and_shrinks_in_parts() -> N
     assert (grown.value["entry_price"], grown.value["margin"]) == (120, 360)
     shrunk = await scene.run(SELL + "1)", "position('BTC/USDT:USDT')")
     assert (shrunk.value["amount"], shrunk.value["margin"]) == (2, 240)
-    assert wallet(shrunk) == (770, 1_010)
+    assert wallet(shrunk) == (Decimal(770), Decimal(1_010))
 
 
 async def test_selling_more_than_the_position_turns_it_around() -> None:
@@ -98,7 +98,7 @@ async def test_the_price_of_liquidation_takes_the_margin_and_no_more() -> None:
     (position,) = opened.elements.positions
     assert round(position.liquidation_price or Decimal(0), 4) == Decimal("90.3614")
     after = await scene.price("70")
-    assert wallet(after) == (990, 990)
+    assert wallet(after) == (Decimal(990), Decimal(990))
     assert after.value is None
     assert after.orders == []
     assert (after.trades[-1].tag, after.trades[-1].price) == ("liquidation", position.liquidation_price)
@@ -108,7 +108,7 @@ async def test_a_stop_before_the_liquidation_saves_the_rest() -> None:
     scene = Scene()
     await scene.run("set_leverage('BTC/USDT:USDT', 10)", BUY + "1, stop_loss_price=95)")
     after = await scene.price("94")
-    assert wallet(after) == (994, 994)
+    assert wallet(after) == (Decimal(994), Decimal(994))
     assert [trade.tag for trade in after.trades] == [None, None]
 
 
@@ -116,7 +116,7 @@ async def test_a_reduce_only_order_never_turns_a_position_around() -> None:
     scene = Scene()
     await scene.run(BUY + "1)", "limit('sell', 'BTC/USDT:USDT', 3, 110, reduce_only=True)")
     after = await scene.price("111")
-    assert (after.trades[-1].amount, after.value) == (1, None)
+    assert (after.trades[-1].amount, after.value) == (Decimal(1), None)
     with pytest.raises(DslError, match="no position") as refused:
         await scene.run(SELL + "1, reduce_only=True)")
     assert refused.value.status is ActionStatus.INVALID_ORDER
@@ -124,19 +124,19 @@ async def test_a_reduce_only_order_never_turns_a_position_around() -> None:
 
 async def test_an_order_that_closes_needs_no_margin() -> None:
     after = await Scene().run(BUY + "'100%')", "limit('sell', 'BTC/USDT:USDT', '100p%', 120)")
-    assert wallet(after) == (0, 1_000)
+    assert wallet(after) == (Decimal(0), Decimal(1_000))
     assert after.orders[0].amount == 10
 
 
 async def test_amounts_count_the_leverage() -> None:
     after = await Scene().run(FIVE_TIMES, BUY + "'50%')")
     assert after.trades[0].amount == 25
-    assert wallet(after) == (500, 1_000)
+    assert wallet(after) == (Decimal(500), Decimal(1_000))
 
 
 async def test_leverage_changes_the_margin_of_an_open_position() -> None:
     scene = Scene()
-    assert wallet(await scene.run(BUY + "5)", FIVE_TIMES)) == (900, 1_000)
+    assert wallet(await scene.run(BUY + "5)", FIVE_TIMES)) == (Decimal(900), Decimal(1_000))
     await scene.run(BUY + "40)")
     with pytest.raises(DslError) as refused:
         await scene.run("set_leverage('BTC/USDT:USDT', 2)")
@@ -171,7 +171,7 @@ async def test_a_long_pays_a_positive_funding_rate_out_of_its_margin_and_a_short
     await scene.run(opens + "2)")
     after = await scene.price("100")
     assert after.value["margin"] == 200 + Decimal(gain)
-    assert wallet(after) == (800, 1_000 + Decimal(gain))
+    assert wallet(after) == (Decimal(800), 1_000 + Decimal(gain))
 
 
 async def test_funding_without_a_mark_price_counts_the_price_of_its_time() -> None:
@@ -206,7 +206,7 @@ async def test_orders_that_filled_before_a_funding_take_part_in_it_and_later_one
     scene.hour = 1
     after = await scene.price("85")
     assert (after.value["amount"], after.value["margin"]) == (2, 169)
-    assert wallet(after) == (830, 999)
+    assert wallet(after) == (Decimal(830), Decimal(999))
 
 
 async def test_a_paid_funding_brings_the_liquidation_nearer_and_before_a_stop() -> None:
@@ -218,14 +218,14 @@ async def test_a_paid_funding_brings_the_liquidation_nearer_and_before_a_stop() 
     after = await scene.price("100")
     assert [trade.tag for trade in after.trades] == [None, "liquidation"]
     assert round(after.trades[-1].price, 4) == Decimal("91.3655")
-    assert wallet(after) == (990, 990)
+    assert wallet(after) == (Decimal(990), Decimal(990))
 
 
 async def test_funding_takes_no_more_than_the_margin() -> None:
     scene = Scene()
     scene.market.rates = [at_hour(0.5, "0.5", "100")]
     await scene.run("set_leverage('BTC/USDT:USDT', 10)", BUY + "1)")
-    assert wallet(await scene.price("100")) == (990, 990)
+    assert wallet(await scene.price("100")) == (Decimal(990), Decimal(990))
 
 
 async def test_a_future_with_an_end_and_a_spot_market_have_no_funding() -> None:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from engine.errors import OperatorError
+from engine.market import MarketData
 from engine.market.bars import finished_bars, join_bars, price_now
 from engine.market.candles import Candles
 from engine.market.market import Market
@@ -59,7 +60,8 @@ class Both:
 
     def advance(self, now: float, price: Decimal) -> PaperAccount:
         """Settle both up to `now`, and open the engine's account there."""
-        account = PaperAccount(self.elements, data=PriceNow(price), now=now, ids=lambda name: name)  # type: ignore[arg-type]
+        data = cast("MarketData", PriceNow(price))  # what an account asks for
+        account = PaperAccount(self.elements, data=data, now=now, ids=lambda name: name)
         account.restore()
         history = finished_bars(self.candles, since=self.settled, now=now)
         account.settle({BTC: join_bars((history, price_now(float(price), now)))})
@@ -164,7 +166,8 @@ def random_order(
         words["cancel_policy"] = {"type": EXPIRATION_TIME, "expiration_time": ticket.expires}
     elif ticket.trailing_percent is None and dice.random() < 0.3:
         ticket.ends_at_exit, words["cancel_policy"] = True, {"type": CHAINED_PRICE}
-    return ticket, OrderRequest(kind, side, BTC, amount, **words), kind == "market"  # type: ignore[arg-type]
+    words |= {"type": kind, "side": side, "symbol": BTC, "amount": amount}
+    return ticket, OrderRequest(**words), kind == "market"
 
 
 KINDS = {

@@ -14,7 +14,7 @@ from engine.paper.fills import Fill
 from engine.paper.settlement import settle
 from engine.state import Order, Side
 from engine.state.account import OrderStatus
-from engine.types import OrderId, Price, Symbol
+from engine.types import OrderId, Price, Symbol, Timestamp
 
 HOUR = 3_600.0
 
@@ -26,8 +26,8 @@ Bar = tuple[float, float, float]
 
 def hourly(*bars: Bar) -> Bars:
     """One bar per hour, the first of which opens at 0."""
-    low, high, close = (np.array(column) for column in zip(*bars, strict=True))
-    opened = np.arange(len(bars)) * HOUR
+    low, high, close = (np.array(column, dtype=np.float64) for column in zip(*bars, strict=True))
+    opened = np.arange(len(bars), dtype=np.float64) * HOUR
     return Bars(opened, opened + HOUR, close, low, high, close)
 
 
@@ -61,6 +61,9 @@ class Fills(list[tuple[str, Decimal, float]]):
 
     def drop(self, order: Order, status: OrderStatus) -> None:
         order.status = status
+
+    def fund(self, symbol: Symbol, rate: Decimal, mark: Price, at: Timestamp) -> Sequence[Order]:
+        raise AssertionError("no funding was given")
 
     def reach(self, order: Order, fill: Fill, mark: Price) -> Sequence[Order]:
         assert fill.liquidity == "maker"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -71,8 +72,8 @@ def both(amount: str) -> tuple[Decimal, Decimal]:
 def test_a_stop_locks_nothing() -> None:
     desk = Desk(BTC="10", USDT="1000")
     desk.create("stop sell 4@60", "sell 4@90", "buy 4@50")
-    assert desk.holds("BTC") == (6, 10)
-    assert desk.holds("USDT") == (800, 1000)
+    assert desk.holds("BTC") == (Decimal(6), Decimal(10))
+    assert desk.holds("USDT") == (Decimal(800), Decimal(1000))
 
 
 @pytest.mark.parametrize(("side", "base", "quote"), [("sell", "6", "1240"), ("buy", "14", "760")])
@@ -111,9 +112,9 @@ def test_fees_are_locked_where_they_are_due_in_what_is_given() -> None:
 def test_several_symbols_share_the_ledger() -> None:
     eth, ltc = (Symbol(symbol) for symbol in ("ETH/USDT", "LTC/BTC"))
     desk = Desk(BTC="10", USDT="1000")
-    none = {"maker": Decimal(0), "taker": Decimal(0)}
-    desk.create("buy 100@7", market=Market(eth, Asset("ETH"), USDT, **none))
-    desk.create("buy 100@0.0135222", market=Market(ltc, Asset("LTC"), Asset("BTC"), **none))
+    free: Any = {"maker": Decimal(0), "taker": Decimal(0)}
+    desk.create("buy 100@7", market=Market(eth, Asset("ETH"), USDT, **free))
+    desk.create("buy 100@0.0135222", market=Market(ltc, Asset("LTC"), Asset("BTC"), **free))
     desk.fill("buy 100@7", "buy 100@0.0135222")
     held: Sequence[tuple[str, str]] = [("ETH", "100"), ("LTC", "100"), ("BTC", "8.64778"), ("USDT", "300")]
     for asset, amount in held:

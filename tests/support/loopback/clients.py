@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from engine.exchanges.client import Client, close_client, make_client
+from engine.exchanges.client import close_client, make_client
+from engine.exchanges.imports import Client
 from engine.state import ExchangeDetails
 from tests.support.loopback.accounts import Account
 from tests.support.loopback.exchange import LoopbackExchange

@@ -25,7 +25,9 @@ from tests.support.loopback.faults import (
     Where,
 )
 
-_FAULTS: Final = {kind.__name__: TypeAdapter(kind) for kind in (Delay, Drop, Late, Say, PartialFill)}
+_FAULTS: Final[Mapping[str, TypeAdapter[Any]]] = {
+    kind.__name__: TypeAdapter(kind) for kind in (Delay, Drop, Late, Say, PartialFill)
+}
 """Those that can be named from another process."""
 _WHERE: Final = TypeAdapter(Where)
 _RIGHTS: Final = TypeAdapter(Rights)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from aiohttp import web
 
@@ -29,7 +30,9 @@ from tests.support.loopback.faults import (
 from tests.support.loopback.markets import Listing
 from tests.support.loopback.okx import OkxDialect
 
-DIALECTS = {"binance": BinanceDialect, "okx": OkxDialect}
+_Speaking = Callable[[Books, Callable[[], Milliseconds]], Dialect]
+
+DIALECTS: Final[Mapping[str, _Speaking]] = {"binance": BinanceDialect, "okx": OkxDialect}
 
 
 @dataclass(frozen=True, slots=True)

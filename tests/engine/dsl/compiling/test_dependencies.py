@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.dsl import DataDependency, Defaults, compile_script
@@ -12,10 +14,10 @@ BTC, ETH = "BTC/USDT", "ETH/USDT"
 
 
 def dependencies(
-    text: str, *, symbol: str | None = None, time_frame: str | None = None, **given: object
+    text: str, *, symbol: str | None = None, time_frame: str | None = None, **given: Any
 ) -> object:
     script = compile_script(text, default_registry())
-    found = script.dependencies(Defaults(symbol, time_frame), **given)  # type: ignore[arg-type]
+    found = script.dependencies(Defaults(symbol, time_frame), **given)
     return [(one.symbol, one.time_frame, one.source) for one in found]
 
 

@@ -112,7 +112,7 @@ class Life:
         self.run.later(20)
         if self.random.random() < 0.3:
             self.exchange.read_error = RetryableError("no answer")
-        self.exchange.portfolio = _unanswered  # type: ignore[method-assign, assignment]
+        self.exchange.portfolio = _unanswered  # type: ignore[method-assign, assignment]  # whatever it is asked
         await self.run.invoke_as_far_as_possible()
         self.exchange.read_error = None
         del self.exchange.portfolio

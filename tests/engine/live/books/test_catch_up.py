@@ -37,7 +37,7 @@ async def test_an_order_filled_while_nobody_looked_becomes_a_trade_and_moves_the
     await run.invoke()
     assert run.orders == []
     (trade,) = run.trades
-    assert (trade.order_id, trade.amount, trade.price) == ("1", Decimal("0.01"), 40_000)
+    assert (trade.order_id, trade.amount, trade.price) == ("1", Decimal("0.01"), Decimal(40_000))
     assert run.elements.portfolio.content[Asset("BTC")].total == Decimal("1.00999")
     assert run.elements.orders.missing_orders == []
 
@@ -159,7 +159,7 @@ async def test_an_order_filled_between_two_answers_is_neither_lost_nor_counted_t
         exchange.fill("1")
         return answer
 
-    exchange.open_orders = open_then_filled  # type: ignore[method-assign, assignment]
+    exchange.open_orders = open_then_filled  # type: ignore[method-assign, assignment]  # whatever it is asked
     await run.invoke()
     exchange.open_orders = listed  # type: ignore[method-assign]
     await run.invoke()
@@ -243,7 +243,7 @@ async def test_a_failed_catch_up_changes_nothing_but_what_was_settled() -> None:
     async def unreachable() -> None:
         raise RetryableError("no answer")
 
-    run.exchange.portfolio = unreachable  # type: ignore[method-assign, assignment]
+    run.exchange.portfolio = unreachable  # type: ignore[method-assign, assignment]  # whatever it is asked
     before = run.elements.portfolio
     async with run.session() as session:
         await session.carry_out(run.pending, Mode.SEND)

@@ -35,7 +35,8 @@ async def test_a_refused_exit_is_missing_and_breaks_nothing_else() -> None:
     assert [order.status for order in run.elements.orders.missing_orders] == ["rejected"]
     assert standing(run) == [("limit", "60000", Decimal("0.4995"))]
     await run.invoke()
-    assert run.pending == run.elements.orders.missing_orders == []
+    assert run.pending == []
+    assert run.elements.orders.missing_orders == []
 
 
 async def test_a_stop_that_the_price_overtook_on_its_way_sells_at_the_market() -> None:
@@ -44,7 +45,7 @@ async def test_a_stop_that_the_price_overtook_on_its_way_sells_at_the_market() -
     run.exchange.market.prices[BTC] = Decimal(44_000)
     run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Stop price would trigger immediately."))
     await run.until_quiet()
-    assert [(trade.side, trade.price) for trade in run.trades][1:] == [("sell", 44_000)]
+    assert [(trade.side, trade.price) for trade in run.trades][1:] == [("sell", Decimal(44_000))]
 
 
 async def test_on_spot_such_a_stop_goes_before_the_take_profits_that_wait() -> None:
@@ -54,7 +55,9 @@ async def test_on_spot_such_a_stop_goes_before_the_take_profits_that_wait() -> N
     run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Stop price would trigger immediately."))
     await run.until_quiet()
     assert [(trade.side, trade.amount) for trade in run.trades][1:] == [("sell", Decimal("0.999"))]
-    assert standing(run) == waiting(run) == run.elements.orders.missing_orders == []
+    assert standing(run) == []
+    assert waiting(run) == []
+    assert run.elements.orders.missing_orders == []
 
 
 async def test_on_futures_a_stop_that_the_price_overtook_closes_the_position_beside_its_take_profits() -> (
@@ -67,8 +70,9 @@ async def test_on_futures_a_stop_that_the_price_overtook_closes_the_position_bes
     exchange.market.prices[FUTURE] = Decimal(44_000)
     exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Order would immediately trigger."))
     await run.until_quiet()
-    assert [(trade.type, trade.price) for trade in run.trades][1:] == [("market", 44_000)]
-    assert standing(run) == run.orders == []
+    assert [(trade.type, trade.price) for trade in run.trades][1:] == [("market", Decimal(44_000))]
+    assert standing(run) == []
+    assert run.orders == []
 
 
 async def test_a_stop_that_is_refused_again_is_missing() -> None:
@@ -79,7 +83,8 @@ async def test_a_stop_that_is_refused_again_is_missing() -> None:
     await run.invoke()
     await run.invoke()
     assert [order.status for order in run.elements.orders.missing_orders] == ["rejected"]
-    assert run.pending == run.elements.orders.inactive_orders == []
+    assert run.pending == []
+    assert run.elements.orders.inactive_orders == []
 
 
 async def test_an_exit_that_became_too_old_in_an_outage_is_planned_again() -> None:
@@ -105,7 +110,7 @@ async def test_a_stop_that_the_price_passed_during_an_outage_sells_at_the_market
     await run.invoke()
     run.exchange.will_answer(Refused(ActionStatus.INVALID_ORDER, "Stop price would trigger immediately."))
     await run.until_quiet()
-    assert [(trade.side, trade.price) for trade in run.trades][1:] == [("sell", 44_000)]
+    assert [(trade.side, trade.price) for trade in run.trades][1:] == [("sell", Decimal(44_000))]
 
 
 async def test_an_automation_that_stops_does_not_plan_again() -> None:

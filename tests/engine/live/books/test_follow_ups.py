@@ -111,7 +111,9 @@ async def test_a_stop_whose_price_has_passed_already_sells_at_the_market() -> No
     run.exchange.market.prices[BTC] = Decimal(44_000)
     await run.until_quiet()
     assert standing(run) == []
-    assert [(trade.side, trade.type, trade.price) for trade in run.trades][1:] == [("sell", "market", 44_000)]
+    assert [(trade.side, trade.type, trade.price) for trade in run.trades][1:] == [
+        ("sell", "market", Decimal(44_000))
+    ]
 
 
 async def test_take_profits_of_a_stop_that_had_to_sell_at_the_market_are_forgotten() -> None:
@@ -120,7 +122,8 @@ async def test_take_profits_of_a_stop_that_had_to_sell_at_the_market_are_forgott
     run.exchange.fill("1")
     run.exchange.market.prices[BTC] = Decimal(44_000)
     await run.until_quiet()
-    assert waiting(run) == standing(run) == []
+    assert waiting(run) == []
+    assert standing(run) == []
     assert run.exchange.balances[Asset("BTC")] == 5, "what the account held besides is not sold"
 
 
@@ -187,7 +190,8 @@ async def test_the_only_take_profit_takes_all_and_the_stop_s_price_is_watched() 
 
     run.exchange.market.prices[BTC] = STOP
     await run.until_quiet()
-    assert standing(run) == waiting(run) == []
+    assert standing(run) == []
+    assert waiting(run) == []
     assert [(trade.type, trade.price) for trade in run.trades][1:] == [("market", STOP)]
 
 
@@ -211,7 +215,8 @@ async def test_a_stop_that_fills_takes_the_coins_of_standing_take_profits_along(
     run.exchange.market.prices[BTC] = STOP
     run.exchange.fill(next(order.id for order in run.orders if order.stop_price))
     await run.until_quiet()
-    assert standing(run) == waiting(run) == []
+    assert standing(run) == []
+    assert waiting(run) == []
     assert run.exchange.balances[Asset("BTC")] == 0
 
 
@@ -259,7 +264,8 @@ async def test_futures_hold_all_exits_and_one_that_fills_cancels_the_other() -> 
     await run.invoke()
     assert names(run.follow_ups) == [("cancel_order", "0/stop/cancel")]
     await run.until_quiet()
-    assert standing(run) == run.orders == []
+    assert standing(run) == []
+    assert run.orders == []
     assert [order.status for order in run.elements.orders.missing_orders] == ["canceled"]
 
 
@@ -340,7 +346,8 @@ async def test_an_order_expires_at_its_time() -> None:
     assert run.follow_ups == []
     run.later(1)
     await run.until_quiet()
-    assert standing(run) == run.orders == []
+    assert standing(run) == []
+    assert run.orders == []
     assert [order.status for order in run.elements.orders.missing_orders] == ["expired"]
 
 
@@ -350,7 +357,8 @@ async def test_an_entry_ends_when_the_price_reaches_an_exit_before_it_fills() ->
     await run.place(asked("limit", "buy", "1", price="49000", cancel_policy=policy, exits=ONE_OF_EACH))
     run.exchange.market.prices[BTC] = PROFIT
     await run.until_quiet()
-    assert standing(run) == run.orders == []
+    assert standing(run) == []
+    assert run.orders == []
 
 
 async def test_candles_at_hand_tell_that_the_price_was_at_an_exit_while_nobody_looked() -> None:

@@ -11,7 +11,7 @@ from engine.errors import ActionStatus, ConfigurationError
 from engine.live.guard.decisions import decide
 from tests.support.intents import create, order, tried, unresolved
 
-AWAITING = {"status": "awaiting_approval"}
+AWAITING: dict[str, Any] = {"status": "awaiting_approval"}
 
 
 def test_an_approved_effect_may_be_sent() -> None:

@@ -268,7 +268,7 @@ async def test_a11_what_was_unclear_then_is_kept_as_tried() -> None:
 
 async def test_a11_a_cancellation_before_anything_was_sent_goes_through() -> None:
     guarded = Guarded()
-    guarded.exchange.read_error = asyncio.CancelledError()  # type: ignore[assignment]
+    guarded.exchange.read_error = asyncio.CancelledError()
 
     with pytest.raises(asyncio.CancelledError):
         await guarded.carry_out(create())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.effects.intents import Cancelled, Dropped, Refusal
@@ -106,7 +108,7 @@ async def test_x6_an_old_cancellation_of_an_order_that_is_gone_has_happened() ->
 
 
 @pytest.mark.parametrize("state", [tried(), unresolved()])
-async def test_x7_a_tried_cancellation_of_an_open_order_is_sent_again(state: dict[str, object]) -> None:
+async def test_x7_a_tried_cancellation_of_an_open_order_is_sent_again(state: dict[str, Any]) -> None:
     guarded = with_open_order()
 
     assert await guarded.outcome(cancel("1", **state)) == CANCELLED
@@ -121,7 +123,7 @@ async def test_x7_while_paused_it_is_held() -> None:
 
 
 @pytest.mark.parametrize("state", [{}, tried()])
-async def test_x8_an_old_cancellation_of_an_open_order_is_dropped(state: dict[str, object]) -> None:
+async def test_x8_an_old_cancellation_of_an_open_order_is_dropped(state: dict[str, Any]) -> None:
     guarded = with_open_order()
     guarded.exchange.clock += SETTINGS.intent_max_age + 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from engine.effects.intents import Dropped, Placed, Refusal
 from engine.errors import ActionStatus, ConfigurationError, PostponedError, RetryableError
 from engine.exchanges.capabilities import Capabilities
+from engine.live.venue.api import OrderReport
 from engine.types import Symbol
 from tests.support.builders import NOW
 from tests.support.intents import (
@@ -60,7 +62,7 @@ async def test_c1_a_filled_market_order_is_adopted_although_its_client_id_is_fre
 
 
 @pytest.mark.parametrize("state", [{}, tried(), unresolved(), unresolved(None)])
-async def test_c1_however_far_the_leg_got(state: dict[str, object]) -> None:
+async def test_c1_however_far_the_leg_got(state: dict[str, Any]) -> None:
     guarded = Guarded()
     guarded.exchange.accept(order())
 
@@ -165,7 +167,7 @@ async def test_c6_a_tried_order_that_did_not_arrive_is_sent_again_after_the_fenc
 
 
 @pytest.mark.parametrize("state", [{}, tried(), unresolved()])
-async def test_c7_an_old_order_that_is_nowhere_is_dropped(state: dict[str, object]) -> None:
+async def test_c7_an_old_order_that_is_nowhere_is_dropped(state: dict[str, Any]) -> None:
     guarded = Guarded()
     guarded.exchange.clock = NOW + SETTINGS.intent_max_age + 1
 
@@ -188,7 +190,7 @@ async def test_c7_approved_orders_may_be_older() -> None:
 
 
 @pytest.mark.parametrize("state", [tried(), unresolved()])
-async def test_c8_an_absence_before_the_fence_is_not_believed(state: dict[str, object]) -> None:
+async def test_c8_an_absence_before_the_fence_is_not_believed(state: dict[str, Any]) -> None:
     guarded = Guarded()
     guarded.exchange.clock = NOW + FENCE - 0.5
 
@@ -253,7 +255,7 @@ async def test_c8_the_clock_is_measured_before_an_absence_is_believed() -> None:
 )
 @pytest.mark.parametrize("state", [{}, tried()])
 async def test_c9_a_failed_look_up_is_raised_while_nothing_was_sent(
-    error: Exception, state: dict[str, object]
+    error: Exception, state: dict[str, Any]
 ) -> None:
     guarded = Guarded()
     guarded.exchange.read_error = error
@@ -282,7 +284,7 @@ async def test_c9_after_something_was_sent_a_failed_look_up_only_ends_the_round(
 
 @pytest.mark.parametrize("state", [{}, tried()])
 async def test_c10_an_order_whose_look_up_fails_for_long_is_left_to_a_person(
-    state: dict[str, object],
+    state: dict[str, Any],
 ) -> None:
     guarded = Guarded()
     guarded.exchange.clock = NOW + SETTINGS.unresolved_after
@@ -312,10 +314,12 @@ async def test_c11_an_unresolved_order_does_not_hold_the_others_up() -> None:
     delisted = create(order("k1", symbol="ETH/USDT"), **unresolved())
     find = exchange.find_orders
 
-    async def find_what_is_listed(symbol: Symbol, *wanted: Any) -> Any:
+    async def find_what_is_listed(
+        symbol: Symbol, client_order_ids: Collection[str], since: float
+    ) -> Mapping[str, OrderReport]:
         if symbol == "ETH/USDT":
             raise ConfigurationError("no such market")
-        return await find(symbol, *wanted)
+        return await find(symbol, client_order_ids, since)
 
     exchange.find_orders = find_what_is_listed  # type: ignore[method-assign]
 
@@ -374,7 +378,7 @@ async def test_c13_without_a_look_up_and_without_a_lease_nobody_knows_what_was_s
 
 
 @pytest.mark.parametrize("state", [{}, tried(), unresolved()])
-async def test_c14_without_a_look_up_an_order_is_found_while_it_is_open(state: dict[str, object]) -> None:
+async def test_c14_without_a_look_up_an_order_is_found_while_it_is_open(state: dict[str, Any]) -> None:
     guarded = Guarded(MemoryExchange(capabilities=BLIND))
     guarded.exchange.accept(order())
 

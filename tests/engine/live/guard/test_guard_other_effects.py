@@ -13,7 +13,7 @@ from engine.errors import ActionStatus, RetryableError
 from engine.live.guard.result import Mode
 from engine.live.venue.api import Duplicate, Refused, Unclear
 from engine.state import Intent, Transaction
-from engine.types import OrderId, Symbol
+from engine.types import Asset, OrderId, Symbol
 from tests.support.builders import NOW
 from tests.support.intents import FENCE, SETTINGS, Guarded, cancel, intent, tried, unresolved
 from tests.support.memory_exchange import LIKE_BINANCE, MemoryExchange
@@ -39,7 +39,7 @@ def withdrawal(**fields: Any) -> Intent:
 
 
 @pytest.mark.parametrize("state", [{}, tried(NOW - FENCE)])
-async def test_l1_leverage_is_applied(state: dict[str, object]) -> None:
+async def test_l1_leverage_is_applied(state: dict[str, Any]) -> None:
     guarded = Guarded()
 
     assert await guarded.outcome(leverage(**state)) == Applied()
@@ -98,7 +98,7 @@ async def test_w1_one_that_was_sent_nevertheless_is_not_refused() -> None:
 
 
 @pytest.mark.parametrize("state", [{}, tried(), unresolved(), unresolved(None)])
-async def test_w2_a_withdrawal_that_the_exchange_shows_was_sent(state: dict[str, object]) -> None:
+async def test_w2_a_withdrawal_that_the_exchange_shows_was_sent(state: dict[str, Any]) -> None:
     guarded = Guarded()
     await guarded.exchange.withdraw(transaction())
 
@@ -125,7 +125,7 @@ async def test_w4_a_withdrawal_that_is_nowhere_is_sent() -> None:
     outcome = await guarded.outcome(withdrawal())
 
     assert isinstance(outcome, Sent)
-    assert guarded.exchange.balances["USDT"] == 900
+    assert guarded.exchange.balances[Asset("USDT")] == 900
     assert guarded.exchange.sent[0].client_id == "w1"
 
 

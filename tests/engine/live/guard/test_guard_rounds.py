@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from tests.support.intents import (
     unresolved,
 )
 
-AWAITING = {"status": "awaiting_approval"}
+AWAITING: dict[str, Any] = {"status": "awaiting_approval"}
 
 
 def test_every_row_of_the_tables_has_a_test() -> None:
@@ -131,7 +132,7 @@ async def test_m5_a_tried_order_is_adopted_in_every_mode(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("state", [{}, tried(), unresolved()])
-async def test_m6_nothing_new_is_placed_while_winding_down(state: dict[str, object]) -> None:
+async def test_m6_nothing_new_is_placed_while_winding_down(state: dict[str, Any]) -> None:
     guarded = Guarded()
     guarded.exchange.clock += FENCE
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from engine.errors import ActionStatus
-from engine.exchanges.client import Client, make_client
+from engine.exchanges.client import make_client
+from engine.exchanges.imports import Client
 from engine.exchanges.table import capabilities_of
 from engine.live.venue.answers import answer_to_cancel, answer_to_change, answer_to_create, answer_to_withdraw
 from engine.live.venue.api import Absent, Confirmed, Duplicate, Refused, Unclear

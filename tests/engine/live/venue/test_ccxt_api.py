@@ -284,7 +284,7 @@ async def test_a_process_that_was_stopped_before_signing_sends_nothing(
     live: LiveExchange, exchange: LoopbackExchange, time: TestPace
 ) -> None:
     await live.api.open_orders(BTC)
-    client = live.wire.client  # type: ignore[attr-defined]
+    client = live.wire.client  # type: ignore[attr-defined]  # behind the protocol
     create = client.create_order
 
     async def after_a_while(*arguments: Any) -> Any:
@@ -311,7 +311,7 @@ async def test_a_ticker_is_never_taken_from_a_cache(
     first = await live.source.tickers([BTC], now=1.0)
     exchange.books.set_price("BTCUSDT", 61_000)
     second = await live.source.tickers([BTC], now=1.0)
-    assert (first[BTC].close, second[BTC].close) == (60_000, 61_000)
+    assert (first[BTC].close, second[BTC].close) == (Decimal(60_000), Decimal(61_000))
     exchange.faults.add(Say(Trouble.BAD_GATEWAY), times=3)
     with pytest.raises(RetryableError):
         await live.source.tickers([BTC], now=1.0)

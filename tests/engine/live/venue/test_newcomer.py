@@ -57,7 +57,7 @@ async def test_a_newcomer_is_traded_on_as_its_row_says(monkeypatch: pytest.Monke
         account = exchange.books.add_account("key", "secret", {"USDT": 100_000})
         details = live_details(exchange.url, account, NEWCOMER)
         async with live_exchange(details, TestPace().pace, PublicCaches()) as live:
-            client = live.wire.client  # type: ignore[attr-defined]
+            client = live.wire.client  # type: ignore[attr-defined]  # behind the protocol
             assert client.options["fetchMarkets"]["types"] == ["spot"]
             assert (await live.source.markets())[BTC].stops
             assert await live.api.key_rights() == KeyRights(read=True, withdraw=False)

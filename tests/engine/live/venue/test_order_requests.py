@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from engine.exchanges.capabilities import Capabilities
-from engine.exchanges.client import Client, close_client, make_client
+from engine.exchanges.client import close_client, make_client
+from engine.exchanges.imports import Client
 from engine.exchanges.table import EXCHANGES, capabilities_of
 from engine.live.venue.order_requests import UnpricedOrder, order_call
 from engine.state import ExchangeDetails, Order

@@ -41,12 +41,17 @@ def test_an_answer_with_an_id_only_is_the_order_that_was_sent() -> None:
     )
     report = order_report({"id": "7", "amount": None}, SPOT, client_order_id="c", created=sent)
     assert (report.client_order_id, report.side, report.kind) == ("c", "sell", "stop_loss")
-    assert (report.amount, report.filled, report.stop_price, report.status) == (2, 0, 9, "open")
+    assert (report.amount, report.filled, report.stop_price, report.status) == (
+        Decimal(2),
+        Decimal(0),
+        Decimal(9),
+        "open",
+    )
 
 
 def test_an_order_without_an_amount_does_not_hide_the_others_of_its_list() -> None:
     report = order_report(raw(amount=None, type="market", status="canceled"), SPOT)
-    assert (report.id, report.amount, report.status) == ("7", 0, "canceled")
+    assert (report.id, report.amount, report.status) == ("7", Decimal(0), "canceled")
 
 
 @pytest.mark.parametrize("answer", [{}, {"id": "7"}, {"id": None, "side": "buy", "amount": "1"}])
@@ -67,7 +72,7 @@ def test_contracts_become_amounts_of_base() -> None:
         ],
         {"BTC/USDT:USDT": PERPETUAL},
     )
-    assert (held.side, held.amount, held.entry_price) == ("short", Decimal("0.5"), 100)
+    assert (held.side, held.amount, held.entry_price) == ("short", Decimal("0.5"), Decimal(100))
 
 
 def test_all_fees_are_kept() -> None:

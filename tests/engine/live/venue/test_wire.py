@@ -13,7 +13,8 @@ from aiohttp import web
 
 from engine.credentials import resolve
 from engine.errors import ConfigurationError, PostponedError, RetryableError
-from engine.exchanges.client import Client, close_client
+from engine.exchanges.client import close_client
+from engine.exchanges.imports import Client
 from engine.live.settings import LiveSettings
 from engine.live.venue.client import make_live_client
 from engine.live.venue.clock import ExchangeClock
@@ -81,7 +82,7 @@ async def wire(exchange: Exchange, time: TestPace) -> AsyncIterator[Wire]:
     yield Wire(
         client,
         clock=ExchangeClock(client, scope_of(details), PublicCaches(lambda: time.ahead), time.pace.wall),
-        market_list=market_list,  # type: ignore[arg-type]
+        market_list=market_list,  # type: ignore[arg-type]  # the part that is used
         secrets=Secrets(credentials.secret_values()),
         pace=time.pace,
         slowest_signature=SLOWEST_SIGNATURE,
@@ -184,7 +185,8 @@ async def test_a_rate_limit_may_end_at_a_date(wire: Wire, exchange: Exchange) ->
 
 async def test_ccxt_s_rounding_does_not_reach_the_scripts_of_the_job(wire: Wire) -> None:
     async def rounds(client: Client) -> str:
-        return client.decimal_to_precision("0.125", 1, 2, 2)
+        rounded: str = client.decimal_to_precision("0.125", 1, 2, 2)
+        return rounded
 
     before = getcontext().copy()
     await wire.read(rounds)
