@@ -12,6 +12,7 @@ from engine.market.public_markets import MarketList, fetch_market_list
 from engine.market.recordings import Recording, list_recorded
 from engine.market.requirements import CandleKey, wanted
 from engine.market.sample_market import SAMPLE_SEED, write_sample_market
+from engine.market.script_market import ScriptMarket, as_one_script_sees
 from engine.market.snapshot import MarketSnapshot
 from engine.market.sources import open_source
 
@@ -19,4 +20,5 @@ __all__ = ["Bars", "finished_bars", "join_bars", "price_now", "Candles", "fetch_
 __all__ += ["FundingRate", "NO_FUNDING", "Liquidity", "Market", "generic_market", "MarketData"]
 __all__ += ["MarketSource", "Ticker", "PublicSource", "CacheScope", "PROCESS_CACHES", "PublicCaches"]
 __all__ += ["scope_of", "MarketList", "fetch_market_list", "Recording", "list_recorded", "CandleKey"]
-__all__ += ["wanted", "SAMPLE_SEED", "write_sample_market", "MarketSnapshot", "open_source"]
+__all__ += ["wanted", "SAMPLE_SEED", "write_sample_market", "MarketSnapshot", "open_source", "ScriptMarket"]
+__all__ += ["as_one_script_sees"]

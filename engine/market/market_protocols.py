@@ -92,7 +92,7 @@ class MarketData(Protocol):
         ...
 
     def mark_price(self, symbol: Symbol) -> Price:
-        """Return the latest ticker's close, else the newest candle's close."""
+        """Return the latest ticker's close; without one, the newest close of the candles that a script reads."""
         ...
 
     def priced_symbols(self) -> Collection[Symbol]:

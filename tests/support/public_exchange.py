@@ -20,7 +20,9 @@ class PublicExchange:
     """What the exchange answers; a test changes it as it goes.
 
     Attributes:
-        candles: of every symbol and time frame.
+        candles: of every symbol, and of every time frame that `longer` does not name.
+        longer: candles of further time frames, by name.
+        page: the most candles that it gives in one answer.
         price: last price of every symbol.
         funding: of every perpetual future.
         failure: HTTP status of every answer, when set.
@@ -31,6 +33,8 @@ class PublicExchange:
         self.url = ""
         self.bases = bases
         self.candles: Sequence[Candle] = ()
+        self.longer: dict[str, Sequence[Candle]] = {}
+        self.page = 1_000
         self.price = "100"
         self.funding: Sequence[Funding] = ()
         self.failure: int | None = None
@@ -49,8 +53,12 @@ class PublicExchange:
         return {"symbols": [describe(base) for base in self.bases]}
 
     def _klines(self, request: web.Request) -> Any:
-        limit = int(request.query.get("limit", 500))
-        return [[*candle, candle[0] + 1, "0", 1, "0", "0", "0"] for candle in self.candles[-limit:]]
+        limit = min(int(request.query.get("limit", 500)), self.page)
+        rows = self.longer.get(request.query["interval"], self.candles)
+        if "startTime" in request.query:
+            since = int(request.query["startTime"])
+            rows = [row for row in rows if row[0] >= since][:limit]
+        return [[*candle, candle[0] + 1, "0", 1, "0", "0", "0"] for candle in rows[-limit:]]
 
     def _fundingrate(self, request: web.Request) -> Any:
         since, limit = int(request.query["startTime"]), int(request.query["limit"])
