@@ -41,7 +41,7 @@ class Bars:
 
 def finished_bars(candles: Candles, *, since: Timestamp, now: Timestamp) -> Bars:
     """Return the candles that closed after `since` and not after `now`."""
-    closed = candles.time + candles.step
+    closed = candles.closed
     first, last = closed.searchsorted([since, now], side="right")
     return Bars(
         candles.time[first:last],

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from engine.types import TIME_FRAMES, Seconds, TimeFrame, Timestamp
+from engine.market.time_frames import closes_at
+from engine.types import TimeFrame, Timestamp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,9 +63,9 @@ class Candles:
         return int(self.table.shape[1])
 
     @property
-    def step(self) -> Seconds:
-        """Length of a candle in seconds."""
-        return TIME_FRAMES[self.time_frame]
+    def closed(self) -> Series:
+        """When each candle closes, UNIX seconds."""
+        return closes_at(self.time_frame, self.time)
 
     @property
     def opened_at(self) -> Timestamp:
@@ -74,7 +75,7 @@ class Candles:
     @property
     def closes_at(self) -> Timestamp:
         """When the last candle closes."""
-        return float(self.table[TIME, -1]) + self.step
+        return closes_at(self.time_frame, float(self.table[TIME, -1]))
 
     def last(self, count: int) -> Candles:
         """Return the newest `count` candles."""

@@ -92,7 +92,7 @@ class MarketData(Protocol):
         ...
 
     def mark_price(self, symbol: Symbol) -> Price:
-        """Return the latest ticker's close; without one, the newest close of the candles that a script reads."""
+        """Return the latest ticker's close, else the newest close of the candles that the script reads."""
         ...
 
     def priced_symbols(self) -> Collection[Symbol]:

@@ -23,6 +23,7 @@ from engine.market.market import Market, generic_market
 from engine.market.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
 from engine.market.market_protocols import Ticker
 from engine.market.recordings import Recording, list_recorded
+from engine.market.time_frames import closes_at
 from engine.money import to_decimal
 from engine.types import Symbol, TimeFrame, Timestamp
 
@@ -70,7 +71,7 @@ class RecordedSource:
             raise _out_of_range((recording,), now)
         end = int(candles.time.searchsorted(now, side="right"))
         known = candles.table[:, max(0, end - count) : end]
-        if now < known[0, -1] + candles.step:
+        if now < closes_at(time_frame, float(known[0, -1])):
             known = known.copy()
             opened_at, opening = known[:2, -1].tolist()
             known[OPEN:, -1] = self._running_candle(recording, opened_at, opening, now)
@@ -148,10 +149,10 @@ class RecordedSource:
     ) -> tuple[float, ...]:
         """Return open, high, low, close and volume of the candle that contains `now`."""
         shorter = tuple(other for other in self._recordings[recording.symbol] if other.step < recording.step)
-        index = _first_covering(shorter, opened_at, now) if now > opened_at else None
-        if index is None:
+        found = _all_within(shorter, opened_at, now) if now > opened_at else None
+        if found is None:
             return opening, opening, opening, opening, 0.0
-        part = shorter[index].candles().opened_in(opened_at, now)
+        index, part = found
         table = part.table.copy()
         if part.closes_at > now:
             last_opened, last_opening = table[:2, -1].tolist()
@@ -173,6 +174,21 @@ def _first_covering(recordings: Iterable[Recording], start: Timestamp, end: Time
     return next((i for i, recording in enumerate(recordings) if recording.covers(start, end)), None)
 
 
+def _all_within(
+    recordings: Sequence[Recording], opened_at: Timestamp, now: Timestamp
+) -> tuple[int, Candles] | None:
+    """Return the index of the first recording that says all that happened since an instant, and its candles.
+
+    One whose candle began before does not: a week of November says nothing of the days that are December's.
+    """
+    for index, recording in enumerate(recordings):
+        if recording.covers(opened_at, now):
+            candles = recording.candles().opened_in(opened_at, now)
+            if len(candles) and candles.opened_at == opened_at:
+                return index, candles
+    return None
+
+
 def _refined(recordings: tuple[Recording, ...], since: Timestamp, until: Timestamp) -> Iterable[Bars]:
     """Yield the bars of the period: the longest recording's, after what shorter ones know of its edges."""
     candles, shorter = recordings[-1].candles(), recordings[:-1]
@@ -190,8 +206,9 @@ def _cut_candles(
     for instant in (since, until):
         index = int(candles.time.searchsorted(instant, side="right")) - 1
         opened = float(candles.time[max(index, 0)])
-        if opened < instant < opened + candles.step:
-            yield max(opened, since), min(opened + candles.step, until)
+        closed = closes_at(candles.time_frame, opened)
+        if opened < instant < closed:
+            yield max(opened, since), min(closed, until)
 
 
 def _out_of_range(recordings: Collection[Recording], now: Timestamp) -> ConfigurationError:
