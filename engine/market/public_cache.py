@@ -149,13 +149,6 @@ class PublicCaches:
                 entry = self._candles[key] = _CandleEntry(candles, count, now, expires_at)
             return entry.candles
 
-    def known_candles(
-        self, scope: CacheScope, symbol: Symbol, time_frame: TimeFrame, now: Timestamp
-    ) -> Candles | None:
-        """Return cached candles if they are fresh."""
-        entry = self._candles.get((scope, symbol, time_frame))
-        return entry.candles if entry is not None and entry.is_fresh(now) else None
-
     async def funding(
         self,
         scope: CacheScope,

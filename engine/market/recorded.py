@@ -15,10 +15,11 @@ from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
 from engine.exchanges import capabilities_of
-from engine.market.bars import Bars, finished_bars, join_bars
+from engine.market.bars import Bars, finished_bars
 from engine.market.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
 from engine.market.funding import FundingRate
 from engine.market.funding_files import recorded_funding
+from engine.market.histories import bars_within, holes, joined_history, known_until
 from engine.market.market import Market, generic_market
 from engine.market.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
 from engine.market.market_protocols import Ticker
@@ -86,23 +87,24 @@ class RecordedSource:
         known = [symbol for symbol in symbols if symbol in self._recordings]
         return {symbol: await self._ticker(symbol, now) for symbol in known}
 
-    async def history(
-        self,
-        symbol: Symbol,
-        *,
-        since: Timestamp,
-        now: Timestamp,
-        fetched: Collection[TimeFrame] = (),  # noqa: ARG002  (a file costs no request)
-    ) -> Bars:
+    async def history(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Bars:
         """Return what the price did after `since` up to `now`, from the shortest time frame that covers it.
 
         The candles that contain `since` and `now` are refined by shorter time frames that cover only these.
+        What a file leaves open is filled from longer ones.
         """
         recordings = self._recordings_of(symbol)
         covering = _first_covering(recordings, since, now)
         if covering is None:  # recorded only in parts: take the one that reaches back furthest
             covering = min(range(len(recordings)), key=lambda index: recordings[index].range()[0])
-        return join_bars(tuple(_refined(recordings[: covering + 1], since, now)))
+        parts = list(_refined(recordings[: covering + 1], since, now))
+        until = known_until(recordings[covering].time_frame, now)
+        for longer in recordings[covering + 1 :]:
+            missing = holes(parts, since, until)
+            if not missing:
+                break
+            parts.append(bars_within(finished_bars(longer.candles(), since=since, now=now), missing))
+        return joined_history(parts, since, until)
 
     async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
         """Return the recorded funding after `since` and up to `now`; nothing where none is recorded.

@@ -55,10 +55,6 @@ class MarketSnapshot:
                 calls.append(self._fetch_candles(symbol, time_frame, count))
         await concurrently(calls)
 
-    def fetched_time_frames(self, symbol: Symbol) -> Collection[TimeFrame]:
-        """Return the time frames whose candles of a symbol are at hand."""
-        return [time_frame for known, time_frame in self._candles if known == symbol]
-
     def market(self, symbol: Symbol) -> Market:
         """Return the trading rules of a symbol."""
         market = self._markets.get(symbol) if self._markets else None

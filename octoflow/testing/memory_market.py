@@ -134,14 +134,7 @@ class MemoryMarket:
         known = [symbol for symbol in symbols if symbol in self._prices or symbol in self._candles]
         return {symbol: Ticker(symbol, self._price(symbol, now), now) for symbol in known}
 
-    async def history(
-        self,
-        symbol: Symbol,
-        *,
-        since: Timestamp,
-        now: Timestamp,
-        fetched: Collection[TimeFrame] = (),  # noqa: ARG002
-    ) -> Bars:
+    async def history(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Bars:
         """See `MarketSource`; from the shortest time frame that was given."""
         frame = next(iter(self._candles.get(symbol, ())), None)
         if frame is None or symbol in self._prices:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
+
+from engine.market.public import PublicSource
+from engine.market.public_cache import PublicCaches
+from engine.state import ExchangeDetails
 
 Candle = tuple[int, str, str, str, str, str]
 """Open time in ms, open, high, low, close, volume."""
@@ -123,3 +127,29 @@ async def serving(*bases: str) -> AsyncIterator[PublicExchange]:
         yield exchange
     finally:
         await runner.cleanup()
+
+
+class Clock:
+    """A monotonic clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Shared:
+    """Sources that share their caches, as in one process."""
+
+    def __init__(
+        self, exchange: PublicExchange, *, exchange_type: Literal["spot", "future"] = "spot"
+    ) -> None:
+        self.clock = Clock()
+        self._caches = PublicCaches(self.clock)
+        self._details = ExchangeDetails(
+            internal_name="binance", url=exchange.url, exchange_type=exchange_type
+        )
+
+    def source(self) -> PublicSource:
+        return PublicSource(self._details, self._caches)

@@ -195,6 +195,18 @@ async def test_what_the_process_has_cached_changes_nothing(exchange: PublicExcha
         assert [each[text] for text in TEXTS] == alone, "automations of one process share its caches"
 
 
+async def test_an_exchange_that_answers_in_pages_gives_what_a_recording_gives(
+    exchange: PublicExchange, folder: Path
+) -> None:
+    recorded = Place({"recorded": {"folder": str(folder)}})
+    exchange.page = 300
+    for (found, *_), (expected, *_) in zip(
+        await place(exchange).values(*TEXTS[:4]), await recorded.values(*TEXTS[:4]), strict=True
+    ):
+        # The recorded running candle is its open, the exchange's is the price now.
+        assert found == pytest.approx(expected, rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("text", "note"),
     [
@@ -215,3 +227,62 @@ async def test_what_there_is_too_little_of_is_said_once(folder: Path, text: str,
     outcome = await run.invoke(now=NOW)
     assert outcome.error_count == 0
     assert outcome.notes == ([note.replace("{close}", close)] if note else [])
+
+
+# What fills.
+
+ENTRY = "limit('buy', 'BTC/USDT', 1, 60)"
+READS = ["close('BTC/USDT', '1d')[-1]", "close('BTC/USDT', '1m')[-1]", "ma(close('BTC/USDT', '1h'), 300)[-1]"]
+AFTER = 33 * HOUR
+"""Between the two invocations: 1,980 minutes."""
+
+
+def minutes(until: float) -> list[Any]:
+    """Candles of a minute at 100, but for one that falls to 50 an hour after the order was placed."""
+    newest = int(until - until % 60)
+    fall = newest - AFTER + HOUR
+    return [
+        (time * 1_000, "100", "101", "50" if time == fall else "99", "100", "5")
+        for time in range(newest - 2_500 * 60, newest + 60, 60)
+    ]
+
+
+@pytest.mark.parametrize("page", [50, 300, 1_000])
+@pytest.mark.parametrize("reads", [[], *([one] for one in READS), READS])
+async def test_what_fills_depends_on_neither_scripts_nor_pages(
+    exchange: PublicExchange, page: int, reads: list[str]
+) -> None:
+    exchange.candles, exchange.page = minutes(NOW + AFTER), page
+    exchange.longer = {
+        name: [
+            ((int(NOW + AFTER) // length - back) * length * 1_000, "100", "101", "99", "100", "5")
+            for back in reversed(range(400))
+        ]
+        for name, length in (("1h", HOUR), ("1d", 24 * HOUR))
+    }
+    state = automation(
+        action("buy", ENTRY),
+        *(action(f"read{number}", f"[wait({AFTER}), {text}]") for number, text in enumerate(reads)),
+        action("later", f"wait({AFTER})"),
+    )
+    run = Invoked(paper(state, {"USDT": 1_000}, **place(exchange).details))
+    await run.invoke(now=NOW)
+    outcome = await run.invoke(now=NOW + AFTER)
+
+    (trade,) = run.state["automation"]["exchange_account_elements"]["trades"]
+    assert trade["price"] == "60"
+    assert trade["timestamp"] < NOW + 2 * HOUR
+    assert outcome.notes == []
+
+
+async def test_what_cannot_be_had_of_the_price_is_said(exchange: PublicExchange) -> None:
+    every = minutes(NOW + AFTER)
+    exchange.candles = every[:-600] + every[-300:]
+    for name in ("3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"):
+        exchange.longer[name] = []
+    state = automation(action("buy", ENTRY), action("later", f"wait({AFTER})"))
+    run = Invoked(paper(state, {"USDT": 1_000}, **place(exchange).details))
+    await run.invoke(now=NOW)
+    outcome = await run.invoke(now=NOW + AFTER)
+    (note,) = outcome.notes
+    assert note.startswith("BTC/USDT: there are no candles from 2021-01-16T22:31:00Z to 2021-01-17T03:31")
