@@ -38,6 +38,10 @@ Timestamp = float
 
 Seconds = float
 
+NEWEST_CANDLES: Final = 200
+"""How many candles a script sees at least, as far as there are so many; and how many of a series it looks at
+where that cannot be told."""
+
 MarketKind = Literal["spot", "future"]
 """What is traded: the asset itself, or a contract on it."""
 
@@ -63,4 +67,5 @@ TIME_FRAMES: Final = MappingProxyType(
         TimeFrame("1M"): 30 * _DAY,
     }
 )
-"""Known time frames and their length in seconds, shortest first; a month counts as 30 days."""
+"""Known time frames and their length in seconds, shortest first. That of a month serves to put them in
+order; `closes_at` of `engine.market` says when a candle closes."""

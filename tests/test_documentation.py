@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
+from typer.main import get_group
 
 from cli.main import app
 from connection import Settings

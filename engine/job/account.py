@@ -65,6 +65,11 @@ class InvocationAccount:
         context = self._context
         return context.watch_at if isinstance(context, LiveContext) else None
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What could not be had of the market, in words."""
+        return self._context.notes if isinstance(self._context, PaperContext) else ()
+
     async def require(self, dependencies: Iterable[DataDependency]) -> None:
         """Open the account if it is not open, and fetch the data that is still missing.
 

@@ -40,6 +40,7 @@ from engine.job.request import InvocationRequest
 from engine.job.services import Services
 from engine.job.upstream import NO_BINDINGS, Bindings, bind
 from engine.live import PostponeReason
+from engine.market import MarketData, ScriptMarket, as_one_script_sees
 from engine.orders import Account
 from engine.state import Action, AutomationState, TriggerReason, dump_state
 from engine.types import ActionId, Seconds, Timestamp
@@ -180,14 +181,14 @@ class ActionRunner:
 
     async def _run_script(self, prepared: Prepared, services: Mapping[type, object]) -> Continuation:
         assert prepared.script is not None, "configured actions have no script"
-        action = prepared.action
+        action, seen = prepared.action, as_one_script_sees(services, prepared.dependencies)
         context = ScriptContext(
             now=self._context.now,
             forced=self._context.forced,
             defaults=self._defaults,
             seed=self._seed,
             key_prefix=f"{self._prefix}/{action.id}",
-            services=services,
+            services=seen,
             references=prepared.bindings.references,
             parameters=prepared.bindings.parameters,
             previous_execution_result=decode_value(action.previous_execution_result),
@@ -202,13 +203,21 @@ class ActionRunner:
                 " happened; restart the action to run it from its start",
                 code="unsupported",
             )
-        result = await executor.run(action.suspension)
+        try:
+            result = await executor.run(action.suspension)
+        finally:
+            self._note_shortages(action, seen.get(MarketData))
         drafts = _take_drafts(services)
         if isinstance(result, Waiting):
             return self._wait(action, result, drafts)
         if drafts:
             raise DslError("an operator planned effects and did not wait for them: nothing is sent")
         return self._complete(action, result.value, result.directives)
+
+    def _note_shortages(self, action: Action, market: object) -> None:
+        """Say which indicators ran over fewer candles than they should."""
+        for shortage in market.shortages if isinstance(market, ScriptMarket) else ():
+            self._context.journal.note(f"'{action.id}': {shortage}")
 
     def _configure(self, action: Action) -> Continuation:
         if not action.is_configuration:

@@ -93,6 +93,8 @@ class AutomationJob:
                     self._request, self._state, self._journal, account, self._services.settings.live
                 )
                 setback = await self._survive(account, effects)
+                for note in account.notes:
+                    self._journal.note(note)
                 changed = account.sync_back()
                 await self._publish(account, changed)
                 watch_at = account.watch_at

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.effects import Dropped, Placed
-from engine.errors import DslError
+from engine.errors import ConfigurationError, DslError
 from engine.exchanges import concurrently
 from engine.live.account import LiveAccount
 from engine.live.books import (
@@ -17,6 +17,7 @@ from engine.live.books import (
     Surroundings,
     apply_outcome,
     ending,
+    ends_at_a_price,
     is_obsolete,
     is_settled,
     needs_price,
@@ -31,7 +32,6 @@ from engine.market import (
     Market,
     MarketData,
     MarketSnapshot,
-    finished_bars,
     join_bars,
     price_now,
     wanted,
@@ -88,6 +88,7 @@ class LiveContext:
         self._pending: Sequence[Intent] = ()
         self._placed: dict[OrderId, Order] = {}
         self._follow_ups: list[Intent] = []
+        self._histories: dict[OrderId, Bars] = {}
 
     async def carry_out(
         self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
@@ -186,6 +187,7 @@ class LiveContext:
             # The balance is read behind the orders, so that it has every fill that they have.
             await concurrently([market_data, look.catch_up(self._elements, self._placed, self._now)])
             await look.fetch_holdings(self._elements)
+            await self._fetch_histories(look.caught_up.open_orders)
         else:
             await concurrently([market_data, look.fetch_holdings(self._elements)])
         self._take(look)
@@ -233,15 +235,24 @@ class LiveContext:
         return None
 
     def _bars(self, order: Order) -> Bars | None:
-        """Return what the price did since an order was created: the candles at hand, and the price now."""
+        """Return what the price did since an order was created, if that can end it, and the price now."""
         price = self._price(order.symbol)
         if price is None:
             return None
-        candles = (
-            self._data.candles(order.symbol, one) for one in self._data.fetched_time_frames(order.symbol)
-        )
-        finished = [finished_bars(one, since=order.created_at, now=self._now) for one in candles if len(one)]
-        return join_bars([*finished, price_now(float(price), self._now)])
+        now = price_now(float(price), self._now)
+        history = self._histories.get(order.id)
+        return now if history is None else join_bars([history, now])
+
+    async def _fetch_histories(self, orders: Iterable[Order]) -> None:
+        """Fetch what the price did, for orders that end at one; what scripts read says nothing here."""
+        watched = [order for order in orders if ends_at_a_price(order)]
+        await concurrently([self._add_history(order) for order in watched])
+
+    async def _add_history(self, order: Order) -> None:
+        with suppress(ConfigurationError):  # without candles, the price now is all there is
+            self._histories[order.id] = await self._exchange.source.history(
+                order.symbol, since=order.created_at, now=self._now
+            )
 
 
 def _cancels(intent: Intent) -> bool:

@@ -21,6 +21,7 @@ class Bars:
         opened: UNIX seconds at which each bar begins.
         closed: UNIX seconds at which it ends.
         open, low, high, close: prices within it.
+        missing: starts and ends of the stretches that nothing is known of, UNIX seconds.
     """
 
     opened: Series
@@ -29,6 +30,7 @@ class Bars:
     low: Series
     high: Series
     close: Series
+    missing: tuple[tuple[Timestamp, Timestamp], ...] = ()
 
     def __len__(self) -> int:
         return len(self.closed)
@@ -41,7 +43,7 @@ class Bars:
 
 def finished_bars(candles: Candles, *, since: Timestamp, now: Timestamp) -> Bars:
     """Return the candles that closed after `since` and not after `now`."""
-    closed = candles.time + candles.step
+    closed = candles.closed
     first, last = closed.searchsorted([since, now], side="right")
     return Bars(
         candles.time[first:last],
@@ -76,4 +78,5 @@ def join_bars(parts: Sequence[Bars]) -> Bars:
         np.concatenate([part.low for part in parts])[order],
         np.concatenate([part.high for part in parts])[order],
         np.concatenate([part.close for part in parts])[order],
+        tuple(stretch for part in parts for stretch in part.missing),
     )

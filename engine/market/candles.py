@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from engine.market.time_frames import closes_at
 from engine.types import TIME_FRAMES, Seconds, TimeFrame, Timestamp
 
 if TYPE_CHECKING:
@@ -63,8 +64,13 @@ class Candles:
 
     @property
     def step(self) -> Seconds:
-        """Length of a candle in seconds."""
+        """Length of a candle in seconds, by which time frames are put in order; of a month, about."""
         return TIME_FRAMES[self.time_frame]
+
+    @property
+    def closed(self) -> Series:
+        """When each candle closes, UNIX seconds."""
+        return closes_at(self.time_frame, self.time)
 
     @property
     def opened_at(self) -> Timestamp:
@@ -74,11 +80,16 @@ class Candles:
     @property
     def closes_at(self) -> Timestamp:
         """When the last candle closes."""
-        return float(self.table[TIME, -1]) + self.step
+        return closes_at(self.time_frame, float(self.table[TIME, -1]))
 
     def last(self, count: int) -> Candles:
         """Return the newest `count` candles."""
         return Candles(self.time_frame, self.table[:, max(0, len(self) - count) :])
+
+    def opened_until(self, instant: Timestamp) -> Candles:
+        """Return the candles that open before an instant or at it."""
+        count = int(self.time.searchsorted(instant, side="right"))
+        return self if count == len(self) else Candles(self.time_frame, self.table[:, :count])
 
     def opened_in(self, start: Timestamp, end: Timestamp) -> Candles:
         """Return the candles that open at or after `start` and before `end`."""

@@ -11,14 +11,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from engine.errors import RetryableError
-from engine.exchanges import close_client, make_client, reading
+from engine.exchanges import Client, close_client, make_client, reading
+from engine.market.candle_pages import MILLISECONDS, FetchPage, newest_candles
 from engine.market.candles import Candles
 from engine.market.market_lists import write_markets
-from engine.market.public import MILLISECONDS
 from engine.market.public_markets import fetch_market_list
 from engine.market.recordings import candle_path, write_candles
 from engine.state import ExchangeDetails
-from engine.types import Seconds, Symbol, TimeFrame
+from engine.types import Seconds, Symbol, TimeFrame, Timestamp
 
 HTTPS_PORT: Final = 443
 
@@ -39,7 +39,7 @@ async def fetch_recording(
         exchange_id: ccxt id.
         symbols: what to record.
         time_frame: length of the candles.
-        count: candles per symbol, as far as the exchange gives them in one request.
+        count: candles per symbol, as far as the exchange gives them.
         folder: recorded market; made if it does not exist.
         timeout: seconds to find out that the exchange cannot be reached.
         url: address of the exchange's API, if not its usual one.
@@ -55,14 +55,24 @@ async def fetch_recording(
         market_list = await fetch_market_list(details)
         market_list.share_with(client)
         for symbol in symbols:
-            with reading(exchange_id):
-                rows = await client.fetch_ohlcv(symbol, time_frame, limit=count + 1)
-            finished = [(row[0] / MILLISECONDS, *row[1:6]) for row in rows[:-1]]
+            candles = await newest_candles(_pages(client, symbol, time_frame), time_frame, count + 1)
             path = candle_path(folder, exchange_id, symbol, time_frame)
-            write_candles(path, Candles.from_rows(time_frame, finished))
+            write_candles(path, Candles(time_frame, candles.table[:, :-1]))  # the last one still runs
         write_markets(folder, exchange_id, [market_list.markets[symbol] for symbol in symbols])
     finally:
         await close_client(client)
+
+
+def _pages(client: Client, symbol: Symbol, time_frame: TimeFrame) -> FetchPage:
+    async def page(since: Timestamp | None, limit: int) -> Sequence[Sequence[Any]]:
+        milliseconds = None if since is None else int(since * MILLISECONDS)
+        with reading(client.id):
+            rows: Sequence[Sequence[Any]] = await client.fetch_ohlcv(
+                symbol, time_frame, since=milliseconds, limit=limit
+            )
+        return rows
+
+    return page
 
 
 def _any_address(urls: Any) -> str:

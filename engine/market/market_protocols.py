@@ -47,16 +47,16 @@ class MarketSource(Protocol):
         """Return the tickers of the symbols at `now`."""
         ...
 
-    async def history(
-        self, symbol: Symbol, *, since: Timestamp, now: Timestamp, fetched: Collection[TimeFrame]
-    ) -> Bars:
-        """Return what the price did after `since` and up to `now`.
+    async def history(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Bars:
+        """Return what the price did after `since` and up to `now`, from the shortest candles that there are.
+
+        It depends on the market alone, never on what was asked for before. Stretches that cannot be had are
+        told in `Bars.missing`.
 
         Args:
             symbol: the market.
             since: start of the period, UNIX seconds.
             now: end of the period.
-            fetched: time frames whose candles are at hand, for sources that pay for each request.
         """
         ...
 
@@ -92,7 +92,7 @@ class MarketData(Protocol):
         ...
 
     def mark_price(self, symbol: Symbol) -> Price:
-        """Return the latest ticker's close, else the newest candle's close."""
+        """Return the latest ticker's close, else the newest close of the candles that the script reads."""
         ...
 
     def priced_symbols(self) -> Collection[Symbol]:

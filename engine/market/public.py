@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from engine.errors import ConfigurationError
-from engine.exchanges import Client, close_client, concurrently, connect, make_client, reading
+from engine.errors import ConfigurationError, RetryableError
+from engine.exchanges import Client, close_client, concurrently, connect, gathered, make_client, reading
 from engine.market.bars import Bars, finished_bars
+from engine.market.candle_pages import MILLISECONDS, newest_candles
 from engine.market.candles import Candles
 from engine.market.funding import FundingRate
+from engine.market.histories import Span, bars_within, holes, joined_history, known_until
 from engine.market.market import Market
 from engine.market.market_protocols import Ticker
 from engine.market.public_cache import PROCESS_CACHES, PublicCaches, scope_of
 from engine.market.public_funding import Hours, due_hours, fetch_funding
 from engine.market.public_markets import MarketList, fetch_market_list
+from engine.market.time_frames import most_candles
 from engine.money import to_decimal
 from engine.state import ExchangeDetails
-from engine.types import TIME_FRAMES, Seconds, Symbol, TimeFrame, Timestamp
+from engine.types import TIME_FRAMES, Price, Seconds, Symbol, TimeFrame, Timestamp
 
 T = TypeVar("T")
 
-MILLISECONDS: Final = 1_000
 SHARED_TICKER_AGE: Final[Seconds] = 60
 """How old a ticker may be that paper accounts share."""
 
-HISTORY_CANDLES: Final = 1_000
-"""What most exchanges give in one request."""
+HISTORY_CANDLES: Final = 3_000
+"""Candles of one time frame that are walked through at most: two days of minutes, ten of five minutes."""
+
+_FILLINGS: Final = 3
+"""How many longer time frames are asked about what the shortest one leaves open."""
 
 
 class PublicSource:
@@ -55,21 +61,29 @@ class PublicSource:
     async def candles(self, symbol: Symbol, time_frame: TimeFrame, *, now: Timestamp, count: int) -> Candles:
         """Return up to `count` candles, at most 60 s old and never older than the running candle.
 
+        There are fewer where the exchange has fewer, and 10,000 at most.
+
         Raises:
             RetryableError: the exchange does not answer.
         """
 
-        async def fetch() -> Candles:
-            rows = await self._read(lambda client: client.fetch_ohlcv(symbol, time_frame, limit=count))
-            return Candles.from_rows(
-                time_frame, [(row[0] / MILLISECONDS, *map(float, row[1:6])) for row in rows]
+        async def page(since: Timestamp | None, limit: int) -> Sequence[Sequence[Any]]:
+            milliseconds = None if since is None else int(since * MILLISECONDS)
+            return await self._read(
+                lambda client: client.fetch_ohlcv(symbol, time_frame, since=milliseconds, limit=limit)
             )
 
+        async def fetch() -> Candles:
+            return await newest_candles(page, time_frame, count + 1)
+
         candles = await self._caches.candles(self._scope, symbol, time_frame, count, now, fetch)
-        return candles.last(count)
+        # Another invocation, whose `now` is a little later, may have fetched a candle that is not open yet.
+        return candles.opened_until(now).last(count)
 
     async def tickers(self, symbols: Collection[Symbol], *, now: Timestamp) -> Mapping[Symbol, Ticker]:
         """Return tickers that are at most 60 s old; missing ones are fetched at once.
+
+        Where the exchange tells no price, it is the newest close of its shortest candles.
 
         Raises:
             RetryableError: the exchange does not answer.
@@ -80,22 +94,28 @@ class PublicSource:
 
         return await self._caches.tickers(self._scope, symbols, now, fetch, max_age=SHARED_TICKER_AGE)
 
-    async def history(
-        self, symbol: Symbol, *, since: Timestamp, now: Timestamp, fetched: Collection[TimeFrame]
-    ) -> Bars:
-        """Return what the price did after `since`, from candles at hand if they reach back so far.
+    async def history(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Bars:
+        """Return what the price did after `since`, from the shortest candles that the exchange gives for it.
+
+        Those are of a minute, if 3,000 of them reach back. What they leave open is filled from longer ones.
 
         Raises:
             RetryableError: the exchange does not answer.
         """
-        for time_frame in sorted(fetched, key=TIME_FRAMES.__getitem__):
-            known = self._caches.known_candles(self._scope, symbol, time_frame, now)
-            if known is not None and len(known) and known.opened_at <= since:
-                return finished_bars(known, since=since, now=now)
-        time_frame = _shortest_reaching_back(now - since, (await self._market_list()).time_frames)
-        count = min(int((now - since) // TIME_FRAMES[time_frame]) + 2, HISTORY_CANDLES)
-        candles = await self.candles(symbol, time_frame, now=now, count=count)
-        return finished_bars(candles, since=since, now=now)
+        offered = (await self._market_list()).time_frames
+        time_frame = _shortest_for(now - since, offered)
+        candles = await self._candles_since(symbol, time_frame, since, now)
+        parts, until = [finished_bars(candles, since=since, now=now)], known_until(time_frame, now)
+        for _ in range(_FILLINGS):
+            missing = holes(parts, since, until)
+            longer = [frame for frame in offered if TIME_FRAMES[frame] > TIME_FRAMES[candles.time_frame]]
+            if not missing or not longer:
+                break
+            length = _length_to_fill(missing, candles, since, now)
+            time_frame = next((frame for frame in longer if TIME_FRAMES[frame] >= length), longer[-1])
+            candles = await self._candles_since(symbol, time_frame, since, now)
+            parts.append(bars_within(finished_bars(candles, since=since, now=now), missing))
+        return joined_history(parts, since, until)
 
     async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
         """Return the funding that became known after `since`, a minute after its time.
@@ -120,12 +140,33 @@ class PublicSource:
         if client is not None:
             await close_client(client)
 
+    async def _candles_since(
+        self, symbol: Symbol, time_frame: TimeFrame, since: Timestamp, now: Timestamp
+    ) -> Candles:
+        return await self.candles(symbol, time_frame, now=now, count=most_candles(time_frame, since, now))
+
     async def _market_list(self, missing: Collection[Symbol] = ()) -> MarketList:
         return await self._caches.market_list(self._scope, lambda: fetch_market_list(self._details), missing)
 
     async def _fetch_tickers(self, symbols: Collection[Symbol], now: Timestamp) -> Mapping[Symbol, Ticker]:
         answers = await self._read(lambda client: _request_tickers(client, symbols))
-        return {symbol: _ticker(symbol, raw, now) for symbol, raw in answers.items() if raw.get("last")}
+        told = {symbol: _ticker(symbol, raw, now) for symbol, raw in answers.items() if raw.get("last")}
+        untold = [symbol for symbol in symbols if symbol not in told]
+        closes = await gathered([self._newest_close(symbol, now) for symbol in untold])
+        return told | {
+            symbol: Ticker(symbol, close, now)
+            for symbol, close in zip(untold, closes, strict=True)
+            if close is not None
+        }
+
+    async def _newest_close(self, symbol: Symbol, now: Timestamp) -> Price | None:
+        """Return a price of a symbol that has no ticker; None where there are no candles either."""
+        time_frames = (await self._market_list()).time_frames
+        with suppress(RetryableError, ConfigurationError):
+            for time_frame in time_frames[:1]:
+                candles = await self.candles(symbol, time_frame, now=now, count=1)
+                return to_decimal(float(candles.close[-1])) if len(candles) else None
+        return None
 
     async def _read(self, request: Callable[[Client], Awaitable[T]]) -> T:
         """Request something; the errors of ccxt become reactions."""
@@ -162,7 +203,17 @@ def _ticker(symbol: Symbol, raw: Mapping[str, Any], now: Timestamp) -> Ticker:
     return Ticker(symbol, close=to_decimal(raw["last"]), timestamp=now, **given)
 
 
-def _shortest_reaching_back(period: Seconds, offered: tuple[TimeFrame, ...]) -> TimeFrame:
-    """Return the shortest time frame of which one request covers the period; else the longest one."""
-    reach = HISTORY_CANDLES - 2
-    return next((frame for frame in offered if TIME_FRAMES[frame] * reach >= period), offered[-1])
+def _shortest_for(period: Seconds, offered: Sequence[TimeFrame]) -> TimeFrame:
+    """Return the shortest time frame of which not too many candles cover a period; else the longest one."""
+    return next((frame for frame in offered if TIME_FRAMES[frame] * HISTORY_CANDLES >= period), offered[-1])
+
+
+def _length_to_fill(missing: Sequence[Span], candles: Candles, since: Timestamp, now: Timestamp) -> Seconds:
+    """Return how long candles have to be to say something of what others have left open.
+
+    Where the exchange keeps too few to reach back, as many longer ones as it has given have to. Within, it
+    leaves candles out in which nothing was traded: a longer one begins before that or ends after it.
+    """
+    if not len(candles) or candles.opened_at > since:
+        return (now - since) / max(len(candles), 1)
+    return max(end - start for start, end in missing)

@@ -24,6 +24,9 @@ MARKETS_AGE: Final[Seconds] = 12 * 3_600
 TICKERS_AGE: Final[Seconds] = 300
 """How long a price can serve as fallback when the exchange does not answer."""
 
+TICKERS_PER_EXCHANGE: Final = 2_000
+"""As many as the largest exchanges have markets: automations on many pairs do not push each other out."""
+
 CANDLES_AGE: Final[Seconds] = 60
 CLOCK_AGE: Final[Seconds] = 3_600
 """How long a measured clock difference is believed; clocks drift by some milliseconds in an hour."""
@@ -73,10 +76,11 @@ class PublicCaches:
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._markets: TTLCache[CacheScope, MarketList] = TTLCache(50, MARKETS_AGE, timer)
         self._in_vain: TTLCache[tuple[CacheScope, Symbol], bool] = TTLCache(500, MARKETS_AGE, timer)
-        self._tickers: TTLCache[tuple[CacheScope, Symbol], Ticker] = TTLCache(50, TICKERS_AGE, timer)
+        self._tickers: LRUCache[CacheScope, TTLCache[Symbol, Ticker]] = LRUCache(50)
         self._candles: LRUCache[tuple[CacheScope, Symbol, TimeFrame], _CandleEntry] = LRUCache(512)
         self._funding: LRUCache[tuple[CacheScope, Symbol], _FundingEntry] = LRUCache(512)
         self._clocks: TTLCache[CacheScope, Seconds] = TTLCache(50, CLOCK_AGE, timer)
+        self._timer = timer
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def market_list(
@@ -111,7 +115,10 @@ class PublicCaches:
     ) -> Mapping[Symbol, Ticker]:
         """Return tickers of at most `max_age`; older ones only when the exchange does not answer."""
         async with self._single_flight((scope, "tickers")):
-            known = {symbol: self._tickers.get((scope, symbol)) for symbol in symbols}
+            cached = self._tickers.get(scope)
+            if cached is None:
+                cached = self._tickers[scope] = TTLCache(TICKERS_PER_EXCHANGE, TICKERS_AGE, self._timer)
+            known = {symbol: cached.get(symbol) for symbol in symbols}
             missing = [
                 symbol
                 for symbol, ticker in known.items()
@@ -124,8 +131,7 @@ class PublicCaches:
                 except RetryableError:
                     if None in known.values():
                         raise
-            for symbol, ticker in fetched.items():
-                self._tickers[scope, symbol] = ticker
+            cached.update(fetched)
             return {symbol: ticker for symbol, ticker in {**known, **fetched}.items() if ticker is not None}
 
     async def candles(
@@ -148,13 +154,6 @@ class PublicCaches:
                     expires_at = min(expires_at, candles.closes_at)
                 entry = self._candles[key] = _CandleEntry(candles, count, now, expires_at)
             return entry.candles
-
-    def known_candles(
-        self, scope: CacheScope, symbol: Symbol, time_frame: TimeFrame, now: Timestamp
-    ) -> Candles | None:
-        """Return cached candles if they are fresh."""
-        entry = self._candles.get((scope, symbol, time_frame))
-        return entry.candles if entry is not None and entry.is_fresh(now) else None
 
     async def funding(
         self,

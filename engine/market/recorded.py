@@ -15,14 +15,16 @@ from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
 from engine.exchanges import capabilities_of
-from engine.market.bars import Bars, finished_bars, join_bars
+from engine.market.bars import Bars, finished_bars
 from engine.market.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
 from engine.market.funding import FundingRate
 from engine.market.funding_files import recorded_funding
+from engine.market.histories import bars_within, holes, joined_history, known_until
 from engine.market.market import Market, generic_market
 from engine.market.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
 from engine.market.market_protocols import Ticker
 from engine.market.recordings import Recording, list_recorded
+from engine.market.time_frames import closes_at
 from engine.money import to_decimal
 from engine.types import Symbol, TimeFrame, Timestamp
 
@@ -70,7 +72,7 @@ class RecordedSource:
             raise _out_of_range((recording,), now)
         end = int(candles.time.searchsorted(now, side="right"))
         known = candles.table[:, max(0, end - count) : end]
-        if now < known[0, -1] + candles.step:
+        if now < closes_at(time_frame, float(known[0, -1])):
             known = known.copy()
             opened_at, opening = known[:2, -1].tolist()
             known[OPEN:, -1] = self._running_candle(recording, opened_at, opening, now)
@@ -85,23 +87,24 @@ class RecordedSource:
         known = [symbol for symbol in symbols if symbol in self._recordings]
         return {symbol: await self._ticker(symbol, now) for symbol in known}
 
-    async def history(
-        self,
-        symbol: Symbol,
-        *,
-        since: Timestamp,
-        now: Timestamp,
-        fetched: Collection[TimeFrame] = (),  # noqa: ARG002  (a file costs no request)
-    ) -> Bars:
+    async def history(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Bars:
         """Return what the price did after `since` up to `now`, from the shortest time frame that covers it.
 
         The candles that contain `since` and `now` are refined by shorter time frames that cover only these.
+        What a file leaves open is filled from longer ones.
         """
         recordings = self._recordings_of(symbol)
         covering = _first_covering(recordings, since, now)
         if covering is None:  # recorded only in parts: take the one that reaches back furthest
             covering = min(range(len(recordings)), key=lambda index: recordings[index].range()[0])
-        return join_bars(tuple(_refined(recordings[: covering + 1], since, now)))
+        parts = list(_refined(recordings[: covering + 1], since, now))
+        until = known_until(recordings[covering].time_frame, now)
+        for longer in recordings[covering + 1 :]:
+            missing = holes(parts, since, until)
+            if not missing:
+                break
+            parts.append(bars_within(finished_bars(longer.candles(), since=since, now=now), missing))
+        return joined_history(parts, since, until)
 
     async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
         """Return the recorded funding after `since` and up to `now`; nothing where none is recorded.
@@ -148,10 +151,10 @@ class RecordedSource:
     ) -> tuple[float, ...]:
         """Return open, high, low, close and volume of the candle that contains `now`."""
         shorter = tuple(other for other in self._recordings[recording.symbol] if other.step < recording.step)
-        index = _first_covering(shorter, opened_at, now) if now > opened_at else None
-        if index is None:
+        found = _all_within(shorter, opened_at, now) if now > opened_at else None
+        if found is None:
             return opening, opening, opening, opening, 0.0
-        part = shorter[index].candles().opened_in(opened_at, now)
+        index, part = found
         table = part.table.copy()
         if part.closes_at > now:
             last_opened, last_opening = table[:2, -1].tolist()
@@ -173,6 +176,21 @@ def _first_covering(recordings: Iterable[Recording], start: Timestamp, end: Time
     return next((i for i, recording in enumerate(recordings) if recording.covers(start, end)), None)
 
 
+def _all_within(
+    recordings: Sequence[Recording], opened_at: Timestamp, now: Timestamp
+) -> tuple[int, Candles] | None:
+    """Return the index of the first recording that says all that happened since an instant, and its candles.
+
+    One whose candle began before does not: a week of November says nothing of the days that are December's.
+    """
+    for index, recording in enumerate(recordings):
+        if recording.covers(opened_at, now):
+            candles = recording.candles().opened_in(opened_at, now)
+            if len(candles) and candles.opened_at == opened_at:
+                return index, candles
+    return None
+
+
 def _refined(recordings: tuple[Recording, ...], since: Timestamp, until: Timestamp) -> Iterable[Bars]:
     """Yield the bars of the period: the longest recording's, after what shorter ones know of its edges."""
     candles, shorter = recordings[-1].candles(), recordings[:-1]
@@ -190,8 +208,9 @@ def _cut_candles(
     for instant in (since, until):
         index = int(candles.time.searchsorted(instant, side="right")) - 1
         opened = float(candles.time[max(index, 0)])
-        if opened < instant < opened + candles.step:
-            yield max(opened, since), min(opened + candles.step, until)
+        closed = closes_at(candles.time_frame, opened)
+        if opened < instant < closed:
+            yield max(opened, since), min(closed, until)
 
 
 def _out_of_range(recordings: Collection[Recording], now: Timestamp) -> ConfigurationError:

@@ -17,6 +17,7 @@ from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
 from engine.market.candles import CLOSE, COLUMNS, HIGH, LOW, OPEN, TIME, VOLUME, Candles
+from engine.market.time_frames import closes_at
 from engine.types import TIME_FRAMES, Symbol, TimeFrame, Timestamp
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Recording:
 
     @property
     def step(self) -> float:
-        """Length of a candle in seconds."""
+        """Length of a candle in seconds, by which recordings are put in order; of a month, about."""
         return TIME_FRAMES[self.time_frame]
 
     def range(self) -> tuple[Timestamp, Timestamp]:
@@ -50,7 +51,7 @@ class Recording:
             ConfigurationError: the file's first or last line is not a candle.
         """
         first, last = _edges(stamp_of(self.path))
-        return first, last + self.step
+        return first, closes_at(self.time_frame, last)
 
     def covers(self, start: Timestamp, end: Timestamp) -> bool:
         """Whether the file has every candle of `start` to `end`; a file without readable ends has none."""

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from engine.types import Symbol, TimeFrame
+from engine.types import NEWEST_CANDLES, Symbol, TimeFrame
 
 if TYPE_CHECKING:
     from engine.dsl import DataDependency
 
 CandleKey = tuple[Symbol, TimeFrame]
 
-MINIMUM_CANDLES: Final = 200
-"""Fetched at least, so that actions with different needs share one request."""
-
 
 def wanted(dependencies: Iterable[DataDependency]) -> tuple[set[Symbol], dict[CandleKey, int]]:
-    """Return the symbols whose tickers are needed, and how many candles of which symbol and time frame."""
+    """Return the symbols whose tickers are needed, and how many candles of which symbol and time frame.
+
+    Candles are at least 200, so that actions with different needs share one request.
+    """
     tickers: set[Symbol] = set()
     candles: dict[CandleKey, int] = {}
     for dependency in dependencies:
         symbol = Symbol(dependency.symbol)
         if dependency.source == "candles" and dependency.time_frame is not None:
             key = symbol, TimeFrame(dependency.time_frame)
-            candles[key] = max(candles.get(key, MINIMUM_CANDLES), dependency.candles)
+            candles[key] = max(candles.get(key, NEWEST_CANDLES), dependency.candles)
         else:
             tickers.add(symbol)
     return tickers, candles

@@ -14,7 +14,6 @@ from engine.market.candles import Candles
 from engine.market.market import Market
 from engine.market.market_protocols import MarketSource, Ticker
 from engine.market.valuation import convert, needed_symbols
-from engine.money import to_decimal
 from engine.types import Asset, Price, Symbol, TimeFrame, Timestamp
 
 
@@ -56,10 +55,6 @@ class MarketSnapshot:
                 calls.append(self._fetch_candles(symbol, time_frame, count))
         await concurrently(calls)
 
-    def fetched_time_frames(self, symbol: Symbol) -> Collection[TimeFrame]:
-        """Return the time frames whose candles of a symbol are at hand."""
-        return [time_frame for known, time_frame in self._candles if known == symbol]
-
     def market(self, symbol: Symbol) -> Market:
         """Return the trading rules of a symbol."""
         market = self._markets.get(symbol) if self._markets else None
@@ -82,13 +77,8 @@ class MarketSnapshot:
         return ticker
 
     def mark_price(self, symbol: Symbol) -> Price:
-        """Return the latest ticker's close, else the newest close of the shortest candles at hand."""
-        if symbol in self._tickers:
-            return self._tickers[symbol].close
-        known = [candles for (of, _), candles in self._candles.items() if of == symbol and len(candles)]
-        if not known:
-            return self.ticker(symbol).close
-        return to_decimal(float(min(known, key=lambda candles: candles.step).close[-1]))
+        """Return the latest ticker's close; candles that some script happens to read say nothing here."""
+        return self.ticker(symbol).close
 
     def priced_symbols(self) -> Collection[Symbol]:
         """Return the symbols whose tickers were fetched."""

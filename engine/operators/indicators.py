@@ -25,6 +25,12 @@ SET: Final = OperatorSet(
     "indicators", "Series computed from series; the newest value is the last one, warm-up is dropped."
 )
 
+_EMA_PERIODS: Final = 10
+_WILDER_PERIODS: Final = 20
+"""Periods that a recursive average runs over for its newest value. What lies before them weighs
+(1 - 2 / (n + 1)) ** 10n in an EMA of n candles and (1 - 1 / n) ** 20n in Wilder's, which is 2.1e-9 at most:
+prices a hundred times as high back then move the newest value by less than a millionth."""
+
 _NUMBERS: Final = frozenset({int, float, bool, Decimal})
 _MACD_CLASSIC: Final = (12, 26)
 
@@ -32,6 +38,15 @@ _MACD_CLASSIC: Final = (12, 26)
 def _needs(extra: int, parameter: str = "period") -> Callable[[Mapping[str, Any]], int]:
     """Return the window of an indicator that needs one period and some candles before."""
     return lambda arguments: int(arguments[parameter]) + extra
+
+
+def _decays(periods: int, *parameters: str, extra: int = 0) -> Callable[[Mapping[str, Any]], int]:
+    """Return the window of an indicator that never quite forgets: so many times its periods."""
+
+    def window(arguments: Mapping[str, Any]) -> int:
+        return periods * sum(max(int(arguments[parameter]), 1) for parameter in parameters) + extra
+
+    return window
 
 
 def floats(data: Any) -> Floats:
@@ -69,9 +84,16 @@ def for_period(data: Any, period: Number, extra: int = 0) -> tuple[Floats, int]:
     raise DslError(f"a period of {whole} needs {whole + extra} values, and there are {len(values)}")
 
 
-@operator(SET, kind=Kind.PURE, window=_needs(1), example="rsi(close('BTC/USDT', '4h'), 14)[-1]")
+@operator(
+    SET,
+    kind=Kind.PURE,
+    window=_decays(_WILDER_PERIODS, "period", extra=1),
+    example="rsi(close('BTC/USDT', '4h'), 14)[-1]",
+)
 def rsi(data: Series, period: Number) -> Series:
     """Relative strength index in Wilder's smoothing, 0 to 100; null while the data is flat.
+
+    Of candles it runs over 20 periods for its newest value.
 
     Args:
         data: prices, oldest first.
@@ -104,9 +126,16 @@ def ma(data: Series, period: Number) -> Series:
     return average
 
 
-@operator(SET, kind=Kind.PURE, window=_needs(0), example="ema(close('BTC/USDT', '4h'), 20)[-1]")
+@operator(
+    SET,
+    kind=Kind.PURE,
+    window=_decays(_EMA_PERIODS, "period"),
+    example="ema(close('BTC/USDT', '4h'), 20)[-1]",
+)
 def ema(data: Series, period: Number) -> Series:
     """Exponential moving average, seeded by the first value; as long as the data.
+
+    Of candles it runs over 10 periods for its newest value.
 
     Args:
         data: values, oldest first.
@@ -155,12 +184,16 @@ def vwma(data: Series, volume: Series, period: Number) -> Series:
 
 
 @operator(
-    SET, kind=Kind.PURE, window=_needs(0, "long"), example="macd(close('BTC/USDT', '4h'), 12, 26, 9)[-1]"
+    SET,
+    kind=Kind.PURE,
+    window=_decays(_EMA_PERIODS, "long", "signal"),
+    example="macd(close('BTC/USDT', '4h'), 12, 26, 9)[-1]",
 )
 def macd(data: Series, short: Number, long: Number, signal: Number) -> Series:
     """Histogram of moving average convergence and divergence: the difference of two EMAs minus its own EMA.
 
-    With the periods 12 and 26 the factors are the classic 0.15 and 0.075.
+    With the periods 12 and 26 the factors are the classic 0.15 and 0.075. Of candles it runs over 10 times
+    `long` and `signal` together for its newest value.
 
     Args:
         data: prices, oldest first.
@@ -188,11 +221,13 @@ def _classic_macd(values: Floats) -> Floats:
 @operator(
     SET,
     kind=Kind.PURE,
-    window=_needs(1),
+    window=_decays(_WILDER_PERIODS, "period", extra=1),
     example="atr(high('BTC/USDT', '4h'), low('BTC/USDT', '4h'), close('BTC/USDT', '4h'), 14)[-1]",
 )
 def atr(high: Series, low: Series, close: Series, period: Number) -> Series:
     """Average true range in Wilder's smoothing, in quote.
+
+    Of candles it runs over 20 periods for its newest value.
 
     Args:
         high: highest price of each candle.
@@ -304,6 +339,7 @@ def change(data: Series, period: Number = 1) -> Series:
 @operator(
     SET,
     kind=Kind.PURE,
+    window=lambda _: 2,
     example="crossover(ema(close('BTC/USDT', '4h'), 12), ema(close('BTC/USDT', '4h'), 26))",
 )
 def crossover(data: Series, other: Series | Number) -> bool:
@@ -317,7 +353,7 @@ def crossover(data: Series, other: Series | Number) -> bool:
     return previous <= 0 < newest
 
 
-@operator(SET, kind=Kind.PURE, example="crossunder(rsi(close('BTC/USDT', '4h'), 14), 30)")
+@operator(SET, kind=Kind.PURE, window=lambda _: 2, example="crossunder(rsi(close('BTC/USDT', '4h'), 14), 30)")
 def crossunder(data: Series, other: Series | Number) -> bool:
     """Whether the newest value is below the other one, and the value before was not.
 

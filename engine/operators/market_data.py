@@ -42,6 +42,8 @@ def _add_column(name: str, summary: str) -> None:
 
     read.__doc__ = f"""{summary}
 
+    A script sees as many of the newest candles as it needs, and at least 200.
+
     Args:
         symbol: market to look at.
         time_frame: length of a candle.

@@ -17,6 +17,7 @@ from engine.market import (
     MarketSource,
     join_bars,
     price_now,
+    told,
     wanted,
 )
 from engine.money import ZERO
@@ -59,6 +60,12 @@ class PaperContext:
         self._slippage = slippage
         self._data = MarketSnapshot(source, now)
         self._account: PaperAccount | None = None
+        self._notes: list[str] = []
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What could not be had of the market, in words."""
+        return self._notes
 
     async def require(self, dependencies: Iterable[DataDependency]) -> None:
         """Fetch what the dependencies name and is not there yet, concurrently; open the account first.
@@ -115,8 +122,9 @@ class PaperContext:
 
     async def _add_history(self, symbol: Symbol, since: Timestamp, histories: dict[Symbol, Bars]) -> None:
         """Fetch what the price of a symbol did since its orders and its position were last settled."""
-        fetched = self._data.fetched_time_frames(symbol)
-        history = await self._source.history(symbol, since=since, now=self._now, fetched=fetched)
+        history = await self._source.history(symbol, since=since, now=self._now)
+        if history.missing:
+            self._notes.append(told(symbol, history.missing))
         histories[symbol] = join_bars((history, price_now(float(self._data.mark_price(symbol)), self._now)))
 
     async def _add_funding(

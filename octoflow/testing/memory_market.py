@@ -8,9 +8,20 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from engine.errors import ConfigurationError
-from engine.market import Bars, Candles, FundingRate, Market, Ticker, finished_bars, generic_market
+from engine.market import (
+    Bars,
+    Candles,
+    FundingRate,
+    Market,
+    Ticker,
+    candles_later,
+    finished_bars,
+    generic_market,
+    most_candles,
+    opening,
+)
 from engine.money import to_decimal
-from engine.types import TIME_FRAMES, Seconds, Symbol, TimeFrame, Timestamp
+from engine.types import TIME_FRAMES, Symbol, TimeFrame, Timestamp
 
 NOW: Final[Timestamp] = 1_700_006_400.0
 """UNIX seconds, 2023-11-15 00:00:00 UTC, a Wednesday: when tests take place unless they say otherwise."""
@@ -25,15 +36,15 @@ Row = Sequence[float]
 class _Recorded:
     """Candles as a test gave them; the first opens at `start`."""
 
+    time_frame: TimeFrame
     start: Timestamp
-    step: Seconds
     rows: list[tuple[float, float, float, float, float]]
 
     def known(self, now: Timestamp, count: int) -> Iterable[tuple[float, ...]]:
         """Yield the last `count` candles that opened until `now`, and flat ones behind those given."""
-        newest = int((now - self.start) // self.step)
+        newest = candles_later(self.time_frame, self.start, now)
         for number in range(max(0, newest - count + 1), newest + 1):
-            yield (self.start + number * self.step, *self._row(number))
+            yield (opening(self.time_frame, self.start, number), *self._row(number))
 
     def _row(self, number: int) -> tuple[float, ...]:
         if number < len(self.rows):
@@ -95,14 +106,14 @@ class MemoryMarket:
         frame = TimeFrame(time_frame)
         if frame not in TIME_FRAMES:
             raise ValueError(f"{time_frame!r} is no time frame; expected one of {', '.join(TIME_FRAMES)}")
-        step = float(TIME_FRAMES[frame])
         candles = list(_candles(rows))
         if not candles:
             raise ValueError(f"no candles were given for {symbol} in {time_frame}")
         if start is None:
-            start = NOW // step * step - (len(candles) - 1) * step
-        frames = {**self._candles.get(Symbol(symbol), {}), frame: _Recorded(start, step, candles)}
-        self._candles[Symbol(symbol)] = dict(sorted(frames.items(), key=lambda entry: entry[1].step))
+            newest = opening(frame, 0.0, candles_later(frame, 0.0, NOW))
+            start = opening(frame, newest, 1 - len(candles))
+        frames = {**self._candles.get(Symbol(symbol), {}), frame: _Recorded(frame, start, candles)}
+        self._candles[Symbol(symbol)] = {known: frames[known] for known in TIME_FRAMES if known in frames}
         return self
 
     async def markets(self, missing: Collection[Symbol] = ()) -> Mapping[Symbol, Market]:  # noqa: ARG002
@@ -123,20 +134,13 @@ class MemoryMarket:
         known = [symbol for symbol in symbols if symbol in self._prices or symbol in self._candles]
         return {symbol: Ticker(symbol, self._price(symbol, now), now) for symbol in known}
 
-    async def history(
-        self,
-        symbol: Symbol,
-        *,
-        since: Timestamp,
-        now: Timestamp,
-        fetched: Collection[TimeFrame] = (),  # noqa: ARG002
-    ) -> Bars:
+    async def history(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Bars:
         """See `MarketSource`; from the shortest time frame that was given."""
         frame = next(iter(self._candles.get(symbol, ())), None)
         if frame is None or symbol in self._prices:
             return finished_bars(Candles.from_rows(_ANY_FRAME, []), since=since, now=now)
         recorded = self._recorded(symbol, frame, now)
-        count = int((now - min(since, now)) // recorded.step) + 2
+        count = most_candles(frame, min(since, now), now)
         return finished_bars(Candles.from_rows(frame, recorded.known(now, count)), since=since, now=now)
 
     async def funding(
@@ -163,8 +167,7 @@ class MemoryMarket:
         given = self._candles.get(symbol)
         if given is None:
             price = float(self._prices[symbol])
-            step = float(TIME_FRAMES[time_frame])
-            return _Recorded(0.0, step, [(price, price, price, price, 0.0)])
+            return _Recorded(time_frame, 0.0, [(price, price, price, price, 0.0)])
         if time_frame not in given:
             message = f"the test gives candles of {symbol} in {', '.join(given)}, and none in {time_frame}"
             raise ConfigurationError(message, code="no_recording")

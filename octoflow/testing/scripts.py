@@ -23,7 +23,7 @@ from engine.dsl import (
     compile_script,
 )
 from engine.errors import DslError
-from engine.market import MarketSource
+from engine.market import MarketSource, as_one_script_sees
 from engine.operators import default_registry
 from engine.orders import Account
 from engine.paper import PaperContext
@@ -167,8 +167,9 @@ class _Run:
         if self._source is None:
             return await self._execute({}, now, number, suspension), elements
         exchange = PaperContext(elements, source=self._source, now=now, ids=lambda name: name)
-        await exchange.require(self._script.dependencies(self._defaults))
-        services = dict(exchange.services())
+        dependencies = self._script.dependencies(self._defaults)
+        await exchange.require(dependencies)
+        services = dict(as_one_script_sees(exchange.services(), dependencies))
         if self._plans is not None:
             self._plans.carry_out(cast("Account", services[Account]), suspension)
             services[Account] = self._plans

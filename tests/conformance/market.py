@@ -57,9 +57,7 @@ class CaseMarket:
             if price is not None
         }
 
-    async def history(
-        self, symbol: Symbol, *, since: float, now: float, fetched: Collection[TimeFrame]
-    ) -> Bars:
+    async def history(self, symbol: Symbol, *, since: float, now: float) -> Bars:
         """Return nothing: in a case, no time has passed."""
         empty = Candles.from_rows(TimeFrame("1m"), [])
         return finished_bars(empty, since=since, now=now)

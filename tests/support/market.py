@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.types import TIME_FRAMES, TimeFrame
+from engine.market.time_frames import opening
+from engine.types import TimeFrame
 
 HEADER = "timestamp,open,high,low,close,volume"
 
@@ -14,11 +15,11 @@ def write_candles(
     folder: Path, symbol: str, time_frame: str, rows: Sequence[Sequence[float]], *, start: float
 ) -> None:
     """Write candles from `(open, high, low, close)` rows; the first opens at `start` (UNIX seconds)."""
-    step = TIME_FRAMES[TimeFrame(time_frame)]
+    frame = TimeFrame(time_frame)
     path = folder / "candles" / "binance" / f"{symbol.replace('/', '-')}-{time_frame}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [
-        ",".join(str(value) for value in (int((start + index * step) * 1_000), *row, 100))
+        ",".join(str(value) for value in (int(opening(frame, start, index) * 1_000), *row, 100))
         for index, row in enumerate(rows)
     ]
     path.write_text("\n".join([HEADER, *lines]) + "\n")

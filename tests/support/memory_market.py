@@ -49,9 +49,7 @@ class MemoryMarket:
         self.requests["tickers"] += 1
         return {symbol: Ticker(symbol, self.prices[symbol], now) for symbol in symbols}
 
-    async def history(
-        self, symbol: Symbol, *, since: float, now: float, fetched: Collection[TimeFrame]
-    ) -> Bars:
+    async def history(self, symbol: Symbol, *, since: float, now: float) -> Bars:
         self.requests["history"] += 1
         return finished_bars(self.hourly, since=since, now=now)
 

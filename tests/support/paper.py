@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.dsl import Defaults, Done, DSLExecutor, ScriptContext, compile_script
-from engine.market.market_protocols import MarketSource
+from engine.market import MarketSource, as_one_script_sees
 from engine.operators import default_registry
 from engine.paper.context import PaperContext
 from engine.state import ExchangeAccountElements, Order, Trade
@@ -51,10 +51,10 @@ async def run_script(
     script = compile_script(text, default_registry())
     elements = account if isinstance(account, ExchangeAccountElements) else holding(account)
     async with PaperContext(elements, source=source, now=now, ids=lambda name: name) as exchange:
-        await exchange.require(script.dependencies(defaults))
-        context = ScriptContext(
-            now=now, defaults=defaults, services=exchange.services(), key_prefix=f"run/0/{text}"
-        )
+        dependencies = script.dependencies(defaults)
+        await exchange.require(dependencies)
+        services = as_one_script_sees(exchange.services(), dependencies)
+        context = ScriptContext(now=now, defaults=defaults, services=services, key_prefix=f"run/0/{text}")
         outcome = await DSLExecutor(script, context).run()
         assert isinstance(outcome, Done)
         return PaperRun(outcome.value, exchange.sync_back()[0])

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
+
+from engine.market.public import PublicSource
+from engine.market.public_cache import PublicCaches
+from engine.state import ExchangeDetails
 
 Candle = tuple[int, str, str, str, str, str]
 """Open time in ms, open, high, low, close, volume."""
@@ -20,7 +24,9 @@ class PublicExchange:
     """What the exchange answers; a test changes it as it goes.
 
     Attributes:
-        candles: of every symbol and time frame.
+        candles: of every symbol, and of every time frame that `longer` does not name.
+        longer: candles of further time frames, by name.
+        page: the most candles that it gives in one answer.
         price: last price of every symbol.
         funding: of every perpetual future.
         failure: HTTP status of every answer, when set.
@@ -31,6 +37,8 @@ class PublicExchange:
         self.url = ""
         self.bases = bases
         self.candles: Sequence[Candle] = ()
+        self.longer: dict[str, Sequence[Candle]] = {}
+        self.page = 1_000
         self.price = "100"
         self.funding: Sequence[Funding] = ()
         self.failure: int | None = None
@@ -49,8 +57,12 @@ class PublicExchange:
         return {"symbols": [describe(base) for base in self.bases]}
 
     def _klines(self, request: web.Request) -> Any:
-        limit = int(request.query.get("limit", 500))
-        return [[*candle, candle[0] + 1, "0", 1, "0", "0", "0"] for candle in self.candles[-limit:]]
+        limit = min(int(request.query.get("limit", 500)), self.page)
+        rows = self.longer.get(request.query["interval"], self.candles)
+        if "startTime" in request.query:
+            since = int(request.query["startTime"])
+            rows = [row for row in rows if row[0] >= since][:limit]
+        return [[*candle, candle[0] + 1, "0", 1, "0", "0", "0"] for candle in rows[-limit:]]
 
     def _fundingrate(self, request: web.Request) -> Any:
         since, limit = int(request.query["startTime"]), int(request.query["limit"])
@@ -115,3 +127,29 @@ async def serving(*bases: str) -> AsyncIterator[PublicExchange]:
         yield exchange
     finally:
         await runner.cleanup()
+
+
+class Clock:
+    """A monotonic clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Shared:
+    """Sources that share their caches, as in one process."""
+
+    def __init__(
+        self, exchange: PublicExchange, *, exchange_type: Literal["spot", "future"] = "spot"
+    ) -> None:
+        self.clock = Clock()
+        self._caches = PublicCaches(self.clock)
+        self._details = ExchangeDetails(
+            internal_name="binance", url=exchange.url, exchange_type=exchange_type
+        )
+
+    def source(self) -> PublicSource:
+        return PublicSource(self._details, self._caches)

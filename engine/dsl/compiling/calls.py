@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from engine.dsl.compiling.candles_needed import CandleCount
 from engine.dsl.compiling.compiler import Compiler
-from engine.dsl.compiling.facts import DataRequest
+from engine.dsl.compiling.facts import DataRequest, IndicatorCall
 from engine.dsl.compiling.scope import PLACEHOLDER
 from engine.dsl.registry import (
     REFUSED,
@@ -18,7 +17,6 @@ from engine.dsl.registry import (
     Parameter,
     SymbolParam,
     TimeFrameParam,
-    Window,
     choose_parameters,
     lay_out,
     refused_value,
@@ -76,7 +74,8 @@ class CallCompiler:
         at = compiler.offset(node.at)
         self._note_request(definition, node, id(origin), at, arguments)
         if definition.window is not None:
-            compiler.facts.windows[id(origin)] = _window(definition.window, definition.parameters, arguments)
+            given = {one.parameter.name: one.code for one in arguments if not one.parameter.takes_series}
+            compiler.facts.indicators[id(origin)] = IndicatorCall(definition, given)
         call_site = CallSite(f"{definition.name}#{node_id}")
         places = lay_out(definition, chosen)
         return self._code(CallPlan(definition, at, node_id, call_site, tuple(arguments), places))
@@ -269,18 +268,3 @@ def _formula(plan: CallPlan) -> Formula | None:
         else:
             return None
     return call(definition.function, arguments)
-
-
-def _window(
-    window: Window, parameters: Sequence[Parameter], arguments: Sequence[BoundArgument]
-) -> CandleCount:
-    """Return how many items an indicator needs, if its constant arguments tell."""
-    known = {parameter.name: parameter.default for parameter in parameters if not parameter.required}
-    for argument in arguments:
-        known.pop(argument.parameter.name, None)
-        if argument.code.is_constant:
-            known[argument.parameter.name] = argument.code.constant
-    try:
-        return max(int(window(known)), 1)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None

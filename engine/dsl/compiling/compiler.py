@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias, cast
 
-from engine.dsl.compiling.candles_needed import candles_needed
 from engine.dsl.compiling.facts import Facts
 from engine.dsl.compiling.scope import PLACEHOLDER, Scope
 from engine.dsl.limits import Limits
@@ -80,10 +79,7 @@ class Compiler:
         self.facts.assignments = tuple(assignments)
         result = self.expression(script.result)
         if self.facts.requests:
-            needs = candles_needed(script, self.facts.windows, self.facts.texts)
-            self.facts.requests = [
-                replace(request, candles=needs.get(request.origin)) for request in self.facts.requests
-            ]
+            self.facts.note_looks(script)
         if not assignments:
             return result
         codes = [*(code for _, code in assignments), result]

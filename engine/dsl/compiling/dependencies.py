@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from engine.dsl.compiling.candles_needed import CandleNeed, Look
 from engine.dsl.compiling.facts import DataRequest, Facts
 from engine.dsl.registry import Source, SymbolParam, TimeFrameParam
 from engine.dsl.running import OUTSIDE, UNKNOWN, Code, Frame
 from engine.dsl.source import error_at
-from engine.dsl.syntax import unparse
+from engine.dsl.syntax import Call, unparse
 from engine.errors import DslError
+
+_SHOWN: Final = 80
+"""Characters of an indicator's call that people see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +23,24 @@ class DataDependency:
 
     Attributes:
         time_frame: None when no candles are needed.
-        candles: how many of the newest ones the script looks at; 0 when that is not known.
+        candles: how many of the newest ones the script looks at; where that cannot be told, the newest 200,
+            and what the indicators that are computed of them need besides.
+        least: how many of them its values are defined by.
+        reader: the call of the indicator that needs so many, if one does.
     """
 
     symbol: str
     time_frame: str | None
     source: Source
     candles: int = 0
+    least: int = 0
+    reader: Call | None = field(default=None, compare=False)
+
+    @property
+    def shown_reader(self) -> str:
+        """What needs the candles, for people: `ema(close, 200)`."""
+        text = "the script" if self.reader is None else unparse(self.reader)
+        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def extract(facts: Facts, frame: Frame) -> tuple[DataDependency, ...]:
@@ -42,7 +57,8 @@ def extract(facts: Facts, frame: Frame) -> tuple[DataDependency, ...]:
     defaults = frame.context.defaults
     for slot, code in facts.assignments:
         frame.slots[slot] = _value(code, frame)
-    found: dict[tuple[str, str | None, Source], int] = {}
+    looks = facts.looks(lambda code: _value(code, frame))
+    found: dict[tuple[str, str | None, Source], Look] = {}
     for request in facts.requests:
         source = request.definition.source
         assert source is not None, "only calls with a source are noted"
@@ -52,12 +68,20 @@ def extract(facts: Facts, frame: Frame) -> tuple[DataDependency, ...]:
             ):
                 if symbol is not None and (time_frame is not None or source != "candles"):
                     key = (symbol, time_frame, source)
-                    found[key] = max(found.get(key, 0), _candles(request))
-    return tuple(DataDependency(*key, candles=candles) for key, candles in found.items())
+                    look = looks.get(request.origin, _PRICE) if source == "candles" else _PRICE
+                    found[key] = _both(found.get(key, _PRICE), look)
+    return tuple(
+        DataDependency(*key, look.need.seen, look.need.least, look.reader) for key, look in found.items()
+    )
 
 
-def _candles(request: DataRequest) -> int:
-    return request.candles or 0 if request.definition.source == "candles" else 0
+_PRICE: Final = Look(CandleNeed(0, 0))
+"""How a call that reads no candles is looked at."""
+
+
+def _both(one: Look, other: Look) -> Look:
+    reader = one.reader if one.need.least >= other.need.least else other.reader
+    return Look(one.need.merged(other.need), reader)
 
 
 def _choices(

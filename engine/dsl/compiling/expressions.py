@@ -313,6 +313,7 @@ def _conditional(compiler: Compiler, node: nodes.Conditional) -> Code:
 
 def _subscript(compiler: Compiler, node: nodes.Subscript) -> Code:
     value, index = compiler.operand(node.value), compiler.operand(node.index)
+    compiler.facts.bounds[id(node.index)] = index
     return _with_formula(
         compiler,
         [value, index],
@@ -324,10 +325,14 @@ def _subscript(compiler: Compiler, node: nodes.Subscript) -> Code:
 def _slice(compiler: Compiler, node: nodes.Slice) -> Code:
     none = nodes.Constant(None, at=node.at)
     bounds = [bound or none for bound in (node.start, node.stop, node.step)]
+    codes = [compiler.expression(part) for part in (node.value, *bounds)]
+    compiler.facts.bounds |= {
+        id(bound): code for bound, code in zip(bounds, codes[1:], strict=True) if bound is not none
+    }
     return _strict(
         compiler,
         node.at,
-        [compiler.expression(part) for part in (node.value, *bounds)],
+        codes,
         "slice",
         lambda values: operands.sliced(values[0], values[1:]),
     )

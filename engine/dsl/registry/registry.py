@@ -18,7 +18,7 @@ Source = Literal["candles", "price", "orders"]
 """Kind of data that a call depends on."""
 
 Window = Callable[[Mapping[str, Any]], int]
-"""From an indicator's constant arguments to the number of candles that its newest value needs."""
+"""From what is known of an indicator's arguments to the number of candles that its newest value needs."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,8 +6,8 @@ from engine.live.books.follow_up_intents import dump_order, ending, is_obsolete,
 from engine.live.books.follow_ups import Surroundings, plan_follow_ups
 from engine.live.books.names import named
 from engine.live.books.repositories import LiveRepositories
-from engine.live.books.watching import needs_price, watch_at
+from engine.live.books.watching import ends_at_a_price, needs_price, watch_at
 
 __all__ = ["apply_outcome", "LookAtAccount", "is_settled", "dump_order", "ending", "is_obsolete"]
 __all__ += ["repeated", "Surroundings", "plan_follow_ups", "named", "LiveRepositories", "needs_price"]
-__all__ += ["watch_at"]
+__all__ += ["watch_at", "ends_at_a_price"]

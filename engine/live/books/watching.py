@@ -50,4 +50,9 @@ def _instants(orders: Orders, now: Timestamp, every: Seconds) -> Iterator[Timest
 
 def _is_watched(order: Order) -> bool:
     """Whether something happens when it fills, or before that at some price."""
-    return bool(order.chained) or (order.cancel_policy is not None and expires_at(order) is None)
+    return bool(order.chained) or ends_at_a_price(order)
+
+
+def ends_at_a_price(order: Order) -> bool:
+    """Whether the order's cancel policy ends it when the price comes somewhere."""
+    return order.cancel_policy is not None and expires_at(order) is None

@@ -8,21 +8,18 @@ import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
 from engine.errors import ConfigurationError, RetryableError
 from engine.exchanges.client import close_client, make_client
 from engine.market.download import fetch_recording
-from engine.market.public import PublicSource
-from engine.market.public_cache import PublicCaches
 from engine.market.public_funding import Hours, fetch_funding
 from engine.market.recordings import list_recorded
 from engine.market.sources import open_source
 from engine.state import ExchangeDetails
 from engine.types import Symbol, TimeFrame
-from tests.support.public_exchange import PublicExchange, serving
+from tests.support.public_exchange import PublicExchange, Shared, serving
 
 BTC, ETH = Symbol("BTC/USDT"), Symbol("ETH/USDT")
 PERPETUAL = Symbol("BTC/USDT:USDT")
@@ -40,32 +37,6 @@ async def exchange() -> AsyncIterator[PublicExchange]:
             for index in range(10)
         ]
         yield served
-
-
-class Clock:
-    """A monotonic clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Shared:
-    """Sources that share their caches, as in one process."""
-
-    def __init__(
-        self, exchange: PublicExchange, *, exchange_type: Literal["spot", "future"] = "spot"
-    ) -> None:
-        self.clock = Clock()
-        self._caches = PublicCaches(self.clock)
-        self._details = ExchangeDetails(
-            internal_name="binance", url=exchange.url, exchange_type=exchange_type
-        )
-
-    def source(self) -> PublicSource:
-        return PublicSource(self._details, self._caches)
 
 
 async def test_markets_have_the_exchanges_rules(exchange: PublicExchange) -> None:
@@ -190,6 +161,28 @@ async def test_only_missing_tickers_are_fetched(exchange: PublicExchange) -> Non
     assert exchange.requests["24hr"] == 3
 
 
+async def test_tickers_of_sixty_pairs_do_not_push_each_other_out(exchange: PublicExchange) -> None:
+    exchange.bases = tuple(f"C{number}" for number in range(60))
+    symbols = [Symbol(f"{base}/USDT") for base in exchange.bases]
+    source = Shared(exchange).source()
+    for _ in range(3):
+        for symbol in symbols:
+            await source.tickers([symbol], now=NOW)
+    await source.close()
+    assert exchange.requests["24hr"] == 60
+
+
+async def test_without_a_ticker_the_newest_candle_tells_the_price(exchange: PublicExchange) -> None:
+    exchange.price = ""
+    source = Shared(exchange).source()
+    tickers = await source.tickers([BTC, ETH], now=NOW)
+    exchange.candles = []
+    nothing = await source.tickers([BTC], now=NOW + 120)
+    await source.close()
+    assert tickers[BTC].close == 109
+    assert nothing == {BTC: tickers[BTC]}, "an older price serves"
+
+
 async def test_an_older_price_serves_while_the_exchange_does_not_answer(exchange: PublicExchange) -> None:
     shared = Shared(exchange)
     source = shared.source()
@@ -225,29 +218,6 @@ async def test_a_symbol_that_is_not_in_the_list_loads_it_again_once(exchange: Pu
         assert typo not in await source.markets([typo])
     assert exchange.requests["exchangeInfo"] == 3
     await source.close()
-
-
-async def test_history_uses_candles_at_hand_that_reach_back_far_enough(exchange: PublicExchange) -> None:
-    source = Shared(exchange).source()
-    await source.candles(BTC, HOUR, now=NOW, count=10)
-
-    bars = await source.history(BTC, since=START + 7.5 * 3_600, now=NOW, fetched=[HOUR])
-
-    await source.close()
-    assert bars.low.tolist() == [97, 98]
-    assert exchange.requests["klines"] == 1
-
-
-async def test_history_fetches_the_shortest_candles_that_reach_back_far_enough(
-    exchange: PublicExchange,
-) -> None:
-    source = Shared(exchange).source()
-    exchange.candles = [
-        (int(NOW - 180 + minute * 60) * 1_000, "1", "2", "0.5", "1", "1") for minute in range(4)
-    ]
-    bars = await source.history(BTC, since=NOW - 150, now=NOW, fetched=[])
-    await source.close()
-    assert (bars.closed - NOW).tolist() == [-120, -60, 0]
 
 
 @pytest.mark.parametrize("name", ["nosuchexchange", "base", "no such", "Binance"])

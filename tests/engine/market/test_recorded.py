@@ -249,3 +249,24 @@ async def test_history_refines_the_candles_at_its_ends_with_a_shorter_time_frame
 async def test_history_uses_the_shortest_time_frame_that_covers_the_whole_period(folder: Path) -> None:
     write_candles(folder, BTC, "1h", [(100, 101, 99, 100)] * 40, start=START)
     assert await history(folder, 5 * HOUR, 8.5 * HOUR) == [(5, 6), (6, 7), (7, 8)]
+
+
+async def test_a_hole_of_a_short_file_is_filled_from_a_longer_one_else_told(tmp_path: Path) -> None:
+    write_candles(tmp_path, BTC, "1h", [(100, 101, 99, 100)] * 8, start=START)
+    write_candles(
+        tmp_path, BTC, "4h", [(100, 101, 99, 100), (100, 101, 50, 100), (100, 101, 99, 100)], start=START
+    )
+    path = tmp_path / "candles" / "binance" / "BTC-USDT-1h.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:6], *lines[7:]]) + "\n")  # the hour from 5 to 6 is gone
+
+    source = RecordedSource(tmp_path, "binance")
+    bars = await source.history(BTC, since=START + HOUR, now=START + 8 * HOUR)
+    assert (bars.low.min(), bars.missing) == (50, ())
+    assert list(zip((bars.opened - START) / HOUR, (bars.closed - START) / HOUR, strict=True)) == [
+        (1, 2), (2, 3), (3, 4), (4, 5), (6, 7), (7, 8), (4, 8),
+    ]  # fmt: skip
+
+    path.with_name("BTC-USDT-4h.csv").unlink()
+    bars = await RecordedSource(tmp_path, "binance").history(BTC, since=START + HOUR, now=START + 8 * HOUR)
+    assert bars.missing == ((START + 5 * HOUR, START + 6 * HOUR),)

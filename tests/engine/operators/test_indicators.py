@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.dsl import Defaults, compile_script
 from engine.errors import DslError
-from engine.operators.indicators import ema, ma
+from engine.operators import default_registry
+from engine.operators.indicators import atr, ema, ma, macd, rsi
 from tests.support.memory_market import MemoryMarket
 from tests.support.paper import run_script
 
@@ -137,3 +140,38 @@ def test_averages_follow_their_definitions(prices: list[float], period: int) -> 
     factor, average = 2 / (period + 1), prices[0]
     expected = [average := average + factor * (price - average) for price in prices]
     assert np.asarray(ema(prices, period)).tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def _walk(seed: int, count: int, start: float) -> list[float]:
+    dice, price = random.Random(seed), start
+    return [price := price * (1 + dice.gauss(0, 0.01)) for _ in range(count)]
+
+
+RECURSIVE: Mapping[str, Callable[[Any, int], Any]] = {
+    "ema(close, n)": ema,
+    "rsi(close, n)": rsi,
+    "atr(high, low, close, n)": lambda close, n: atr(close * 1.01, close * 0.99, close, n),
+    "macd(close, n, n, n)": lambda close, n: macd(close, n, n, n),
+    "macd(close, 1, n, 3)": lambda close, n: macd(close, 1, n, 3),
+    "macd(close, 12, 26, 9)": lambda close, _: macd(close, 12, 26, 9),
+    "ema(rsi(close, n), 9)": lambda close, n: ema(rsi(close, n), 9),
+    "rsi(ema(close, n), 9)": lambda close, n: rsi(ema(close, n), 9),
+    "macd(ema(close, 5), 2, n, n)": lambda close, n: macd(ema(close, 5), 2, n, n),
+}
+
+
+@pytest.mark.parametrize("script", RECURSIVE)
+@pytest.mark.parametrize("period", [2, 3, 14, 50, 200])
+@pytest.mark.parametrize("past", [5.0, 100.0, 2_000.0])
+def test_what_lies_before_its_window_does_not_move_an_indicator(
+    script: str, period: int, past: float
+) -> None:
+    compiled = compile_script(f"n = {period}\n{script}[-1]", default_registry())
+    (need,) = {one.least for one in compiled.dependencies(Defaults("BTC/USDT", "1h"))}
+    recent, compute = _walk(1, need, 100.0), RECURSIVE[script]
+
+    alone = float(compute(np.array(recent), period)[-1])
+    behind = float(compute(np.array([*_walk(2, 1_000, past), *recent]), period)[-1])
+
+    # A histogram crosses zero, a strength comes near it: a thousandth of their scale counts.
+    assert behind == pytest.approx(alone, rel=1e-6, abs=0 if script.startswith(("ema", "atr")) else 1e-7)

@@ -86,29 +86,87 @@ def test_a_compiled_script_knows_what_it_is() -> None:
     assert not compile_script("price()", default_registry()).is_static
 
 
+EMA, WILDER = 10, 20
+"""Periods that recursive indicators run over."""
+
+
 @pytest.mark.parametrize(
     ("text", "candles"),
     [
         ("close[-1]", 1),
         ("close[-3] + close[-2]", 3),
-        ("rsi(close, 14)[-1]", 15),
         ("ma(close, 50)[-1] > ma(close, 300)[-1]", 300),
-        ("ma(rsi(close, 14), 5)[-2]", 20),
         ("ma(close - open, 20)[-1]", 20),
         ("mean(close[-3:])", 3),
         ("x = close\ny = ma(x, 30)\ny[-1] - x[-1]", 30),
         ("value_if(1, ' < ma(close, 12)[-1]')", 12),
         ("ma(close if now() > 0 else open, 9)[-1]", 9),
-        ("close", 0),
-        ("close[0]", 0),
-        ("mean(close)", 0),
-        ("ma(close, $period.value)[-1]", 0),
-        ("close[5:]", 0),
+        ("n = 300\nma(close, n)[-2]", 301),
+        ("ma(close, $period.value)[-1]", 70),
+        ("close[-$period.value]", 70),
+        ("close[-$period.value:-5]", 70),
+        ("ma(close[:-2], 20)[-1]", 22),
+        ("bollinger(close, 300)['upper'][-1]", 300),
+        ("stochastic(high, low, close, 300)['d'][-1]", 306),
+        ("crossover(ma(close, 300), close)", 301),
+        ("1 if crossunder(ma(close, 300), 5) else 2", 301),
     ],
 )
 def test_the_number_of_candles_is_what_the_newest_values_need(text: str, candles: int) -> None:
     script = compile_script(text, default_registry())
-    assert {one.candles for one in script.dependencies(Defaults(BTC, "1h"))} == {candles}
+    found = script.dependencies(Defaults(BTC, "1h"), {"period": {"value": 70}})
+    assert {(one.candles, one.least) for one in found} == {(candles, candles)}
+
+
+@pytest.mark.parametrize(
+    ("text", "candles"),
+    [
+        ("ema(close, 9)[-1]", 9 * EMA),
+        ("rsi(close, 14)[-1]", 14 * WILDER + 1),
+        ("atr(high, low, close, 14)[-1]", 14 * WILDER + 1),
+        ("macd(close, 50, 200, 50)[-1]", (200 + 50) * EMA),
+        ("ma(rsi(close, 14), 5)[-2]", 14 * WILDER + 1 + 5),
+        ("ema(rsi(close, 14), 9)[-1]", 14 * WILDER + 9 * EMA),
+        ("ema(ema(close, 9), 5)[-1]", 9 * EMA + 5 * EMA - 1),
+        ("crossover(ema(close, 12), ema(close, 26))", 26 * EMA + 1),
+        ("crossover(rsi(close, 14), 30) and True", 14 * WILDER + 2),
+    ],
+)
+def test_recursive_indicators_run_over_a_multiple_of_their_periods(text: str, candles: int) -> None:
+    script = compile_script(text, default_registry())
+    assert {one.least for one in script.dependencies(Defaults(BTC, "1h"))} == {candles}
+
+
+@pytest.mark.parametrize(
+    ("text", "candles", "least"),
+    [
+        ("close", 200, 1),
+        ("close[0]", 200, 1),
+        ("mean(close)", 200, 1),
+        ("close[5:]", 200, 1),
+        ("close[::2]", 200, 1),
+        ("close[:-3]", 203, 4),
+        ("ma(close, int(now()))[-1]", 200, 1),
+        ("ma(close, $later)[-1]", 200, 1),
+        ("max(ma(close, 30))", 229, 30),
+        ("ema(close, 100)", 100 * EMA + 199, 100 * EMA),
+        ("[max(close), close[-500]]", 500, 500),
+    ],
+)
+def test_where_the_number_cannot_be_told_the_newest_200_count(text: str, candles: int, least: int) -> None:
+    script = compile_script(text, default_registry())
+    found = script.dependencies(Defaults(BTC, "1h"))
+    assert {(one.candles, one.least) for one in found} == {(candles, least)}
+
+
+def test_what_needs_the_most_candles_is_known_by_name() -> None:
+    script = compile_script("ema(rsi(close, 14), 9)[-1] + ma(close, 20)[-1] + open[-900]", default_registry())
+    both = script.dependencies(Defaults(BTC, "1h"))
+    assert [one.shown_reader for one in both] == ["the script"]
+    script = compile_script("close[-5] + ema(rsi(close, 14), 9)[-1]", default_registry())
+    assert [one.shown_reader for one in script.dependencies(Defaults(BTC, "1h"))] == [
+        "ema(rsi(close, 14), 9)"
+    ]
 
 
 def test_equal_dependencies_are_one() -> None:
