@@ -10,31 +10,28 @@ from engine.orders.building import (
     spot_has_no_leverage,
 )
 from engine.orders.cancel_policy import EXPIRATION_TIME
-from engine.orders.ended_by_policy import Ending, first_ending
+from engine.orders.ended_by_policy import ended_within, ending_exits, expiration_of
 from engine.orders.exits import opened_exits
 from engine.orders.future_sizing import holdings
 from engine.orders.groups import lives_alone, react
 from engine.orders.limits import sweep_dust
 from engine.orders.matching import (
-    START,
-    BarMoment,
-    Phase,
-    Touch,
     crosses,
     first_touch,
+    first_true,
     is_reached,
-    lies_beyond,
+    level_of,
     rule_of,
-    trail,
+    waits_for_fall,
 )
-from engine.orders.options import TAKE_PROFITS_FIRST, OrderOptions, PriceTrigger, read_trigger
+from engine.orders.options import TAKE_PROFITS_FIRST, OrderOptions, PriceTrigger, read_trigger, trailing_stop
 from engine.orders.quantity import Marker, Quantity, parse_amount, parse_price
 from engine.orders.sizing import cap, entry_price, resolve_amount, resolve_price
 
 __all__ = ["ALL_ORDERS", "Account", "OrderFilter", "OrderRequest", "check_ceilings", "check_kind"]
-__all__ += ["described", "new_orders", "order_of", "spot_has_no_leverage", "EXPIRATION_TIME", "Ending"]
-__all__ += ["first_ending", "opened_exits", "holdings", "lives_alone", "react", "sweep_dust", "BarMoment"]
-__all__ += ["Phase", "START", "Touch", "crosses", "first_touch", "is_reached", "lies_beyond", "rule_of"]
-__all__ += ["trail", "OrderOptions", "TAKE_PROFITS_FIRST", "PriceTrigger", "read_trigger", "Marker"]
-__all__ += ["Quantity", "parse_amount", "parse_price", "cap", "entry_price", "resolve_amount"]
-__all__ += ["resolve_price"]
+__all__ += ["described", "new_orders", "order_of", "spot_has_no_leverage", "EXPIRATION_TIME"]
+__all__ += ["ended_within", "ending_exits", "expiration_of", "opened_exits", "holdings", "lives_alone"]
+__all__ += ["react", "sweep_dust", "crosses", "first_touch", "first_true", "is_reached", "level_of"]
+__all__ += ["rule_of", "waits_for_fall", "OrderOptions", "TAKE_PROFITS_FIRST", "PriceTrigger"]
+__all__ += ["read_trigger", "trailing_stop", "Marker", "Quantity", "parse_amount", "parse_price", "cap"]
+__all__ += ["entry_price", "resolve_amount", "resolve_price"]

@@ -1,0 +1,225 @@
+"""One candle as an account goes through it: its open, the adverse extreme, the other extreme, its close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Self
+
+from engine.market import Bars
+from engine.money import to_decimal
+from engine.orders import ending_exits, is_reached, level_of, rule_of, waits_for_fall
+from engine.paper.desk import Desk
+from engine.paper.fills import Fill
+from engine.paper.trailing import pull
+from engine.state import Order
+from engine.types import OrderId, Price, Timestamp
+
+_WHOLE: Final = frozenset({1, 2, 3})
+"""The legs that a level sees which is valid since the candle's opening: to either extreme, and to the close."""
+
+_AFTER: Final = {0: _WHOLE, 1: frozenset({1}), 2: frozenset({2, 3}), 3: frozenset[int]()}
+"""The legs that a level sees which became valid on one of them, 0 for the open. On the way to an extreme, the
+price must still have come there; the other extreme may have been before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """A finished piece of a price's history; times in UNIX seconds."""
+
+    opened: Timestamp
+    closed: Timestamp
+    open: Price
+    low: Price
+    high: Price
+    close: Price
+
+    @classmethod
+    def of(cls, bars: Bars, index: int) -> Self:
+        """Return one of some bars."""
+        prices = (bars.open, bars.low, bars.high, bars.close)
+        known = (to_decimal(float(column[index])) for column in prices)
+        return cls(float(bars.opened[index]), float(bars.closed[index]), *known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossing:
+    """That the price comes to a level: its own, or that of an exit that ends the order.
+
+    Attributes:
+        order: whose it is.
+        waiting: the order, or its exit.
+        at: the price by then.
+    """
+
+    order: Order
+    waiting: Order
+    at: Price
+
+
+class CandleWalk:
+    """Takes the orders of one symbol through one candle.
+
+    Args:
+        candle: it is finished, or all that is looked at is its open.
+        desk: the account.
+        orders: those that the candle may reach; they existed before its close.
+        followed: until when trailing stops have followed the price in whole candles.
+        rank: seniority of an order, the oldest first.
+    """
+
+    def __init__(
+        self,
+        candle: Candle,
+        desk: Desk,
+        orders: Iterable[Order],
+        *,
+        followed: Timestamp,
+        rank: Callable[[Order], int],
+    ) -> None:
+        self.orders: Final = {order.id: order for order in orders}
+        self._candle = candle
+        self._desk = desk
+        self._rank = rank
+        self._legs = {order.id: self._legs_of(order, followed) for order in self.orders.values()}
+        self._born: set[OrderId] = set()
+
+    def at_open(self, falls_first: bool | None) -> None:
+        """Let the orders that were there before the candle meet its open.
+
+        Args:
+            falls_first: whether falling prices are adverse; None when that is open.
+        """
+        price, time = self._candle.open, self._candle.opened
+
+        def carry_out(order: Order) -> Fill:
+            is_maker = rule_of(order).liquidity == "maker"
+            return Fill(level_of(order) if is_maker else price, time, rule_of(order).liquidity)
+
+        self._meet(price, falls_first, lambda _: price, carry_out, leg=0)
+        self._pull(price, 1)
+
+    def from_open(self, falls_first: bool) -> None:
+        """Go on from the open to the close.
+
+        Args:
+            falls_first: whether falling prices are adverse to the account.
+        """
+        candle = self._candle
+        ahead = self._put_back()
+        extremes = (candle.low, candle.high) if falls_first else (candle.high, candle.low)
+        price = candle.open
+        for leg, end in enumerate((*extremes, candle.close), start=1):
+            self._go(price, end, leg)
+            self._pull(end, leg)
+            price = end
+
+        def carry_out(order: Order) -> Fill:
+            return Fill(level_of(order), candle.closed, rule_of(order).liquidity)
+
+        self._meet(price, falls_first, level_of, carry_out, leg=3)
+        self._pull(price)
+        for order, stop in ahead:
+            pull(order, stop)
+
+    # Inside
+
+    def _legs_of(self, order: Order, followed: Timestamp) -> frozenset[int]:
+        since = max(order.created_at, followed) if rule_of(order).trails else order.created_at
+        return _WHOLE if since <= self._candle.opened else frozenset()
+
+    def _go(self, start: Price, end: Price, leg: int) -> None:
+        """Go along a leg, from one level to the next."""
+        while (crossing := self._next(start, end, leg)) is not None:
+            order, start = crossing.order, crossing.at
+            liquidity = rule_of(order).liquidity
+            price = level_of(order) if liquidity == "maker" else start
+            self._carry_out(crossing, Fill(price, self._candle.closed, liquidity), leg)
+
+    def _next(self, start: Price, end: Price, leg: int) -> _Crossing | None:
+        """Return the level that the price comes to first on a leg; one that it has passed by then, at once."""
+        low, high = min(start, end), max(start, end)
+        found: list[tuple[Price, int, bool, _Crossing]] = []
+        for order, waiting in self._waiting(leg):
+            level = self._proven_level(order) if waiting is order else level_of(waiting)
+            if end <= level if waits_for_fall(waiting) else end >= level:
+                at = min(max(level_of(waiting), low), high) if low <= level <= high else start
+                key = abs(at - start), self._rank(order), waiting is not order
+                found.append((*key, _Crossing(order, waiting, at)))
+        return min(found, key=lambda one: one[:3])[3] if found else None
+
+    def _meet(
+        self,
+        price: Price,
+        falls_first: bool | None,
+        at: Callable[[Order], Price],
+        fill: Callable[[Order], Fill],
+        leg: int,
+    ) -> None:
+        """Let all orders meet one price: adverse levels first, of these the one that was passed first."""
+
+        def key(pair: tuple[Order, Order]) -> tuple[bool, Price, int, bool]:
+            order, waiting = pair
+            falls = waits_for_fall(waiting)
+            level = level_of(waiting)
+            later = falls_first is not None and falls != falls_first
+            return later, -level if falls else level, self._rank(order), waiting is not order
+
+        while reached := [pair for pair in self._waiting() if is_reached(pair[1], price)]:
+            order, waiting = min(reached, key=key)
+            self._carry_out(_Crossing(order, waiting, at(waiting)), fill(order), leg)
+
+    def _carry_out(self, crossing: _Crossing, fill: Fill, leg: int) -> None:
+        """Let an order fill or end; what it moves beyond the price is carried out at once."""
+        if crossing.waiting is not crossing.order:
+            self._desk.drop(crossing.order, "canceled")
+            return
+        for order in list(self._desk.reach(crossing.order, fill, crossing.at)):
+            if order.status != "open":
+                continue
+            self.orders[order.id], self._legs[order.id] = order, _AFTER[leg]
+            self._born.add(order.id)
+            if is_reached(order, crossing.at):
+                liquidity = rule_of(order).liquidity
+                price = level_of(order) if liquidity == "maker" else crossing.at
+                self._carry_out(_Crossing(order, order, crossing.at), Fill(price, fill.time, liquidity), leg)
+
+    def _waiting(self, leg: int | None = None) -> Iterator[tuple[Order, Order]]:
+        """Yield the open orders that see a leg, each with itself and with the exits that would end it."""
+        for order in self.orders.values():
+            if order.status == "open" and (leg is None or leg in self._legs[order.id]):
+                yield order, order
+                for exit_ in ending_exits(order):
+                    yield order, exit_
+
+    def _proven_level(self, order: Order) -> Price:
+        """Return the level that proves an order when an extreme passes it.
+
+        One that was moved within the candle is proven by what lies beyond both where it was and where it is.
+        """
+        level, before = level_of(order), order.stop_before
+        moved = order.stop_since > self._candle.opened and order.id not in self._born
+        if not moved or before is None or rule_of(order).trails:
+            return level
+        return min(level, before) if waits_for_fall(order) else max(level, before)
+
+    def _pull(self, price: Price, leg: int | None = None) -> None:
+        """Pull the trailing stops that see a leg behind the price at its end."""
+        for order in self.orders.values():
+            if order.status == "open" and rule_of(order).trails:
+                if leg is None or leg in self._legs[order.id]:
+                    pull(order, price, self._desk.market(order.symbol))
+
+    def _put_back(self) -> list[tuple[Order, Price]]:
+        """Put trailing stops that moved within the candle back to where they were at its opening.
+
+        Returns:
+            Where they were moved to.
+        """
+        ahead = []
+        for order in self.orders.values():
+            if order.stop_since > self._candle.opened and order.stop_before is not None:
+                if rule_of(order).trails and self._legs[order.id]:
+                    ahead.append((order, level_of(order)))
+                    order.stop_price = order.stop_before
+        return ahead
