@@ -98,8 +98,6 @@ class PaperBook:
         if takes:
             price = order.price if order.type == "market" else mark
             return self.fill(order, Fill(price or mark, at, "taker"), mark)
-        if order.stop_price is not None and is_reached(order, mark):
-            return self.reach(order, Fill(mark, at, "taker"), mark)
         if order.time_in_force in ("IOC", "FOK"):
             self.close(order, "canceled")
             return ()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from engine.market import Bars
 from engine.money import to_decimal
@@ -18,13 +17,22 @@ from engine.types import OrderId, Price, Timestamp
 _WHOLE: Final = frozenset({1, 2, 3})
 """The legs that a level sees which is valid since the candle's opening: to either extreme, and to the close."""
 
-_AFTER: Final = {0: _WHOLE, 1: frozenset({1}), 2: frozenset({2, 3}), 3: frozenset[int]()}
-"""The legs that a level sees which became valid on one of them, 0 for the open. On the way to an extreme, the
-price must still have come there; the other extreme may have been before."""
+_OPEN, _CLOSE = 0, 4
+_POINTS: Final = (_OPEN, _CLOSE)
+"""The ends of the legs, which all levels see that are valid by then."""
+
+_AFTER: Final = {
+    _OPEN: _WHOLE,
+    1: frozenset({1}),
+    2: frozenset({2, 3}),
+    3: frozenset[int](),
+    _CLOSE: frozenset[int](),
+}
+"""The legs that a level sees which became valid at one place. On the way to an extreme, the price must still
+have come there; the other extreme may have been before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candle:
+class Candle(NamedTuple):
     """A finished piece of a price's history; times in UNIX seconds."""
 
     opened: Timestamp
@@ -42,8 +50,7 @@ class Candle:
         return cls(float(bars.opened[index]), float(bars.closed[index]), *known)
 
 
-@dataclass(frozen=True, slots=True)
-class _Crossing:
+class _Crossing(NamedTuple):
     """That the price comes to a level: its own, or that of an exit that ends the order.
 
     Attributes:
@@ -96,7 +103,7 @@ class CandleWalk:
             is_maker = rule_of(order).liquidity == "maker"
             return Fill(level_of(order) if is_maker else price, time, rule_of(order).liquidity)
 
-        self._meet(price, falls_first, lambda _: price, carry_out, leg=0)
+        self._meet(price, falls_first, lambda _: price, carry_out, leg=_OPEN)
         self._pull(price, 1)
 
     def from_open(self, falls_first: bool) -> None:
@@ -114,11 +121,17 @@ class CandleWalk:
             self._pull(end, leg)
             price = end
 
-        def carry_out(order: Order) -> Fill:
-            return Fill(level_of(order), candle.closed, rule_of(order).liquidity)
+        def known(order: Order) -> Price:
+            # A stop that the price had passed when it was placed meets no other price than the close.
+            return price if self._was_passed(order) else level_of(order)
 
-        self._meet(price, falls_first, level_of, carry_out, leg=3)
-        self._pull(price)
+        def carry_out(order: Order) -> Fill:
+            is_maker = rule_of(order).liquidity == "maker"
+            return Fill(level_of(order) if is_maker else known(order), candle.closed, rule_of(order).liquidity)
+
+        if self._is_close_news():
+            self._meet(price, falls_first, known, carry_out, leg=_CLOSE)
+            self._pull(price)
         for order, stop in ahead:
             pull(order, stop)
 
@@ -127,6 +140,16 @@ class CandleWalk:
     def _legs_of(self, order: Order, followed: Timestamp) -> frozenset[int]:
         since = max(order.created_at, followed) if rule_of(order).trails else order.created_at
         return _WHOLE if since <= self._candle.opened else frozenset()
+
+    def _is_close_news(self) -> bool:
+        """Whether the close says more of an order than the way there did."""
+        opened = self._candle.opened
+        return any(3 not in self._legs[name] or one.stop_since > opened for name, one in self.orders.items())
+
+    def _was_passed(self, order: Order) -> bool:
+        """Whether the price was beyond the level of an order when it was placed within the candle."""
+        legs = self._legs.get(order.id)  # None for the exit of an entry
+        return legs is not None and not legs and order.id not in self._born and is_reached(order, self._candle.open)
 
     def _go(self, start: Price, end: Price, leg: int) -> None:
         """Go along a leg, from one level to the next."""
@@ -138,15 +161,18 @@ class CandleWalk:
 
     def _next(self, start: Price, end: Price, leg: int) -> _Crossing | None:
         """Return the level that the price comes to first on a leg; one that it has passed by then, at once."""
-        low, high = min(start, end), max(start, end)
-        found: list[tuple[Price, int, bool, _Crossing]] = []
+        first: tuple[Price, int, bool] | None = None
+        crossing: _Crossing | None = None
         for order, waiting in self._waiting(leg):
             level = self._proven_level(order) if waiting is order else level_of(waiting)
-            if end <= level if waits_for_fall(waiting) else end >= level:
-                at = min(max(level_of(waiting), low), high) if low <= level <= high else start
-                key = abs(at - start), self._rank(order), waiting is not order
-                found.append((*key, _Crossing(order, waiting, at)))
-        return min(found, key=lambda one: one[:3])[3] if found else None
+            if end > level if waits_for_fall(waiting) else end < level:
+                continue
+            is_passed = start <= level if waits_for_fall(waiting) else start >= level
+            at = start if is_passed else level_of(waiting)
+            key = abs(at - start), self._rank(order), waiting is not order
+            if first is None or key < first:
+                first, crossing = key, _Crossing(order, waiting, at)
+        return crossing
 
     def _meet(
         self,
@@ -165,7 +191,7 @@ class CandleWalk:
             later = falls_first is not None and falls != falls_first
             return later, -level if falls else level, self._rank(order), waiting is not order
 
-        while reached := [pair for pair in self._waiting() if is_reached(pair[1], price)]:
+        while reached := [pair for pair in self._waiting(leg) if is_reached(pair[1], price)]:
             order, waiting = min(reached, key=key)
             self._carry_out(_Crossing(order, waiting, at(waiting)), fill(order), leg)
 
@@ -184,13 +210,14 @@ class CandleWalk:
                 price = level_of(order) if liquidity == "maker" else crossing.at
                 self._carry_out(_Crossing(order, order, crossing.at), Fill(price, fill.time, liquidity), leg)
 
-    def _waiting(self, leg: int | None = None) -> Iterator[tuple[Order, Order]]:
+    def _waiting(self, leg: int) -> Iterator[tuple[Order, Order]]:
         """Yield the open orders that see a leg, each with itself and with the exits that would end it."""
         for order in self.orders.values():
-            if order.status == "open" and (leg is None or leg in self._legs[order.id]):
+            if order.status == "open" and (leg in _POINTS or leg in self._legs[order.id]):
                 yield order, order
-                for exit_ in ending_exits(order):
-                    yield order, exit_
+                if order.cancel_policy is not None:
+                    for exit_ in ending_exits(order):
+                        yield order, exit_
 
     def _proven_level(self, order: Order) -> Price:
         """Return the level that proves an order when an extreme passes it.
@@ -206,7 +233,7 @@ class CandleWalk:
     def _pull(self, price: Price, leg: int | None = None) -> None:
         """Pull the trailing stops that see a leg behind the price at its end."""
         for order in self.orders.values():
-            if order.status == "open" and rule_of(order).trails:
+            if order.trailing_percent is not None and order.status == "open" and rule_of(order).trails:
                 if leg is None or leg in self._legs[order.id]:
                     pull(order, price, self._desk.market(order.symbol))
 

@@ -15,7 +15,14 @@ from typing import Final
 
 from engine.market import NO_FUNDING, Bars, Funding, FundingRate
 from engine.money import to_decimal
-from engine.orders import ending_exits, expiration_of, first_touch, is_reached, rule_of
+from engine.orders import (
+    ending_exits,
+    expiration_of,
+    first_true,
+    level_of,
+    rule_of,
+    waits_for_fall,
+)
 from engine.paper.candle_walk import Candle, CandleWalk
 from engine.paper.desk import Desk
 from engine.paper.trailing import first_possible, follow, pull_by_one_price
@@ -71,6 +78,8 @@ class _Stage(IntEnum):
     EXPIRATION = 3
 
 
+_LAST: Final = 2**63
+
 _Place = tuple[Timestamp, _Stage, Symbol, int]
 """When something happens, what, to which symbol, in which of its bars or as the how-manieth."""
 
@@ -109,6 +118,7 @@ class _Timeline:
         """Take an open order in."""
         if order.symbol not in self._bars:
             return
+        self._note(order)
         expiration = expiration_of(order)
         if expiration is not None and expiration < now:
             place = (expiration, _Stage.EXPIRATION, order.symbol, self._rank(order))
@@ -152,29 +162,37 @@ class _Timeline:
             bars = self._bars.get(order.symbol)
             if bars is None or order.status != "open":
                 continue
-            if order.stop_since <= settled.get(order.symbol, 0):
+            if order.stop_since <= settled[order.symbol]:
                 order.stop_since, order.stop_before = 0, None
             if not rule_of(order).trails:
                 continue
             market, count = self._desk.market(order.symbol), _whole_bars(bars)
             self._follow(order, count)
             if count < len(bars) and bars.closed[-1] >= order.created_at:
-                at, followed = float(bars.closed[-1]), settled.get(order.symbol, self._settled_at)
-                pull_by_one_price(order, to_decimal(float(bars.close[-1])), market, at=at, followed=followed)
+                price, at = to_decimal(float(bars.close[-1])), float(bars.closed[-1])
+                pull_by_one_price(order, price, market, at=at, followed=settled[order.symbol])
 
     def settled_candles(self) -> Mapping[Symbol, Timestamp]:
         """Return when the last whole candle of each symbol closed that is settled."""
-        known = {symbol: (bars, _whole_bars(bars)) for symbol, bars in self._bars.items()}
-        closed = {symbol: float(bars.closed[count - 1]) for symbol, (bars, count) in known.items() if count}
-        return {**self._settled_candles, **closed}
+        settled = {symbol: self._followed_until(symbol) for symbol in self._bars}
+        for symbol, bars in self._bars.items():
+            if count := _whole_bars(bars):
+                settled[symbol] = max(settled[symbol], float(bars.closed[count - 1]))
+        return {**self._settled_candles, **settled}
 
     # Inside
 
+    def _followed_until(self, symbol: Symbol) -> Timestamp:
+        """Return until when whole candles were settled before."""
+        return self._settled_candles.get(symbol, self._settled_at)
+
+    def _note(self, order: Order) -> None:
+        if order.id not in self._ranks and order is not self._desk.guard(order.symbol):
+            self._ranks[order.id] = len(self._ranks)
+
     def _rank(self, order: Order) -> int:
-        """Return an order's seniority; the exchange liquidates a position last."""
-        if order is self._desk.guard(order.symbol):
-            return len(self._ranks) + 1
-        return self._ranks.setdefault(order.id, len(self._ranks))
+        """Return an order's seniority; the exchange liquidates a position after all orders at that price."""
+        return self._ranks.get(order.id, _LAST)
 
     def _take(self, place: _Place) -> list[Order]:
         """Return the orders that something may happen to now, and not elsewhere by now."""
@@ -185,20 +203,22 @@ class _Timeline:
         walk = self._start(symbol, bar, orders)
         walk.at_open(self._desk.falls_first(symbol))
         for order in walk.orders.values():
+            self._note(order)
             self._schedule(order, bar, is_open=True)
 
     def _walk(self, symbol: Symbol, bar: int, orders: Sequence[Order]) -> None:
         walk = self._start(symbol, bar, orders)
         walk.from_open(self._falls_first(symbol, bar, orders))
         for order in walk.orders.values():
+            self._note(order)
             self._followed[order.id] = bar + 1
             self._schedule(order, bar + 1)
 
     def _start(self, symbol: Symbol, bar: int, orders: Sequence[Order]) -> CandleWalk:
         for order in orders:
             self._follow(order, bar)
-        followed = self._settled_candles.get(symbol, self._settled_at)
         candle = Candle.of(self._bars[symbol], bar)
+        followed = self._followed_until(symbol)
         return CandleWalk(candle, self._desk, orders, followed=followed, rank=self._rank)
 
     def _falls_first(self, symbol: Symbol, bar: int, orders: Sequence[Order]) -> bool:
@@ -211,7 +231,7 @@ class _Timeline:
             trial = self._desk.rehearsal()
             candle = Candle.of(self._bars[symbol], bar)
             copies = [trial.orders[order.id] for order in orders]
-            followed = self._settled_candles.get(symbol, self._settled_at)
+            followed = self._followed_until(symbol)
             CandleWalk(candle, trial, copies, followed=followed, rank=self._rank).from_open(falls_first)
             worth[falls_first] = trial.worth(symbol, candle.close)
         if worth[True] == worth[False]:
@@ -254,17 +274,16 @@ class _Timeline:
     def _next(
         self, order: Order, bars: Bars, start: int, is_open: bool
     ) -> tuple[int | None, _Stage]:
-        waiting = (order, *ending_exits(order))
+        waiting = (order,) if order.cancel_policy is None else (order, *ending_exits(order))
         since = max(order.created_at, order.stop_since)
         while True:
-            touches = [first_touch(one, bars, start, order.created_at) for one in waiting]
+            touches = [_first_touch(one, bars, start, order.created_at) for one in waiting]
             bar = min((touch for touch in touches if touch is not None), default=None)
             if bar is None:
                 return None, _Stage.CANDLE
-            is_new = not is_open or bar > start
-            opening = to_decimal(float(bars.open[bar]))
-            if is_new and since <= bars.opened[bar] and any(is_reached(one, opening) for one in waiting):
-                return bar, _Stage.OPEN
+            if (not is_open or bar > start) and since <= bars.opened[bar]:
+                if any(_is_beyond(one, bars.open[bar]) for one in waiting):
+                    return bar, _Stage.OPEN
             if bars.opened[bar] < bars.closed[bar]:
                 return bar, _Stage.CANDLE
             start, is_open = bar + 1, False
@@ -272,8 +291,7 @@ class _Timeline:
     def _next_of_trailing(
         self, order: Order, bars: Bars, start: int, is_open: bool
     ) -> tuple[int | None, _Stage]:
-        followed = self._settled_candles.get(order.symbol, self._settled_at)
-        since = max(order.created_at, followed)
+        since = max(order.created_at, self._followed_until(order.symbol))
         first = int(bars.closed.searchsorted(since, side="right"))
         start = self._followed.setdefault(order.id, max(start, first))
         if start < len(bars) and bars.opened[start] < since:
@@ -284,6 +302,29 @@ class _Timeline:
         if not is_open or bar > start:
             return bar, _Stage.OPEN
         return (bar, _Stage.CANDLE) if bars.opened[bar] < bars.closed[bar] else (None, _Stage.CANDLE)
+
+
+def _is_beyond(order: Order, price: float) -> bool:
+    """Whether a price is where an order waits for it, or beyond, as far as floats tell."""
+    limit = float(level_of(order))
+    return bool(price <= limit if waits_for_fall(order) else price >= limit)
+
+
+def _first_touch(order: Order, bars: Bars, start: int, since: Timestamp) -> int | None:
+    """Return the index of the first bar from `start` on that may reach an order which is valid since then.
+
+    Of bars that opened before, only the close counts.
+    """
+    if start < len(bars) and bars.opened[start] < since:
+        start = max(start, int(bars.closed.searchsorted(since, side="right")))
+        while start < len(bars) and bars.opened[start] < since:
+            if _is_beyond(order, bars.close[start]):
+                return start
+            start += 1
+    limit = float(level_of(order))
+    is_there = bars.low[start:] <= limit if waits_for_fall(order) else bars.high[start:] >= limit
+    index = first_true(is_there)
+    return None if index is None else start + index
 
 
 def _whole_bars(bars: Bars) -> int:

@@ -41,6 +41,7 @@ class Ticket:
     exits: tuple[Ticket, ...] = ()
     group: str = ""
     ladder: tuple[Decimal, ...] = ()
+    was_passed: bool = False
     sees: tuple[str, ...] = ()
 
     @property
@@ -92,7 +93,7 @@ class SlowExchange:
         if takes:
             self.fill(ticket, mark, mark, TAKER, now, "open")
         elif ticket.stop is not None and ticket.is_reached(mark):
-            self.carry_out(ticket, mark, mark, now, "open")
+            ticket.was_passed = True  # it trades at the next price that is known
         elif force in ("IOC", "FOK"):
             self.open.remove(ticket)
 
@@ -172,7 +173,7 @@ class SlowExchange:
             if is_exit:
                 self.end(ticket, "canceled")
             else:
-                at = price if part == "open" else ticket.level
+                at = price if part == "open" or ticket.was_passed else ticket.level
                 self.carry_out(ticket, at, at, now, part)
 
     # What becomes of orders

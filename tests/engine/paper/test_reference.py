@@ -62,6 +62,8 @@ def slowly(rows: list[Row], steps: list[Step]) -> SlowExchange:
                     assert isinstance(act, OrderRequest)
                     name = f"{number}@{int(step.time - START)}"
                     slow.place(ticket_of(act, name, first), first, step.time, act.time_in_force)
+                if step.time == opens:
+                    slow.show_open(candle)  # its price is still the one of this moment
         slow.show_rest(candle)
     return slow
 
