@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Self
 
 from engine.market import Bars
@@ -18,8 +18,7 @@ _WHOLE: Final = frozenset({1, 2, 3})
 """The legs that a level sees which is valid since the candle's opening: to either extreme, and to the close."""
 
 _OPEN, _CLOSE = 0, 4
-_POINTS: Final = (_OPEN, _CLOSE)
-"""The ends of the legs, which all levels see that are valid by then."""
+"""The ends of the path, which all levels see that are valid by then."""
 
 _AFTER: Final = {
     _OPEN: _WHOLE,
@@ -46,8 +45,8 @@ class Candle(NamedTuple):
     def of(cls, bars: Bars, index: int) -> Self:
         """Return one of some bars."""
         prices = (bars.open, bars.low, bars.high, bars.close)
-        known = (to_decimal(float(column[index])) for column in prices)
-        return cls(float(bars.opened[index]), float(bars.closed[index]), *known)
+        known = (to_decimal(column.item(index)) for column in prices)
+        return cls(bars.opened.item(index), bars.closed.item(index), *known)
 
 
 class _Crossing(NamedTuple):
@@ -62,6 +61,10 @@ class _Crossing(NamedTuple):
     order: Order
     waiting: Order
     at: Price
+
+
+_Watch = tuple[Order, Order, bool]
+"""An order; it, or an exit that would end it; whether that waits for a fall."""
 
 
 class CandleWalk:
@@ -88,8 +91,16 @@ class CandleWalk:
         self._candle = candle
         self._desk = desk
         self._rank = rank
-        self._legs = {order.id: self._legs_of(order, followed) for order in self.orders.values()}
+        self._legs: dict[OrderId, frozenset[int]] = {}
         self._born: set[OrderId] = set()
+        self._trails = False
+        self._watched: list[_Watch] = []
+        for order in self.orders.values():
+            trails = order.trailing_percent is not None and rule_of(order).trails
+            since = max(order.created_at, followed) if trails else order.created_at
+            self._legs[order.id] = _WHOLE if since <= candle.opened else frozenset()
+            self._trails = self._trails or trails
+            self._watch(order)
 
     def at_open(self, falls_first: bool | None) -> None:
         """Let the orders that were there before the candle meet its open.
@@ -135,11 +146,17 @@ class CandleWalk:
         for order, stop in ahead:
             pull(order, stop)
 
+    def open_orders(self) -> list[Order]:
+        """Return the orders that are still open, those that appeared last."""
+        return [order for order in self.orders.values() if order.status == "open"]
+
     # Inside
 
-    def _legs_of(self, order: Order, followed: Timestamp) -> frozenset[int]:
-        since = max(order.created_at, followed) if rule_of(order).trails else order.created_at
-        return _WHOLE if since <= self._candle.opened else frozenset()
+    def _watch(self, order: Order) -> None:
+        """Watch the level that an order waits for, and those of the exits that would end it."""
+        self._watched.append((order, order, waits_for_fall(order)))
+        if order.cancel_policy is not None:
+            self._watched += ((order, exit_, waits_for_fall(exit_)) for exit_ in ending_exits(order))
 
     def _is_close_news(self) -> bool:
         """Whether the close says more of an order than the way there did."""
@@ -153,7 +170,7 @@ class CandleWalk:
 
     def _go(self, start: Price, end: Price, leg: int) -> None:
         """Go along a leg, from one level to the next."""
-        while (crossing := self._next(start, end, leg)) is not None:
+        while self._watched and (crossing := self._next(start, end, leg)) is not None:
             order, start = crossing.order, crossing.at
             liquidity = rule_of(order).liquidity
             price = level_of(order) if liquidity == "maker" else start
@@ -163,12 +180,13 @@ class CandleWalk:
         """Return the level that the price comes to first on a leg; one that it has passed by then, at once."""
         first: tuple[Price, int, bool] | None = None
         crossing: _Crossing | None = None
-        for order, waiting in self._waiting(leg):
-            level = self._proven_level(order) if waiting is order else level_of(waiting)
-            if end > level if waits_for_fall(waiting) else end < level:
+        for order, waiting, falls in self._watched:
+            level = self._proven_level(order) if order.stop_since and waiting is order else level_of(waiting)
+            if end > level if falls else end < level:
                 continue
-            is_passed = start <= level if waits_for_fall(waiting) else start >= level
-            at = start if is_passed else level_of(waiting)
+            if leg not in self._legs[order.id]:
+                continue
+            at = start if (start <= level if falls else start >= level) else level_of(waiting)
             key = abs(at - start), self._rank(order), waiting is not order
             if first is None or key < first:
                 first, crossing = key, _Crossing(order, waiting, at)
@@ -184,40 +202,39 @@ class CandleWalk:
     ) -> None:
         """Let all orders meet one price: adverse levels first, of these the one that was passed first."""
 
-        def key(pair: tuple[Order, Order]) -> tuple[bool, Price, int, bool]:
-            order, waiting = pair
-            falls = waits_for_fall(waiting)
+        def key(watch: _Watch) -> tuple[bool, Price, int, bool]:
+            order, waiting, falls = watch
             level = level_of(waiting)
             later = falls_first is not None and falls != falls_first
             return later, -level if falls else level, self._rank(order), waiting is not order
 
-        while reached := [pair for pair in self._waiting(leg) if is_reached(pair[1], price)]:
-            order, waiting = min(reached, key=key)
+        while reached := [watch for watch in self._watched if is_reached(watch[1], price)]:
+            order, waiting, _ = min(reached, key=key)
             self._carry_out(_Crossing(order, waiting, at(waiting)), fill(order), leg)
 
     def _carry_out(self, crossing: _Crossing, fill: Fill, leg: int) -> None:
         """Let an order fill or end; what it moves beyond the price is carried out at once."""
         if crossing.waiting is not crossing.order:
             self._desk.drop(crossing.order, "canceled")
-            return
-        for order in list(self._desk.reach(crossing.order, fill, crossing.at)):
+            moved: Iterable[Order] = ()
+        else:
+            moved = list(self._desk.reach(crossing.order, fill, crossing.at))
+        self._watched = [watch for watch in self._watched if watch[0].status == "open"]
+        for order in moved:
             if order.status != "open":
                 continue
-            self.orders[order.id], self._legs[order.id] = order, _AFTER[leg]
-            self._born.add(order.id)
+            self._take_in(order, leg)
             if is_reached(order, crossing.at):
                 liquidity = rule_of(order).liquidity
                 price = level_of(order) if liquidity == "maker" else crossing.at
                 self._carry_out(_Crossing(order, order, crossing.at), Fill(price, fill.time, liquidity), leg)
 
-    def _waiting(self, leg: int) -> Iterator[tuple[Order, Order]]:
-        """Yield the open orders that see a leg, each with itself and with the exits that would end it."""
-        for order in self.orders.values():
-            if order.status == "open" and (leg in _POINTS or leg in self._legs[order.id]):
-                yield order, order
-                if order.cancel_policy is not None:
-                    for exit_ in ending_exits(order):
-                        yield order, exit_
+    def _take_in(self, order: Order, leg: int) -> None:
+        """Take in an order that appeared, or that waits for another price now."""
+        self.orders[order.id], self._legs[order.id] = order, _AFTER[leg]
+        self._born.add(order.id)
+        self._watched = [watch for watch in self._watched if watch[0].id != order.id]
+        self._watch(order)
 
     def _proven_level(self, order: Order) -> Price:
         """Return the level that proves an order when an extreme passes it.
@@ -232,8 +249,10 @@ class CandleWalk:
 
     def _pull(self, price: Price, leg: int | None = None) -> None:
         """Pull the trailing stops that see a leg behind the price at its end."""
+        if not self._trails:
+            return
         for order in self.orders.values():
-            if order.trailing_percent is not None and order.status == "open" and rule_of(order).trails:
+            if order.status == "open" and rule_of(order).trails:
                 if leg is None or leg in self._legs[order.id]:
                     pull(order, price, self._desk.market(order.symbol))
 
@@ -243,7 +262,9 @@ class CandleWalk:
         Returns:
             Where they were moved to.
         """
-        ahead = []
+        ahead: list[tuple[Order, Price]] = []
+        if not self._trails:
+            return ahead
         for order in self.orders.values():
             if order.stop_since > self._candle.opened and order.stop_before is not None:
                 if rule_of(order).trails and self._legs[order.id]:

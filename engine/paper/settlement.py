@@ -162,9 +162,9 @@ class _Timeline:
             bars = self._bars.get(order.symbol)
             if bars is None or order.status != "open":
                 continue
-            if order.stop_since <= settled[order.symbol]:
+            if 0 < order.stop_since <= settled[order.symbol]:
                 order.stop_since, order.stop_before = 0, None
-            if not rule_of(order).trails:
+            if order.trailing_percent is None or not rule_of(order).trails:
                 continue
             market, count = self._desk.market(order.symbol), _whole_bars(bars)
             self._follow(order, count)
@@ -202,14 +202,14 @@ class _Timeline:
     def _open(self, symbol: Symbol, bar: int, orders: Sequence[Order]) -> None:
         walk = self._start(symbol, bar, orders)
         walk.at_open(self._desk.falls_first(symbol))
-        for order in walk.orders.values():
+        for order in walk.open_orders():
             self._note(order)
             self._schedule(order, bar, is_open=True)
 
     def _walk(self, symbol: Symbol, bar: int, orders: Sequence[Order]) -> None:
         walk = self._start(symbol, bar, orders)
         walk.from_open(self._falls_first(symbol, bar, orders))
-        for order in walk.orders.values():
+        for order in walk.open_orders():
             self._note(order)
             self._followed[order.id] = bar + 1
             self._schedule(order, bar + 1)
@@ -240,7 +240,7 @@ class _Timeline:
 
     def _follow(self, order: Order, end: int) -> None:
         """Let a trailing stop follow the whole candles before a bar, none of which reaches it."""
-        if not rule_of(order).trails:
+        if order.trailing_percent is None or not rule_of(order).trails:
             return
         bars = self._bars[order.symbol]
         start = self._followed.get(order.id, end)
@@ -251,19 +251,18 @@ class _Timeline:
         """Find where something may happen to an order next.
 
         Args:
-            order: one that is not open is left out.
+            order: it is open.
             start: index of the first bar that may reach it.
             is_open: that bar's open is done with.
         """
-        if order.status != "open":
-            return
         bars = self._bars[order.symbol]
-        find = self._next_of_trailing if rule_of(order).trails else self._next
+        trails = order.trailing_percent is not None and rule_of(order).trails
+        find = self._next_of_trailing if trails else self._next
         bar, stage = find(order, bars, start, is_open)
         if bar is None:
             self._place_of.pop(order.id, None)
             return
-        time = float(bars.opened[bar] if stage is _Stage.OPEN else bars.closed[bar])
+        time = (bars.opened if stage is _Stage.OPEN else bars.closed).item(bar)
         place = (time, stage, order.symbol, bar)
         self._place_of[order.id] = place
         if place not in self._coming:
@@ -274,17 +273,19 @@ class _Timeline:
     def _next(
         self, order: Order, bars: Bars, start: int, is_open: bool
     ) -> tuple[int | None, _Stage]:
-        waiting = (order,) if order.cancel_policy is None else (order, *ending_exits(order))
-        since = max(order.created_at, order.stop_since)
         while True:
-            touches = [_first_touch(one, bars, start, order.created_at) for one in waiting]
-            bar = min((touch for touch in touches if touch is not None), default=None)
-            if bar is None:
+            touch = _first_touch(order, bars, start, order.created_at)
+            if order.cancel_policy is not None:
+                exits = (_first_touch(one, bars, start, order.created_at) for one in ending_exits(order))
+                touch = min((one for one in (touch, *exits) if one is not None), default=None)
+            if touch is None:
                 return None, _Stage.CANDLE
-            if (not is_open or bar > start) and since <= bars.opened[bar]:
-                if any(_is_beyond(one, bars.open[bar]) for one in waiting):
-                    return bar, _Stage.OPEN
-            if bars.opened[bar] < bars.closed[bar]:
+            bar, not_by_open = touch
+            opened = bars.opened[bar]
+            is_new = not is_open or bar > start
+            if not not_by_open and is_new and order.created_at <= opened and order.stop_since <= opened:
+                return bar, _Stage.OPEN
+            if opened < bars.closed[bar]:
                 return bar, _Stage.CANDLE
             start, is_open = bar + 1, False
 
@@ -304,27 +305,26 @@ class _Timeline:
         return (bar, _Stage.CANDLE) if bars.opened[bar] < bars.closed[bar] else (None, _Stage.CANDLE)
 
 
-def _is_beyond(order: Order, price: float) -> bool:
-    """Whether a price is where an order waits for it, or beyond, as far as floats tell."""
-    limit = float(level_of(order))
-    return bool(price <= limit if waits_for_fall(order) else price >= limit)
-
-
-def _first_touch(order: Order, bars: Bars, start: int, since: Timestamp) -> int | None:
-    """Return the index of the first bar from `start` on that may reach an order which is valid since then.
+def _first_touch(order: Order, bars: Bars, start: int, since: Timestamp) -> tuple[int, bool] | None:
+    """Return the first bar from `start` on that may reach an order which is valid since then.
 
     Of bars that opened before, only the close counts.
+
+    Returns:
+        The bar's index, and whether it takes more than the bar's open.
     """
+    falls, limit = waits_for_fall(order), float(level_of(order))
     if start < len(bars) and bars.opened[start] < since:
         start = max(start, int(bars.closed.searchsorted(since, side="right")))
         while start < len(bars) and bars.opened[start] < since:
-            if _is_beyond(order, bars.close[start]):
-                return start
+            if bars.close[start] <= limit if falls else bars.close[start] >= limit:
+                return start, True
             start += 1
-    limit = float(level_of(order))
-    is_there = bars.low[start:] <= limit if waits_for_fall(order) else bars.high[start:] >= limit
-    index = first_true(is_there)
-    return None if index is None else start + index
+    index = first_true(bars.low[start:] <= limit if falls else bars.high[start:] >= limit)
+    if index is None:
+        return None
+    index += start
+    return index, bool(bars.open[index] > limit if falls else bars.open[index] < limit)
 
 
 def _whole_bars(bars: Bars) -> int:

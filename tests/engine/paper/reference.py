@@ -137,7 +137,7 @@ class SlowExchange:
 
     def expire(self, now: float) -> None:
         """End the orders whose time is over."""
-        for ticket in [one for one in self.open if one.expires < now]:
+        for ticket in sorted((one for one in self.open if one.expires < now), key=lambda one: one.expires):
             self.end(ticket, "expired")
 
     def show(self, price: Decimal, now: float, part: str) -> None:
