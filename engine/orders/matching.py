@@ -69,9 +69,7 @@ def is_reached(order: Order, price: Price) -> bool:
     return price <= level_of(order) if waits_for_fall(order) else price >= level_of(order)
 
 
-def first_touch(
-    order: Order, bars: Bars, start: int = 0, since: Timestamp | None = None
-) -> int | None:
+def first_touch(order: Order, bars: Bars, start: int = 0, since: Timestamp | None = None) -> int | None:
     """Return the index of the first bar that proves that the price reached an order that stays as it is.
 
     A bar that opened before the order existed proves it with its close only: the rest of it may have happened

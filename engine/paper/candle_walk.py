@@ -1,8 +1,13 @@
-"""One candle as an account goes through it: its open, the adverse extreme, the other extreme, its close."""
+"""One candle as an account goes through it: open, adverse extreme, other extreme, close.
+
+A level that is valid since the candle's opening is checked along this whole path, on which the adverse extreme
+comes first because nobody knows better. One that became valid within the candle is checked against what the
+price must still have passed from there on: the extreme that it was on its way to, and the close.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, Self
 
 from engine.market import Bars
@@ -15,7 +20,7 @@ from engine.state import Order
 from engine.types import OrderId, Price, Timestamp
 
 _WHOLE: Final = frozenset({1, 2, 3})
-"""The legs that a level sees which is valid since the candle's opening: to either extreme, and to the close."""
+"""The legs that a level sees which is valid since the opening: to either extreme, and to the close."""
 
 _OPEN, _CLOSE = 0, 4
 """The ends of the path, which all levels see that are valid by then."""
@@ -108,13 +113,8 @@ class CandleWalk:
         Args:
             falls_first: whether falling prices are adverse; None when that is open.
         """
-        price, time = self._candle.open, self._candle.opened
-
-        def carry_out(order: Order) -> Fill:
-            is_maker = rule_of(order).liquidity == "maker"
-            return Fill(level_of(order) if is_maker else price, time, rule_of(order).liquidity)
-
-        self._meet(price, falls_first, lambda _: price, carry_out, leg=_OPEN)
+        price = self._candle.open
+        self._meet(price, falls_first, lambda _: price, leg=_OPEN)
         self._pull(price, 1)
 
     def from_open(self, falls_first: bool) -> None:
@@ -132,16 +132,8 @@ class CandleWalk:
             self._pull(end, leg)
             price = end
 
-        def known(order: Order) -> Price:
-            # A stop that the price had passed when it was placed meets no other price than the close.
-            return price if self._was_passed(order) else level_of(order)
-
-        def carry_out(order: Order) -> Fill:
-            is_maker = rule_of(order).liquidity == "maker"
-            return Fill(level_of(order) if is_maker else known(order), candle.closed, rule_of(order).liquidity)
-
         if self._is_close_news():
-            self._meet(price, falls_first, known, carry_out, leg=_CLOSE)
+            self._meet(price, falls_first, self._price_at_close, leg=_CLOSE)
             self._pull(price)
         for order, stop in ahead:
             pull(order, stop)
@@ -163,25 +155,30 @@ class CandleWalk:
         opened = self._candle.opened
         return any(3 not in self._legs[name] or one.stop_since > opened for name, one in self.orders.items())
 
-    def _was_passed(self, order: Order) -> bool:
-        """Whether the price was beyond the level of an order when it was placed within the candle."""
+    def _price_at_close(self, order: Order) -> Price:
+        """Return the price at which the close carries out an order: its level, which was passed on the way.
+
+        One that the price had passed when it was placed within the candle meets no other price than the close.
+        """
         legs = self._legs.get(order.id)  # None for the exit of an entry
-        return legs is not None and not legs and order.id not in self._born and is_reached(order, self._candle.open)
+        is_placed_within = legs is not None and not legs and order.id not in self._born
+        if is_placed_within and is_reached(order, self._candle.open):
+            return self._candle.close
+        return level_of(order)
 
     def _go(self, start: Price, end: Price, leg: int) -> None:
         """Go along a leg, from one level to the next."""
         while self._watched and (crossing := self._next(start, end, leg)) is not None:
-            order, start = crossing.order, crossing.at
-            liquidity = rule_of(order).liquidity
-            price = level_of(order) if liquidity == "maker" else start
-            self._carry_out(crossing, Fill(price, self._candle.closed, liquidity), leg)
+            start = crossing.at
+            self._carry_out(crossing, leg)
 
     def _next(self, start: Price, end: Price, leg: int) -> _Crossing | None:
         """Return the level that the price comes to first on a leg; one that it has passed by then, at once."""
         first: tuple[Price, int, bool] | None = None
         crossing: _Crossing | None = None
         for order, waiting, falls in self._watched:
-            level = self._proven_level(order) if order.stop_since and waiting is order else level_of(waiting)
+            is_moved = order.stop_since and waiting is order
+            level = self._proven_level(order) if is_moved else level_of(waiting)
             if end > level if falls else end < level:
                 continue
             if leg not in self._legs[order.id]:
@@ -197,7 +194,6 @@ class CandleWalk:
         price: Price,
         falls_first: bool | None,
         at: Callable[[Order], Price],
-        fill: Callable[[Order], Fill],
         leg: int,
     ) -> None:
         """Let all orders meet one price: adverse levels first, of these the one that was passed first."""
@@ -210,24 +206,25 @@ class CandleWalk:
 
         while reached := [watch for watch in self._watched if is_reached(watch[1], price)]:
             order, waiting, _ = min(reached, key=key)
-            self._carry_out(_Crossing(order, waiting, at(waiting)), fill(order), leg)
+            self._carry_out(_Crossing(order, waiting, at(waiting)), leg)
 
-    def _carry_out(self, crossing: _Crossing, fill: Fill, leg: int) -> None:
+    def _carry_out(self, crossing: _Crossing, leg: int) -> None:
         """Let an order fill or end; what it moves beyond the price is carried out at once."""
-        if crossing.waiting is not crossing.order:
-            self._desk.drop(crossing.order, "canceled")
-            moved: Iterable[Order] = ()
+        order, waiting, at = crossing
+        moved: Sequence[Order] = ()
+        if waiting is order:
+            time = self._candle.opened if leg == _OPEN else self._candle.closed
+            liquidity = rule_of(order).liquidity
+            price = level_of(order) if liquidity == "maker" else at
+            moved = list(self._desk.reach(order, Fill(price, time, liquidity), at))
         else:
-            moved = list(self._desk.reach(crossing.order, fill, crossing.at))
+            self._desk.drop(order, "canceled")
         self._watched = [watch for watch in self._watched if watch[0].status == "open"]
-        for order in moved:
-            if order.status != "open":
-                continue
-            self._take_in(order, leg)
-            if is_reached(order, crossing.at):
-                liquidity = rule_of(order).liquidity
-                price = level_of(order) if liquidity == "maker" else crossing.at
-                self._carry_out(_Crossing(order, order, crossing.at), Fill(price, fill.time, liquidity), leg)
+        for one in moved:
+            if one.status == "open":
+                self._take_in(one, leg)
+                if is_reached(one, at):
+                    self._carry_out(_Crossing(one, one, at), leg)
 
     def _take_in(self, order: Order, leg: int) -> None:
         """Take in an order that appeared, or that waits for another price now."""
@@ -252,9 +249,9 @@ class CandleWalk:
         if not self._trails:
             return
         for order in self.orders.values():
-            if order.status == "open" and rule_of(order).trails:
-                if leg is None or leg in self._legs[order.id]:
-                    pull(order, price, self._desk.market(order.symbol))
+            sees = leg is None or leg in self._legs[order.id]
+            if sees and order.status == "open" and rule_of(order).trails:
+                pull(order, price, self._desk.market(order.symbol))
 
     def _put_back(self) -> list[tuple[Order, Price]]:
         """Put trailing stops that moved within the candle back to where they were at its opening.
@@ -266,8 +263,8 @@ class CandleWalk:
         if not self._trails:
             return ahead
         for order in self.orders.values():
-            if order.stop_since > self._candle.opened and order.stop_before is not None:
-                if rule_of(order).trails and self._legs[order.id]:
-                    ahead.append((order, level_of(order)))
-                    order.stop_price = order.stop_before
+            has_moved = order.stop_since > self._candle.opened and rule_of(order).trails
+            if has_moved and order.stop_before is not None and self._legs[order.id]:
+                ahead.append((order, level_of(order)))
+                order.stop_price = order.stop_before
         return ahead

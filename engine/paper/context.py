@@ -116,8 +116,8 @@ class PaperContext:
     async def _add_history(self, symbol: Symbol, since: Timestamp, histories: dict[Symbol, Bars]) -> None:
         """Fetch what the price of a symbol did since its orders and its position were last settled.
 
-        Candles are fetched from the last whole one on that was settled: one that an invocation cut in two counts
-        as a whole when it has closed.
+        Candles are fetched from the last whole one on that was settled: one that an invocation cut in two
+        counts as a whole when it has closed.
         """
         fetched = self._data.fetched_time_frames(symbol)
         since = self._elements.orders.settled_candles.get(symbol, since)

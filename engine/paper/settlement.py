@@ -1,7 +1,7 @@
 """Settlement: what became of the open orders while nobody looked, in the order in which it happened.
 
 What a candle says of the order of events within it, and what it leaves open, is in `candle_walk`; here is
-which candle comes next. The same candles come to the same account, however many settlements they are cut into.
+which candle comes next. The same candles come to the same account, in however many settlements.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from engine.money import to_decimal
 from engine.orders import (
     ending_exits,
     expiration_of,
-    first_true,
-    level_of,
     rule_of,
-    waits_for_fall,
 )
 from engine.paper.candle_walk import Candle, CandleWalk
 from engine.paper.desk import Desk
+from engine.paper.first_touch import MANY_ORDERS, TouchFinder
 from engine.paper.trailing import first_possible, follow, pull_by_one_price
 from engine.state import Order
 from engine.types import OrderId, Price, Symbol, Timestamp
@@ -51,14 +49,16 @@ def settle(
         desk: the account.
         now: market time; orders that had expired by then end.
         settled_at: when the last settlement was.
-        settled_candles: when the last whole candle closed that was settled, by symbol, where that was earlier.
+        settled_candles: when the last whole candle closed that was settled, by symbol, if that was earlier.
         funding: what became known of it since, by symbol.
 
     Returns:
         When the last whole candle closed that is settled by now, by symbol.
     """
     whole = {symbol: known.without_overlaps() for symbol, known in bars.items()}
-    timeline = _Timeline(whole, desk, settled_at, settled_candles)
+    has_many = len(orders) >= MANY_ORDERS
+    finders = {symbol: TouchFinder(known, has_many=has_many) for symbol, known in whole.items()}
+    timeline = _Timeline(whole, finders, desk, settled_at, settled_candles)
     for order in orders:
         timeline.add(order, now)
     for symbol, rates in funding.items():
@@ -98,11 +98,13 @@ class _Timeline:
     def __init__(
         self,
         bars: Mapping[Symbol, Bars],
+        finders: Mapping[Symbol, TouchFinder],
         desk: Desk,
         settled_at: Timestamp,
         settled_candles: Mapping[Symbol, Timestamp],
     ) -> None:
         self._bars: Final = bars
+        self._finders: Final = finders
         self._desk: Final = desk
         self._settled_at: Final = settled_at
         self._settled_candles: Final = settled_candles
@@ -119,7 +121,7 @@ class _Timeline:
         if order.symbol not in self._bars:
             return
         self._note(order)
-        expiration = expiration_of(order)
+        expiration = expiration_of(order) if order.cancel_policy is not None else None
         if expiration is not None and expiration < now:
             place = (expiration, _Stage.EXPIRATION, order.symbol, self._rank(order))
             self._expirations[place] = order
@@ -270,20 +272,19 @@ class _Timeline:
             heapq.heappush(self._places, place)
         self._coming[place].append(order)
 
-    def _next(
-        self, order: Order, bars: Bars, start: int, is_open: bool
-    ) -> tuple[int | None, _Stage]:
+    def _next(self, order: Order, bars: Bars, start: int, is_open: bool) -> tuple[int | None, _Stage]:
+        finder = self._finders[order.symbol]
         while True:
-            touch = _first_touch(order, bars, start, order.created_at)
+            touch = finder.find(order, start, order.created_at)
             if order.cancel_policy is not None:
-                exits = (_first_touch(one, bars, start, order.created_at) for one in ending_exits(order))
+                exits = (finder.find(one, start, order.created_at) for one in ending_exits(order))
                 touch = min((one for one in (touch, *exits) if one is not None), default=None)
             if touch is None:
                 return None, _Stage.CANDLE
-            bar, not_by_open = touch
-            opened = bars.opened[bar]
+            bar, opened = touch.bar, bars.opened[touch.bar]
             is_new = not is_open or bar > start
-            if not not_by_open and is_new and order.created_at <= opened and order.stop_since <= opened:
+            is_whole = order.created_at <= opened and order.stop_since <= opened
+            if is_new and is_whole and not touch.after_open:
                 return bar, _Stage.OPEN
             if opened < bars.closed[bar]:
                 return bar, _Stage.CANDLE
@@ -300,31 +301,9 @@ class _Timeline:
         bar = first_possible(order, bars, start, self._desk.market(order.symbol))
         if bar is None:
             return None, _Stage.CANDLE
-        if not is_open or bar > start:
+        if (not is_open or bar > start) and order.stop_since <= bars.opened[bar]:
             return bar, _Stage.OPEN
         return (bar, _Stage.CANDLE) if bars.opened[bar] < bars.closed[bar] else (None, _Stage.CANDLE)
-
-
-def _first_touch(order: Order, bars: Bars, start: int, since: Timestamp) -> tuple[int, bool] | None:
-    """Return the first bar from `start` on that may reach an order which is valid since then.
-
-    Of bars that opened before, only the close counts.
-
-    Returns:
-        The bar's index, and whether it takes more than the bar's open.
-    """
-    falls, limit = waits_for_fall(order), float(level_of(order))
-    if start < len(bars) and bars.opened[start] < since:
-        start = max(start, int(bars.closed.searchsorted(since, side="right")))
-        while start < len(bars) and bars.opened[start] < since:
-            if bars.close[start] <= limit if falls else bars.close[start] >= limit:
-                return start, True
-            start += 1
-    index = first_true(bars.low[start:] <= limit if falls else bars.high[start:] >= limit)
-    if index is None:
-        return None
-    index += start
-    return index, bool(bars.open[index] > limit if falls else bars.open[index] < limit)
 
 
 def _whole_bars(bars: Bars) -> int:

@@ -116,8 +116,8 @@ class Trade(StateModel):
 class Position(StateModel):
     """A futures position; `amount` in contracts' base, prices and profit in quote, times in UNIX seconds.
 
-    A simulated one is liquidated by the exchange; `opened_at` is since when there is a position of this side,
-    `liquidation_since` since when its liquidation price is what it is, and `liquidation_before` the one before.
+    `opened_at` is since when a simulated account has a position of this side, `liquidation_since` since when
+    its liquidation price is what it is, and `liquidation_before` what it was before.
     """
 
     symbol: Symbol

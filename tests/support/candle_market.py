@@ -88,7 +88,7 @@ class Played:
 
 @dataclass(frozen=True)
 class Step:
-    """What an account does at one time: each part a request, a leverage, or the name of an order to cancel."""
+    """What an account does at one time: requests, a leverage, the name of an order to cancel."""
 
     time: float
     acts: Sequence[OrderRequest | int | str]
@@ -103,7 +103,9 @@ def play(
     return asyncio.run(_play(source, Played(elements), {step.time: step for step in steps}, set(looks)))
 
 
-async def _play(source: CandleMarket, played: Played, steps: Mapping[float, Step], looks: set[float]) -> Played:
+async def _play(
+    source: CandleMarket, played: Played, steps: Mapping[float, Step], looks: set[float]
+) -> Played:
     for now in sorted({*steps, *looks}):
         async with PaperContext(played.elements, source=source, now=now, ids=str) as context:
             symbol = next(iter(await source.markets()))

@@ -48,7 +48,7 @@ def is_mirrored(act: OrderRequest | int | str) -> bool:
     return isinstance(act, OrderRequest) and act.trailing_percent is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(rows=candle_rows(LENGTH), steps=steps_of(FREE, LENGTH))
 def test_mirrored_prices_and_sides_give_mirrored_fills(rows: list[Row], steps: list[Step]) -> None:
     steps = [replace(step, acts=[act for act in step.acts if is_mirrored(act)]) for step in steps]
@@ -61,7 +61,7 @@ def test_mirrored_prices_and_sides_give_mirrored_fills(rows: list[Row], steps: l
     assert wallets[0] == wallets[1]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     rows=candle_rows(LENGTH, gaps=False),  # beyond its margin, a position loses nothing
     steps=steps_of(FUTURE, LENGTH),

@@ -20,7 +20,7 @@ END = START + LENGTH * HOUR
 HOLDINGS = {"BTC": "2", "USDT": "250"}
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     rows=candle_rows(LENGTH),
     steps=steps_of(SPOT, LENGTH),
@@ -79,7 +79,9 @@ def ticket_of(request: OrderRequest, name: str, mark: Decimal) -> Ticket:
         stop=request.stop_price,
         stop_is_above=WAITING.get(request.type, False) == is_buy,
         percent=request.trailing_percent,
-        expires=policy.get("expiration_time", float("inf")) if policy.get("type") == EXPIRATION_TIME else 1e18,
+        expires=policy.get("expiration_time", float("inf"))
+        if policy.get("type") == EXPIRATION_TIME
+        else 1e18,
         ends_at_exit=policy.get("type") == CHAINED_PRICE,
     )
     return replace(ticket, exits=exits_of(request, name, request.price or request.stop_price or mark))

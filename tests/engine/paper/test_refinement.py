@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def path_of(row: Row, *, low_first: bool) -> list[float]:
 def quarters(row: Row, *, low_first: bool) -> list[Row]:
     """The same candle as four: one for each part of its path, and one at its close."""
     points = path_of(row, low_first=low_first)
-    legs = [*zip(points, points[1:], strict=False), (row[3], row[3])]
+    legs = [*pairwise(points), (row[3], row[3])]
     return [(start, max(start, end), min(start, end), end) for start, end in legs]
 
 
@@ -148,7 +149,7 @@ def brackets(draw: st.DrawFn) -> OrderRequest:
     return order("stop_loss", side, symbol=FUTURE.symbol, stop_price=str(price), exits=bracket)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rows=candle_rows(1, gaps=False), entry=brackets())
 def test_what_happens_in_a_candle_may_have_happened_and_what_must_have_happened_does(
     rows: list[Row], entry: OrderRequest
@@ -165,7 +166,7 @@ def test_what_happens_in_a_candle_may_have_happened_and_what_must_have_happened_
     assert coarse in fine
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(rows=candle_rows(8), percent=st.sampled_from(["2", "4", "7"]), data=st.data())
 def test_a_trailing_stop_sells_in_a_candle_as_it_does_in_shorter_ones_of_its_path(
     rows: list[Row], percent: str, data: st.DataObject

@@ -46,7 +46,7 @@ CUTS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(rows=candle_rows(LENGTH), steps=steps_of(SPOT, LENGTH), cuts=CUTS)
 def test_spot_orders_come_to_the_same_whenever_somebody_looks(
     rows: list[Row], steps: list[Step], cuts: list[float]
@@ -64,7 +64,7 @@ RATES = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(rows=candle_rows(LENGTH), steps=steps_of(FUTURE, LENGTH), cuts=CUTS, rates=RATES)
 def test_futures_come_to_the_same_whenever_somebody_looks(
     rows: list[Row], steps: list[Step], cuts: list[float], rates: list[FundingRate]
