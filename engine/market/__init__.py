@@ -19,8 +19,8 @@ from engine.market.sources import open_source
 from engine.market.time_frames import candles_later, closes_at, most_candles, opening
 
 __all__ = ["Bars", "finished_bars", "join_bars", "price_now", "Candles", "fetch_recording", "Funding"]
-__all__ += ["FundingRate", "NO_FUNDING", "Liquidity", "Market", "generic_market", "MarketData"]
+__all__ += ["FundingRate", "NO_FUNDING", "told", "Liquidity", "Market", "generic_market", "MarketData"]
 __all__ += ["MarketSource", "Ticker", "PublicSource", "CacheScope", "PROCESS_CACHES", "PublicCaches"]
 __all__ += ["scope_of", "MarketList", "fetch_market_list", "Recording", "list_recorded", "CandleKey"]
-__all__ += ["wanted", "SAMPLE_SEED", "write_sample_market", "MarketSnapshot", "open_source", "ScriptMarket"]
-__all__ += ["as_one_script_sees", "candles_later", "closes_at", "most_candles", "opening", "told"]
+__all__ += ["wanted", "SAMPLE_SEED", "write_sample_market", "ScriptMarket", "as_one_script_sees"]
+__all__ += ["MarketSnapshot", "open_source", "candles_later", "closes_at", "most_candles", "opening"]

@@ -36,9 +36,34 @@ class Bars:
         return len(self.closed)
 
     def price_at(self, instant: Timestamp) -> float:
-        """Return the last price that is known at an instant: the bars' first one, if all ended later."""
-        ended = int(self.closed.searchsorted(instant, side="right"))
-        return float(self.close[ended - 1] if ended else self.open[0])
+        """Return the last price that is known at an instant: the bars' first one, if all opened later."""
+        bar = int(self.opened.searchsorted(instant, side="right")) - 1
+        if bar < 0:
+            return float(self.open[0])
+        return float(self.close[bar] if self.closed[bar] <= instant else self.open[bar])
+
+    def without_overlaps(self) -> Bars:
+        """Return the bars without those that shorter ones tell more of; bars and gaps are left in order."""
+        if (self.opened[1:] >= self.closed[:-1]).all():
+            return self
+        kept: list[int] = []
+        for bar in range(len(self) - 1, -1, -1):
+            if kept and self.closed[bar] > self.opened[kept[-1]]:
+                longer = max(bar, kept[-1], key=lambda one: self.closed[one] - self.opened[one])
+                if longer == bar:
+                    continue
+                kept.pop()
+            kept.append(bar)
+        kept.reverse()
+        return Bars(
+            self.opened[kept],
+            self.closed[kept],
+            self.open[kept],
+            self.low[kept],
+            self.high[kept],
+            self.close[kept],
+            self.missing,
+        )
 
 
 def finished_bars(candles: Candles, *, since: Timestamp, now: Timestamp) -> Bars:
@@ -56,7 +81,7 @@ def finished_bars(candles: Candles, *, since: Timestamp, now: Timestamp) -> Bars
 
 
 def price_now(price: float, now: Timestamp) -> Bars:
-    """Return the bar of the instant `now`: nothing but the price."""
+    """Return the bar of one instant: nothing but the price."""
     import numpy as np  # numpy takes 0.15 s to import; only accounts with open orders need it
 
     instant, value = np.array([now]), np.array([price])

@@ -168,7 +168,7 @@ class RecordedSource:
         if shortest is None:
             raise _out_of_range(recordings, now)
         newest = await self.candles(symbol, shortest.time_frame, now=now, count=1)
-        return Ticker(symbol, close=to_decimal(float(newest.close[-1])), timestamp=now)
+        return Ticker(symbol, close=to_decimal(float(newest.close[-1])), timestamp=float(newest.time[-1]))
 
 
 def _first_covering(recordings: Iterable[Recording], start: Timestamp, end: Timestamp) -> int | None:

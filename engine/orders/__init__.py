@@ -10,22 +10,19 @@ from engine.orders.building import (
     spot_has_no_leverage,
 )
 from engine.orders.cancel_policy import EXPIRATION_TIME, read_cancel_policy
-from engine.orders.ended_by_policy import Ending, first_ending
+from engine.orders.ended_by_policy import ended_within, ending_exits, expiration_of
 from engine.orders.exits import BALANCED, BALANCED_TRAILING, ONE_CANCELS_THE_OTHER, opened_exits
 from engine.orders.future_sizing import holdings
 from engine.orders.groups import lives_alone, react
 from engine.orders.limits import sweep_dust
 from engine.orders.matching import (
-    START,
-    BarMoment,
-    Phase,
-    Touch,
     crosses,
     first_touch,
+    first_true,
     is_reached,
-    lies_beyond,
+    level_of,
     rule_of,
-    trail,
+    waits_for_fall,
 )
 from engine.orders.options import (
     DEFAULT_TRAILING_PERCENT,
@@ -33,6 +30,7 @@ from engine.orders.options import (
     OrderOptions,
     PriceTrigger,
     read_trigger,
+    trailing_stop,
 )
 from engine.orders.positions import flat_position, reducible
 from engine.orders.quantity import Marker, Quantity, parse_amount, parse_price
@@ -40,9 +38,10 @@ from engine.orders.sizing import cap, entry_price, resolve_amount, resolve_price
 
 __all__ = ["ALL_ORDERS", "Account", "OrderFilter", "OrderRequest", "check_ceilings", "check_kind"]
 __all__ += ["described", "new_orders", "order_of", "spot_has_no_leverage", "EXPIRATION_TIME"]
-__all__ += ["read_cancel_policy", "Ending", "first_ending", "BALANCED", "BALANCED_TRAILING"]
-__all__ += ["ONE_CANCELS_THE_OTHER", "opened_exits", "holdings", "lives_alone", "react", "sweep_dust"]
-__all__ += ["BarMoment", "Phase", "START", "Touch", "crosses", "first_touch", "is_reached", "lies_beyond"]
-__all__ += ["rule_of", "trail", "DEFAULT_TRAILING_PERCENT", "OrderOptions", "PriceTrigger"]
-__all__ += ["TAKE_PROFITS_FIRST", "read_trigger", "flat_position", "reducible", "Marker", "Quantity"]
-__all__ += ["parse_amount", "parse_price", "cap", "entry_price", "resolve_amount", "resolve_price"]
+__all__ += ["read_cancel_policy", "ended_within", "ending_exits", "expiration_of", "BALANCED"]
+__all__ += ["BALANCED_TRAILING", "ONE_CANCELS_THE_OTHER", "opened_exits", "holdings", "lives_alone"]
+__all__ += ["react", "sweep_dust", "crosses", "first_touch", "first_true", "is_reached", "level_of"]
+__all__ += ["rule_of", "waits_for_fall", "DEFAULT_TRAILING_PERCENT", "OrderOptions", "PriceTrigger"]
+__all__ += ["TAKE_PROFITS_FIRST", "read_trigger", "trailing_stop", "flat_position", "reducible", "Marker"]
+__all__ += ["Quantity", "parse_amount", "parse_price", "cap", "entry_price", "resolve_amount"]
+__all__ += ["resolve_price"]

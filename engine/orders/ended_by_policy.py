@@ -1,47 +1,37 @@
-"""Cancel policies at work: when one ends an order before the price reaches it."""
+"""Cancel policies at work: what ends an order before the price reaches it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
 
 from engine.market import Bars
 from engine.orders.cancel_policy import CHAINED_PRICE, EXPIRATION_TIME
-from engine.orders.matching import START, BarMoment, Phase, first_touch
+from engine.orders.matching import first_touch
 from engine.state import Order, OrderStatus
+from engine.types import Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """That an order ends unfilled: when, and as what."""
-
-    at: BarMoment
-    status: OrderStatus
+def expiration_of(order: Order) -> Timestamp | None:
+    """Return until when an order may stay in the book, UNIX seconds; None without a limit."""
+    policy = order.cancel_policy
+    return policy["expiration_time"] if policy and policy["type"] == EXPIRATION_TIME else None
 
 
-def _expires(order: Order, bars: Bars, after: BarMoment) -> Ending | None:
-    """End before the first bar that goes on beyond the expiration."""
-    assert order.cancel_policy is not None
-    bar = int(bars.closed.searchsorted(order.cancel_policy["expiration_time"], side="right"))
-    return Ending(BarMoment(max(bar, after.bar), Phase.OPEN), "expired") if bar < len(bars) else None
+def ending_exits(order: Order) -> Sequence[Order]:
+    """Return the exits of an entry that end it when the price reaches one of them first."""
+    policy = order.cancel_policy
+    return order.chained if policy and policy["type"] == CHAINED_PRICE else ()
 
 
-def _exit_is_reached(order: Order, bars: Bars, after: BarMoment) -> Ending | None:
-    """End when the price is where an exit would have been carried out."""
-    waiting = [exit_.model_copy(update={"created_at": order.created_at}) for exit_ in order.chained]
-    touches = [touch.at for exit_ in waiting if (touch := first_touch(exit_, bars, after)) is not None]
-    return Ending(min(touches), "canceled") if touches else None
+def ended_within(order: Order, bars: Bars) -> OrderStatus | None:
+    """Return as what an order's policy has ended it by the end of the bars; None when it has not.
 
-
-POLICIES: Final[Mapping[str, Callable[[Order, Bars, BarMoment], Ending | None]]] = {
-    EXPIRATION_TIME: _expires,
-    CHAINED_PRICE: _exit_is_reached,
-}
-
-
-def first_ending(order: Order, bars: Bars, after: BarMoment = START) -> Ending | None:
-    """Return when the order's policy ends it within the bars; None without a policy."""
-    if order.cancel_policy is None:
-        return None
-    return POLICIES[order.cancel_policy["type"]](order, bars, after)
+    Args:
+        order: an open order.
+        bars: what the price did since it was created.
+    """
+    expiration = expiration_of(order)
+    if expiration is not None and len(bars) and bars.closed[-1] > expiration:
+        return "expired"
+    touches = (first_touch(exit_, bars, since=order.created_at) for exit_ in ending_exits(order))
+    return "canceled" if any(touch is not None for touch in touches) else None

@@ -72,12 +72,11 @@ class PaperAccount:
         self._slippage = slippage
         totals = {asset: held.total for asset, held in elements.portfolio.content.items()}
         self._ledger = Ledger(totals)
-        self._futures = FuturesBooking(
-            self._ledger, elements.positions, data.market, elements.orders.settled_at
-        )
+        self._futures = FuturesBooking(self._ledger, elements.positions, data.market)
         self._book = PaperBook(self._ledger, data.market, self._record, self._futures)
         self._trades = list(elements.trades)
         self._transactions = list(elements.transactions)
+        self._settled_candles: Mapping[Symbol, Timestamp] = elements.orders.settled_candles
         self._effects = 0
 
     # Reading
@@ -182,9 +181,17 @@ class PaperAccount:
             bars: what the prices of their symbols did.
             funding: of those that are perpetual futures.
         """
-        settled_at = self._elements.orders.settled_at
+        stored = self._elements.orders
         orders = [*self._book.orders.values(), *self._futures.guards()]
-        settle(orders, bars, self._book, settled_at=settled_at, funding=funding)
+        self._settled_candles = settle(
+            orders,
+            bars,
+            self._book,
+            now=self._now,
+            settled_at=stored.settled_at,
+            settled_candles=stored.settled_candles,
+            funding=funding,
+        )
 
     def withdraw(
         self,
@@ -229,7 +236,8 @@ class PaperAccount:
         """
         if self._data.market(symbol).kind != "future":
             raise spot_has_no_leverage(symbol)
-        self._futures.set_leverage(symbol, leverage, self._now)
+        mark = self._data.mark_price(symbol) if self._futures.position(symbol) else None
+        self._futures.set_leverage(symbol, leverage, self._now, mark)
         self._book.lock_again(symbol)
         self._effects += 1
         return Applied()
@@ -245,10 +253,14 @@ class PaperAccount:
             asset: Balance(available=self.available(asset), total=self.total(asset))
             for asset in self._ledger.assets()
         }
+        exposed = {order.symbol for order in self._book.orders.values()} | {*self._futures.symbols()}
         orders = Orders(
             open_orders=list(self._book.orders.values()),
             missing_orders=list(self._book.ended),
             settled_at=self._now,
+            settled_candles={
+                symbol: closed for symbol, closed in self._settled_candles.items() if symbol in exposed
+            },
         )
         return before.model_copy(
             update={

@@ -9,10 +9,18 @@ from decimal import Decimal
 from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
 from engine.market import Market
 from engine.money import ZERO, exact
-from engine.orders import check_ceilings, crosses, lives_alone, opened_exits, react, rule_of
+from engine.orders import (
+    check_ceilings,
+    crosses,
+    is_reached,
+    lives_alone,
+    opened_exits,
+    react,
+    rule_of,
+)
 from engine.paper.bookings import Booking, SpotBooking
 from engine.paper.fills import Fill, fee_of
-from engine.paper.futures import FuturesBooking
+from engine.paper.futures import FuturesBooking, profit
 from engine.paper.ledger import Ledger, Lock
 from engine.state import Fee, Order, OrderStatus
 from engine.types import Amount, OrderId, Price, Symbol, Timestamp
@@ -122,12 +130,39 @@ class PaperBook:
         """Book a funding of the symbol's position.
 
         Returns:
-            The orders that the liquidation comes before or after: it has another price now.
+            The order that would liquidate it, which has another price now.
         """
         if not self.futures.fund(symbol, rate, mark, at):
             return ()
         guard = self.guard(symbol)
-        return [*self._of(symbol), *([] if guard is None else [guard])]
+        return () if guard is None else (guard,)
+
+    def falls_first(self, symbol: Symbol) -> bool | None:
+        """Whether falling prices are adverse: to a position, else to what the open entries would be."""
+        if self.market(symbol).kind == "spot":
+            return True
+        held = self.futures.position(symbol)
+        if held is not None:
+            return held.side == "long"
+        sides = {order.side for order in self._of(symbol) if not order.reduce_only}
+        return None if len(sides) > 1 else sides != {"sell"}
+
+    def rehearsal(self) -> PaperBook:
+        """Return a copy whose fills nobody is told of."""
+        ledger = self.ledger.copy()
+        copy = PaperBook(ledger, self.market, lambda *_: None, self.futures.copy(ledger))
+        copy.orders = {name: order.model_copy() for name, order in self.orders.items()}
+        return copy
+
+    @exact
+    def worth(self, symbol: Symbol, price: Price) -> Decimal:
+        """Return the value in quote of what is held in the assets of a symbol, at a price."""
+        market = self.market(symbol)
+        quote = self.ledger.total(market.quote)
+        if market.kind == "spot":
+            return quote + self.ledger.total(market.base) * price
+        held = self.futures.position(symbol)
+        return quote + (ZERO if held is None else max(-held.margin, profit(held, held.amount, price)))
 
     def fill(self, order: Order, fill: Fill, mark: Price, amount: Amount | None = None) -> Iterable[Order]:
         """Book a fill of an order, or of a part of it; the orders of its group react, its exits appear.
@@ -227,17 +262,27 @@ class PaperBook:
         return [one for one in self.orders.values() if one.group == order.group and one is not order]
 
     def _open_exits(self, entry: Order, mark: Price, at: Timestamp) -> Iterable[Order]:
-        """Let an entry's exits appear; those that the exchange does not take are `rejected`."""
+        """Let an entry's exits appear; those that the exchange does not take are `rejected`.
+
+        All of them stand in the book before the first of those fills whose price has been passed, so that the
+        others can react.
+        """
         market = self.market(entry.symbol)
         entry.chained = opened_exits(entry, market, at)
         for order in entry.chained:
             try:
                 check_ceilings([order], self._of(market.symbol), market)
-                self.enter(order, mark, at)
+                self._lock(order)
             except OperatorError:
                 order.status = "rejected"
                 self.ended.append(order)
-        return [order for order in entry.chained if order.status == "open"]
+            else:
+                self.orders[order.id] = order
+        changed: list[Order] = []
+        for order in entry.chained:
+            if order.status == "open" and is_reached(order, mark):
+                changed += self.reach(order, Fill(mark, at, "taker"), mark)
+        return [*changed, *(order for order in entry.chained if order.status == "open")]
 
     def _become_limit(self, order: Order, fill: Fill, mark: Price) -> Iterable[Order]:
         order.stop_price = None

@@ -121,11 +121,19 @@ class PaperContext:
         return account
 
     async def _add_history(self, symbol: Symbol, since: Timestamp, histories: dict[Symbol, Bars]) -> None:
-        """Fetch what the price of a symbol did since its orders and its position were last settled."""
+        """Fetch what the price of a symbol did since its orders and its position were last settled.
+
+        Candles are fetched from the last whole one on that was settled: one that an invocation cut in two
+        counts as a whole when it has closed.
+        """
+        since = self._elements.orders.settled_candles.get(symbol, since)
         history = await self._source.history(symbol, since=since, now=self._now)
         if history.missing:
             self._notes.append(told(symbol, history.missing))
-        histories[symbol] = join_bars((history, price_now(float(self._data.mark_price(symbol)), self._now)))
+        newest = self._data.ticker(symbol)
+        closed = float(history.closed[-1]) if len(history) else 0
+        at = min(self._now, max(newest.timestamp, closed))
+        histories[symbol] = join_bars((history, price_now(float(newest.close), at)))
 
     async def _add_funding(
         self, symbol: Symbol, since: Timestamp, funding: dict[Symbol, Sequence[FundingRate]]

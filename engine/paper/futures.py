@@ -35,7 +35,6 @@ class FuturesBooking:
         ledger: holds the wallet; each position's margin is a lock in it.
         positions: stored positions; one with amount 0 only remembers a leverage.
         market: gives the trading rules of a symbol.
-        settled_at: until when the stored positions are known not to have been liquidated.
 
     Raises:
         ConfigurationError: the wallet is too small for the positions' margins.
@@ -46,7 +45,6 @@ class FuturesBooking:
         ledger: Ledger,
         positions: Iterable[Position],
         market: Callable[[Symbol], Market],
-        settled_at: Timestamp = 0,
     ) -> None:
         self._ledger = ledger
         self._market = market
@@ -60,7 +58,15 @@ class FuturesBooking:
                     f"the stored account cannot hold its position of {held.symbol}: {error.message}",
                     code="inconsistent_portfolio",
                 ) from error
-            self._guard(held, settled_at)
+            self._guard(held)
+
+    def copy(self, ledger: Ledger) -> FuturesBooking:
+        """Return the same positions beside a copy of the ledger."""
+        other = FuturesBooking(ledger, (), self._market)
+        other._positions = {symbol: held.model_copy() for symbol, held in self._positions.items()}
+        for held in other._positions.values():
+            other._guard(held)
+        return other
 
     def position(self, symbol: Symbol) -> Position | None:
         """Return the open position of a symbol."""
@@ -100,15 +106,26 @@ class FuturesBooking:
         return stored
 
     @exact
-    def set_leverage(self, symbol: Symbol, leverage: Decimal, at: Timestamp) -> None:
+    def set_leverage(
+        self, symbol: Symbol, leverage: Decimal, at: Timestamp, mark: Price | None = None
+    ) -> None:
         """Change a symbol's leverage, and with it the margin of an open position.
+
+        What an open loss has used up of the margin stays in it: more leverage does not pay out what is lost.
+
+        Args:
+            symbol: the market.
+            leverage: how many times its margin a position may be worth.
+            at: UNIX seconds.
+            mark: the market's price; without it, no loss is open.
 
         Raises:
             OperatorError: `not_enough_funds`, when the margin would grow beyond the wallet.
         """
         before = self._positions.get(symbol) or flat_position(symbol)
         after = before.model_copy(update={"leverage": leverage})
-        after.margin = _rounded(after.amount * after.entry_price / leverage)
+        loss = ZERO if mark is None else max(ZERO, -profit(before, before.amount, mark))
+        after.margin = _rounded(after.amount * after.entry_price / leverage) + loss
         quote = self._market(symbol).quote
         more = after.margin - before.margin
         if more > self._ledger.available(quote):
@@ -202,16 +219,17 @@ class FuturesBooking:
     def _replace(self, position: Position, at: Timestamp) -> None:
         self._ledger.release(_margin_id(position.symbol))
         position.liquidation_price = liquidation_price(position) if position.amount else None
+        _keep_since(position, self._positions.get(position.symbol), at)
         self._positions[position.symbol] = position
         self._lock_margin(position)
-        self._guard(position, at)
+        self._guard(position)
 
     def _lock_margin(self, position: Position) -> None:
         if position.amount:
             lock = Lock(self._market(position.symbol).quote, position.margin)
             self._ledger.lock(_margin_id(position.symbol), lock)
 
-    def _guard(self, position: Position, since: Timestamp) -> None:
+    def _guard(self, position: Position) -> None:
         """Keep the order that would liquidate the position in step with it."""
         known = self._guards.pop(position.symbol, None)
         if known is not None:
@@ -224,10 +242,25 @@ class FuturesBooking:
                 type="stop_loss",
                 amount=position.amount,
                 stop_price=position.liquidation_price,
-                created_at=since,
+                stop_since=position.liquidation_since,
+                stop_before=position.liquidation_before,
+                created_at=position.opened_at,
                 reduce_only=True,
                 tag=LIQUIDATION,
             )
+
+
+def _keep_since(position: Position, before: Position | None, at: Timestamp) -> None:
+    """Keep since when a position and its liquidation price are what they are."""
+    if before is None or not before.amount or before.side != position.side or not position.amount:
+        position.opened_at = position.liquidation_since = at if position.amount else 0
+        position.liquidation_before = None
+    elif at > before.liquidation_since:
+        position.opened_at, position.liquidation_since = before.opened_at, at
+        position.liquidation_before = before.liquidation_price
+    else:
+        position.opened_at, position.liquidation_since = before.opened_at, before.liquidation_since
+        position.liquidation_before = before.liquidation_before
 
 
 @exact

@@ -32,6 +32,12 @@ class Ledger:
         self._locks: dict[OrderId, Lock] = {}
         self._locked: dict[Asset, Decimal] = {}
 
+    def copy(self) -> Ledger:
+        """Return a ledger of the same holdings and locks."""
+        other = Ledger(self._totals)
+        other._locks, other._locked = dict(self._locks), dict(self._locked)
+        return other
+
     def assets(self) -> Collection[Asset]:
         """Return the assets with holdings."""
         return [asset for asset, total in self._totals.items() if total]

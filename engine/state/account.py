@@ -69,7 +69,8 @@ class Order(StateModel):
     `price` is a limit, or what an order without one is expected to trade at; `stop_price` the price that the
     order waits for. Chained orders wait for this order's fill. `created_at` of a stop that was moved is when
     it was moved. `trailing_percent` is how far a trailing stop stays behind the best price; `stop_ladder` is
-    where a stop moves as take-profits of its group fill.
+    where a stop moves as take-profits of its group fill. `stop_since` and `stop_before` are set on simulated
+    accounts while a candle runs in which a stop was moved: when, and where it was at the candle's opening.
     `origin` is set on live accounts, where what follows from an order is planned in the name of its call.
     """
 
@@ -93,6 +94,8 @@ class Order(StateModel):
     cancel_policy: dict[str, Any] | None = None
     trailing_percent: Money | None = None
     stop_ladder: list[Money] = Field(default_factory=list)
+    stop_since: float = 0
+    stop_before: Money | None = None
     origin: Origin | None = None
 
     @property
@@ -118,7 +121,11 @@ class Trade(StateModel):
 
 
 class Position(StateModel):
-    """A futures position; `amount` in contracts' base, prices and profit in quote."""
+    """A futures position; `amount` in contracts' base, prices and profit in quote, times in UNIX seconds.
+
+    `opened_at` is since when a simulated account has a position of this side, `liquidation_since` since when
+    its liquidation price is what it is, and `liquidation_before` what it was before.
+    """
 
     symbol: Symbol
     side: Literal["long", "short"]
@@ -128,6 +135,9 @@ class Position(StateModel):
     margin: Money = ZERO
     liquidation_price: Money | None = None
     unrealised_pnl: Money = ZERO
+    opened_at: float = 0
+    liquidation_since: float = 0
+    liquidation_before: Money | None = None
 
 
 class Transaction(StateModel):
@@ -155,8 +165,9 @@ class Orders(StateModel):
     `closing_orders` have left the book, and something is still to be done about them: their last fills are to
     be fetched, or, once their status is `closed`, their group is to follow. `closing_since` is when the first
     of them left. Live accounts only.
-    `settled_at` is the market time up to which a simulated account has settled its open orders,
-    so that no candle is settled twice.
+    `settled_at` is the market time up to which a simulated account has settled its open orders, and
+    `settled_candles` when the last whole candle closed that it has settled, by symbol, so that no candle is
+    settled twice and none is missed.
     """
 
     open_orders: list[Order] = Field(default_factory=list)
@@ -165,6 +176,7 @@ class Orders(StateModel):
     closing_orders: list[Order] = Field(default_factory=list)
     closing_since: float = 0
     settled_at: float = 0
+    settled_candles: dict[Symbol, float] = Field(default_factory=dict)
 
 
 class ExchangeAccountElements(StateModel):

@@ -9,5 +9,5 @@ from engine.live.books.repositories import LiveRepositories
 from engine.live.books.watching import ends_at_a_price, needs_price, watch_at
 
 __all__ = ["apply_outcome", "LookAtAccount", "is_settled", "dump_order", "ending", "is_obsolete"]
-__all__ += ["repeated", "Surroundings", "plan_follow_ups", "named", "LiveRepositories", "needs_price"]
-__all__ += ["watch_at", "ends_at_a_price"]
+__all__ += ["repeated", "Surroundings", "plan_follow_ups", "named", "LiveRepositories", "ends_at_a_price"]
+__all__ += ["needs_price", "watch_at"]

@@ -22,7 +22,7 @@ from engine.live.books.exits_in_one_book import (
 from engine.live.books.follow_up_intents import cancellation, creation, replacements_in
 from engine.market import Bars, Market
 from engine.money import ZERO, exact
-from engine.orders import EXPIRATION_TIME, first_ending, is_reached, opened_exits, react
+from engine.orders import EXPIRATION_TIME, ended_within, is_reached, opened_exits, react
 from engine.state import Intent, Order, Orders
 from engine.types import Price, Symbol, Timestamp
 
@@ -245,7 +245,7 @@ class _Planner:
         if expires_at(order) is not None:
             return _has_expired(order, self._around.now)
         bars = self._around.bars(order)
-        return bars is not None and first_ending(order, bars) is not None
+        return bars is not None and ended_within(order, bars) is not None
 
     def _is_busy(self, group: str) -> bool:
         """Whether something of a group is on the way: an effect of it, or fills that are not known yet."""

@@ -10,25 +10,27 @@ import pytest
 
 from engine.market.bars import Bars, join_bars, price_now
 from engine.market.market import Market, generic_market
+from engine.paper.desk import Rehearsal
 from engine.paper.fills import Fill
 from engine.paper.settlement import settle
 from engine.state import Order, Side
 from engine.state.account import OrderStatus
-from engine.types import OrderId, Price, Symbol, Timestamp
+from engine.types import OrderId, Price, Symbol
 
 HOUR = 3_600.0
+NOW = 24 * HOUR
 
 BTC = Symbol("BTC/USDT")
 
 Bar = tuple[float, float, float]
-"""Low, high, close; the bar opens at its close."""
+"""Low, high, close; the bar opens in the middle between low and high."""
 
 
 def hourly(*bars: Bar) -> Bars:
     """One bar per hour, the first of which opens at 0."""
-    low, high, close = (np.array(column, dtype=np.float64) for column in zip(*bars, strict=True))
-    opened = np.arange(len(bars), dtype=np.float64) * HOUR
-    return Bars(opened, opened + HOUR, close, low, high, close)
+    low, high, close = (np.array(column) for column in zip(*bars, strict=True))
+    opened = np.arange(len(bars), dtype=np.float64) * float(HOUR)
+    return Bars(opened, opened + HOUR, (low + high) / 2, low, high, close)
 
 
 def limit(name: str, side: Side, price: str, *, created_at: float = 0) -> Order:
@@ -59,11 +61,17 @@ class Fills(list[tuple[str, Decimal, float]]):
     def guard(self, symbol: Symbol) -> Order | None:
         return None
 
+    def fund(self, symbol: Symbol, rate: Decimal, mark: Price, at: float) -> Sequence[Order]:
+        return ()
+
+    def falls_first(self, symbol: Symbol) -> bool:
+        return True
+
+    def rehearsal(self) -> Rehearsal:
+        raise NotImplementedError
+
     def drop(self, order: Order, status: OrderStatus) -> None:
         order.status = status
-
-    def fund(self, symbol: Symbol, rate: Decimal, mark: Price, at: Timestamp) -> Sequence[Order]:
-        raise AssertionError("no funding was given")
 
     def reach(self, order: Order, fill: Fill, mark: Price) -> Sequence[Order]:
         assert fill.liquidity == "maker"
@@ -81,7 +89,7 @@ class Fills(list[tuple[str, Decimal, float]]):
 def filled(orders: Sequence[Order], bars: Bars) -> list[tuple[str, Decimal, float]]:
     """Which orders fill, at which price, after how many hours."""
     fills = Fills()
-    settle(orders, {BTC: bars}, fills)
+    settle(orders, {BTC: bars}, fills, now=NOW)
     return list(fills)
 
 
@@ -135,22 +143,29 @@ def test_the_price_now_counts_last() -> None:
     assert filled([limit("buy", "buy", "100")], bars) == [("buy", Decimal(100), 1.5)]
 
 
-def test_within_a_bar_the_low_comes_before_the_high_and_older_orders_first() -> None:
-    orders = [limit("sell", "sell", "110"), limit("late", "buy", "100"), limit("later", "buy", "105")]
-    assert [name for name, _, _ in filled(orders, hourly((99, 111, 104)))] == ["late", "later", "sell"]
+def test_within_a_bar_prices_are_passed_one_after_the_other_the_adverse_extreme_first() -> None:
+    orders = [limit("sell", "sell", "110"), limit("low", "buy", "100"), limit("high", "buy", "102")]
+    same = limit("same", "buy", "102")
+    fills = filled([*orders, same], hourly((99, 111, 104)))
+    assert [name for name, _, _ in fills] == ["high", "same", "low", "sell"], "the older one at one price"
+
+
+def test_the_open_is_met_when_the_bar_opens() -> None:
+    bars = hourly((105, 111, 108), (90, 96, 95))
+    assert filled([limit("buy", "buy", "100")], bars) == [("buy", Decimal(100), 1)]
 
 
 def test_an_order_opened_by_a_fill_is_settled_against_later_bars_of_the_same_batch() -> None:
     bars = hourly((99, 130, 104), (101, 121, 118))
     fills = Fills(opens={"entry": limit("exit", "sell", "120")})
-    settle([limit("entry", "buy", "100")], {BTC: bars}, fills)
+    settle([limit("entry", "buy", "100")], {BTC: bars}, fills, now=NOW)
     assert fills == [("entry", Decimal(100), 1), ("exit", Decimal(120), 2)]
 
 
 def test_an_order_that_was_closed_meanwhile_is_skipped() -> None:
     other = limit("other", "sell", "110")
     fills = Fills(cancels={"entry": other})
-    settle([limit("entry", "buy", "100"), other], {BTC: hourly((99, 111, 104))}, fills)
+    settle([limit("entry", "buy", "100"), other], {BTC: hourly((99, 111, 104))}, fills, now=NOW)
     assert [name for name, _, _ in fills] == ["entry"]
 
 
