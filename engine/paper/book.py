@@ -267,6 +267,8 @@ class PaperBook:
         All of them stand in the book before the first of those fills whose price has been passed, so that the
         others can react.
         """
+        if not entry.chained:
+            return ()
         market = self.market(entry.symbol)
         entry.chained = opened_exits(entry, market, at)
         for order in entry.chained:
