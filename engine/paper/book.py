@@ -267,6 +267,8 @@ class PaperBook:
         All of them stand in the book before the first of those fills whose price has been passed, so that the
         others can react.
         """
+        if not entry.chained:
+            return ()
         market = self.market(entry.symbol)
         entry.chained = opened_exits(entry, market, at)
         for order in entry.chained:
@@ -281,8 +283,16 @@ class PaperBook:
         changed: list[Order] = []
         for order in entry.chained:
             if order.status == "open" and is_reached(order, mark):
-                changed += self.reach(order, Fill(mark, at, "taker"), mark)
+                changed += self._take_at_once(order, mark, at)
         return [*changed, *(order for order in entry.chained if order.status == "open")]
+
+    def _take_at_once(self, order: Order, mark: Price, at: Timestamp) -> Iterable[Order]:
+        """Carry out an exit whose price has been passed, and what it moves to such a price."""
+        changed = list(self.reach(order, Fill(mark, at, "taker"), mark))
+        for moved in list(changed):
+            if moved.status == "open" and is_reached(moved, mark):
+                changed += self._take_at_once(moved, mark, at)
+        return changed
 
     def _become_limit(self, order: Order, fill: Fill, mark: Price) -> Iterable[Order]:
         order.stop_price = None

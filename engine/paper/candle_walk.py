@@ -158,7 +158,7 @@ class CandleWalk:
     def _price_at_close(self, order: Order) -> Price:
         """Return the price at which the close carries out an order: its level, which was passed on the way.
 
-        One that the price had passed when it was placed within the candle meets no price but the close.
+        One that the price had passed when it was placed within the candle meets the close and nothing else.
         """
         legs = self._legs.get(order.id)  # None for the exit of an entry
         is_placed_within = legs is not None and not legs and order.id not in self._born
@@ -173,7 +173,7 @@ class CandleWalk:
             self._carry_out(crossing, leg)
 
     def _next(self, start: Price, end: Price, leg: int) -> _Crossing | None:
-        """Return the level that the price comes to first on a leg; one passed already comes at once."""
+        """Return the level that the price comes to first on a leg; what it has passed by then, at once."""
         first: tuple[Price, int, bool] | None = None
         crossing: _Crossing | None = None
         for order, waiting, falls in self._watched:

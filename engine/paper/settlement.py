@@ -189,8 +189,10 @@ class _Timeline:
         return self._settled_candles.get(symbol, self._settled_at)
 
     def _note(self, order: Order) -> None:
-        if order.id not in self._ranks and order is not self._desk.guard(order.symbol):
-            self._ranks[order.id] = len(self._ranks)
+        """Note an order's seniority, unless it is the one that would liquidate a position."""
+        is_guard = order.reduce_only and order is self._desk.guard(order.symbol)
+        if not is_guard:
+            self._ranks.setdefault(order.id, len(self._ranks))
 
     def _rank(self, order: Order) -> int:
         """Return an order's seniority; the exchange liquidates a position after all orders at that price."""
@@ -218,7 +220,8 @@ class _Timeline:
 
     def _start(self, symbol: Symbol, bar: int, orders: Sequence[Order]) -> CandleWalk:
         for order in orders:
-            self._follow(order, bar)
+            if order.trailing_percent is not None:
+                self._follow(order, bar)
         candle = Candle.of(self._bars[symbol], bar)
         followed = self._followed_until(symbol)
         return CandleWalk(candle, self._desk, orders, followed=followed, rank=self._rank)
@@ -242,7 +245,7 @@ class _Timeline:
 
     def _follow(self, order: Order, end: int) -> None:
         """Let a trailing stop follow the whole candles before a bar, none of which reaches it."""
-        if order.trailing_percent is None or not rule_of(order).trails:
+        if not rule_of(order).trails:
             return
         bars = self._bars[order.symbol]
         start = self._followed.get(order.id, end)

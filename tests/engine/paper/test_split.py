@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from engine.market.funding import FundingRate
 from engine.market.market import Market
+from engine.market.market_protocols import Ticker
 from engine.market.recordings import list_recorded
 from engine.orders.account_protocols import OrderRequest
 from engine.types import Asset, Symbol
@@ -102,3 +104,38 @@ def test_a_trailing_stop_over_recorded_candles_sells_where_one_look_sells() -> N
     hourly = play(market, HOLDINGS, [Step(start, [trail])], [start + at * HOURS for at in range(1, 241)])
     assert len(once.fills) == 1
     assert told(once) == told(hourly)
+
+
+class TickingMarket(CandleMarket):
+    """A live market: it tells its price at any time, and of candles only those that have closed."""
+
+    prices: Mapping[float, str] = {}
+
+    async def tickers(self, symbols: Collection[Symbol], *, now: float) -> Mapping[Symbol, Ticker]:
+        known = await super().tickers(symbols, now=now)
+        price = self.prices.get(now)
+        return {symbol: Ticker(symbol, Decimal(price), now) for symbol in symbols} if price else known
+
+
+def test_a_price_seen_within_a_candle_fills_what_it_reaches() -> None:
+    market = TickingMarket(candles_of([(100, 110, 90, 100)]), SPOT)
+    market.prices = {START + 600: "90"}
+    limit = OrderRequest("limit", "buy", SPOT.symbol, Decimal(1), price=Decimal(90))
+    played = play(market, HOLDINGS, [Step(START, [limit])], [START + 600])
+    assert played.fills == [("0@0", 90, 1, START + 600)]
+
+
+def test_a_trailing_stop_that_followed_a_price_within_a_candle_is_not_hit_by_the_low_before() -> None:
+    trailing = OrderRequest(
+        "trailing_stop",
+        "sell",
+        SPOT.symbol,
+        Decimal(1),
+        stop_price=Decimal(90),
+        trailing_percent=Decimal(10),
+    )
+    market = TickingMarket(candles_of([(100, 120, 95, 115), (115, 115, 107, 107)]), SPOT)
+    market.prices = {START + 600: "118"}
+    looks = [START + 600, START + HOURS, START + 2 * HOURS]
+    played = play(market, HOLDINGS, [Step(START, [trailing])], looks)
+    assert played.fills == [("0@0", 108, 1, START + 2 * HOURS)]
