@@ -39,6 +39,7 @@ SANDBOX_PASS_THROUGH: Final = {
     "workflows.progress": "plain state changes; in the sandbox each call of a builtin goes through a check",
     "workflows.pending": "as progress, which shares these objects with the workflow",
     "workflows.stopping": "as progress, which it is a part of",
+    "workflows.forms": "pure functions that read messages",
     "workflows.failures": "as progress: a pure function, and a type that is told apart by its class",
     "workflows.presentation": "pure functions from a report to texts",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from workflows.carried import AutomationInput, Carried
 from workflows.dispatch import Dispatcher
 from workflows.failures import Failure
+from workflows.forms import BUSY, MAX_EDIT, alone, read, read_nothing, refusal, signal_in
 from workflows.messages import (
     ApplyEdit,
     ApproveRequest,
@@ -36,6 +37,12 @@ from workflows.search_attributes import changed_attributes
 SHORTEST_WAIT: Final = 0.001
 """Seconds."""
 
+LONGEST_WAIT: Final = 30 * 86_400.0
+"""Seconds of one timer; what is due later waits for several."""
+
+MAX_WAITING: Final = 6
+"""Messages that may wait for their answers; the server allows ten, and control messages need room."""
+
 
 @workflow.defn(name="Automation")
 class Automation:
@@ -52,7 +59,7 @@ class Automation:
         carried = start.carried or Carried.at_start(start, workflow.time())
         self._progress = Progress(carried, start.settings)
         self._dispatcher = Dispatcher(start.settings)
-        self._was_reset = self._waits_by_records = False
+        self._was_reset = self._waits_by_records = self._answers_at_once = False
         self._shown: Status | None = None
         workflow.register_random_seed_callback(self._on_reset)
 
@@ -62,6 +69,7 @@ class Automation:
         self._was_reset |= _was_reset_to_start()
         self._waits_by_records = workflow.patched("wait-by-records")
         self._progress.serves_late = workflow.patched("serve-late-messages")
+        self._answers_at_once = workflow.patched("answer-in-a-pause")
         self._show()
         while not self._progress.ended:
             await self._wait_until_due()
@@ -92,23 +100,38 @@ class Automation:
                 delay = SHORTEST_WAIT
             self._progress.woken = False
             self._show()
+            if await self._timer_rang(delay) and self._progress.next_wake() is not None:
+                return  # otherwise it has been paused at the same moment
+
+    async def _timer_rang(self, delay: float | None) -> bool:
+        """Wait until a message comes, or for a delay in seconds; return whether that is over.
+
+        What is far away takes several timers, one after the other: a single one has its bounds.
+        """
+        left = delay
+        while True:
+            step = None if left is None else min(left, LONGEST_WAIT)
             try:
                 await workflow.wait_condition(
                     lambda: self._progress.woken or self._should_continue_as_new(),
-                    timeout=delay,
+                    timeout=step,
                     timeout_summary=timer_summary(self._progress.report),
                 )
+                return False
             except TimeoutError:
-                if self._progress.next_wake() is not None:  # it may have been paused at the same moment
-                    return
+                left = None if left is None else left - LONGEST_WAIT
+                if left is None or left <= 0:
+                    return True
 
     def _should_continue_as_new(self) -> bool:
         """Whether this run is long enough, and at a quiet point: no message waits for an answer."""
+        return self._is_long_enough() and workflow.all_handlers_finished()
+
+    def _is_long_enough(self) -> bool:
         info, limit = workflow.info(), self._settings.continue_as_new_after
-        suggested = info.is_continue_as_new_suggested() or (
+        return info.is_continue_as_new_suggested() or (
             limit is not None and info.get_current_history_length() >= limit
         )
-        return suggested and workflow.all_handlers_finished()
 
     async def _act(self) -> None:
         if self._was_reset:
@@ -192,8 +215,17 @@ class Automation:
             kept.attributes = values
 
     @workflow.update
-    async def execute(self, request: ExecuteRequest) -> ExecuteAnswer:
-        """Run priority actions; return when each of them has ended or waits."""
+    async def execute(self, *sent: Any) -> ExecuteAnswer:
+        """Run priority actions (`ExecuteRequest`); return when each of them has ended or waits."""
+        return await alone(self._execute(read("execute", ExecuteRequest, sent)))
+
+    @execute.validator
+    def _accept_execution(self, *sent: Any) -> None:
+        read("execute", ExecuteRequest, sent)
+        if _update_id() not in self._progress.kept.answers:
+            self._require_able()
+
+    async def _execute(self, request: ExecuteRequest) -> ExecuteAnswer:
         kept, update_id = self._progress.kept, _update_id()
         if update_id not in kept.answers:
             pending = PendingExecution(actions=request.actions)
@@ -204,49 +236,60 @@ class Automation:
             return pending.result
         return kept.answers[update_id]
 
-    @execute.validator
-    def _accept_execution(self, request: ExecuteRequest) -> None:  # noqa: ARG002
-        if _update_id() not in self._progress.kept.answers:
-            self._require_able()
-
     @workflow.update
-    async def trigger(self) -> StatusReport:
-        """Run an invocation now; return how the automation stands after it."""
+    async def trigger(self, *_sent: Any) -> StatusReport:
+        """Run an invocation now; return how the automation stands after it.
+
+        In a pause it is answered at once, and runs when the automation is resumed.
+        """
+        return await alone(self._trigger())
+
+    @trigger.validator
+    def _accept_trigger(self, *sent: Any) -> None:
+        read_nothing("trigger", sent)
+        self._require_able()
+
+    async def _trigger(self) -> StatusReport:
+        if self._answers_at_once and self._progress.paused:
+            self._progress.trigger_later()
+            return self._progress.report
         pending = Pending()
         self._progress.triggers.append(pending)
         self._progress.wake()
         await pending.wait()
         return self._progress.report
 
-    @trigger.validator
-    def _accept_trigger(self) -> None:
-        self._require_able()
-
     @workflow.update
-    async def approve(self, request: ApproveRequest) -> StatusReport:
-        """Let effects that wait for a person be sent."""
-        return await self._decide(Decisions(approved=request.keys))
+    async def approve(self, *sent: Any) -> StatusReport:
+        """Let effects that wait for a person be sent (`ApproveRequest`)."""
+        request = read("approve", ApproveRequest, sent)
+        return await alone(self._decide(Decisions(approved=request.keys)))
 
     @approve.validator
-    def _accept_approval(self, request: ApproveRequest) -> None:  # noqa: ARG002
+    def _accept_approval(self, *sent: Any) -> None:
+        read("approve", ApproveRequest, sent)
         self._require_able()
 
     @workflow.update
-    async def reject(self, request: RejectRequest) -> StatusReport:
-        """Refuse effects that wait for a person: their scripts get an error."""
-        return await self._decide(Decisions(rejected=dict.fromkeys(request.keys, request.reason)))
+    async def reject(self, *sent: Any) -> StatusReport:
+        """Refuse effects that wait for a person (`RejectRequest`): their scripts get an error."""
+        request = read("reject", RejectRequest, sent)
+        return await alone(self._decide(Decisions(rejected=dict.fromkeys(request.keys, request.reason))))
 
     @reject.validator
-    def _accept_rejection(self, request: RejectRequest) -> None:  # noqa: ARG002
+    def _accept_rejection(self, *sent: Any) -> None:
+        read("reject", RejectRequest, sent)
         self._require_able()
 
     @workflow.update
-    async def resolve(self, request: ResolveRequest) -> StatusReport:
-        """Say what became of an effect that no look-up settles."""
-        return await self._decide(Decisions(resolved={request.key: request.placed}))
+    async def resolve(self, *sent: Any) -> StatusReport:
+        """Say what became of an effect that no look-up settles (`ResolveRequest`)."""
+        request = read("resolve", ResolveRequest, sent)
+        return await alone(self._decide(Decisions(resolved={request.key: request.placed})))
 
     @resolve.validator
-    def _accept_resolution(self, request: ResolveRequest) -> None:  # noqa: ARG002
+    def _accept_resolution(self, *sent: Any) -> None:
+        read("resolve", ResolveRequest, sent)
         self._require_able()
 
     async def _decide(self, decisions: Decisions) -> StatusReport:
@@ -257,63 +300,81 @@ class Automation:
         return self._progress.report
 
     @workflow.signal
-    def trading_signal(self, signal: Json) -> None:
-        """What a leader did, for an automation that copies it."""
-        if not self._progress.ended:
+    def trading_signal(self, *sent: Any) -> None:
+        """What a leader did, for an automation that copies it; what is no signal is noted and dropped."""
+        signal = signal_in(sent)
+        if isinstance(signal, str):
+            self._progress.drop_signal(signal)
+        elif not self._progress.ended:
             self._progress.receive(signal)
 
     @workflow.update
-    async def edit(self, request: EditRequest) -> EditAnswer:
-        """Change the actions, between two invocations; what is ready then runs at once."""
+    async def edit(self, *sent: Any) -> EditAnswer:
+        """Change the actions (`EditRequest`), between two invocations; what is ready then runs at once."""
+        return await alone(self._accept(read("edit", EditRequest, sent, most=MAX_EDIT)))
+
+    @edit.validator
+    def _accept_edit(self, *sent: Any) -> None:
+        read("edit", EditRequest, sent, most=MAX_EDIT)
+        self._require_not_ended()
+        self._require_room()
+
+    async def _accept(self, request: EditRequest) -> EditAnswer:
         pending = PendingEdit(request=request)
         self._progress.edits.append(pending)
         self._progress.woken = True  # not `wake`: an edit that is refused changes no delay
         await pending.wait()
         return EditAnswer(changes=pending.changes, report=self._progress.report)
 
-    @edit.validator
-    def _accept_edit(self, request: EditRequest) -> None:  # noqa: ARG002
-        self._require_not_ended()
-
     @workflow.update
-    async def retry(self) -> StatusReport:
+    async def retry(self, *_sent: Any) -> StatusReport:
         """Go on after a person has looked at what needed attention, or at once after a failure."""
         self._progress.retry()
         return self._progress.report
 
     @retry.validator
-    def _accept_retry(self) -> None:
-        if self._progress.report.status not in RETRYABLE:
-            raise ApplicationError(
-                f"there is nothing to retry: the automation is {self._progress.report.status}"
-            )
+    def _accept_retry(self, *sent: Any) -> None:
+        read_nothing("retry", sent)
+        status = self._progress.report.status
+        if status not in RETRYABLE:
+            hint = "; it is paused: resume it" if self._progress.paused else ""
+            raise refusal(f"there is nothing to retry: the automation is {status}{hint}")
 
     @workflow.update
-    async def pause(self) -> StatusReport:
+    async def pause(self, *_sent: Any) -> StatusReport:
         """Run nothing but priority actions from now on; an invocation under way is completed."""
         self._progress.pause()
         return self._progress.report
 
     @pause.validator
-    def _accept_pause(self) -> None:
+    def _accept_pause(self, *sent: Any) -> None:
+        read_nothing("pause", sent)
         self._require_not_ended()
 
     @workflow.update
-    async def resume(self) -> StatusReport:
+    async def resume(self, *_sent: Any) -> StatusReport:
         """End a pause: what became due in it runs now."""
         self._progress.resume()
         return self._progress.report
 
     @resume.validator
-    def _accept_resume(self) -> None:
+    def _accept_resume(self, *sent: Any) -> None:
+        read_nothing("resume", sent)
+        status = self._progress.report.status
         if not self._progress.paused:
-            raise ApplicationError(
-                f"there is nothing to resume: the automation is {self._progress.report.status}"
-            )
+            hint = "; what you want is `retry`" if status in RETRYABLE else ""
+            raise refusal(f"there is nothing to resume: the automation is {status}{hint}")
 
     @workflow.update
-    async def stop(self, request: StopRequest) -> StatusReport:
-        """End the automation after the current invocation; return its final summary."""
+    async def stop(self, *sent: Any) -> StatusReport:
+        """End the automation after the current invocation (`StopRequest`); return its final summary."""
+        return await alone(self._stop(read("stop", StopRequest, sent)))
+
+    @stop.validator
+    def _accept_stop(self, *sent: Any) -> None:
+        read("stop", StopRequest, sent)
+
+    async def _stop(self, request: StopRequest) -> StatusReport:
         if not self._progress.ended:
             pending = PendingStop(cancel_open_orders=request.cancel_open_orders)
             self._progress.stopping.ask(pending)
@@ -322,12 +383,12 @@ class Automation:
         return self._progress.report
 
     @workflow.query
-    def status(self) -> StatusReport:
+    def status(self, *_sent: Any) -> StatusReport:
         """How the automation stands."""
         return self._progress.report
 
     @workflow.query
-    def state(self) -> Json:
+    def state(self, *_sent: Any) -> Json:
         """The state, without what gives access to the account."""
         account = self._state.get("exchange_account_details")
         if not account:
@@ -336,21 +397,31 @@ class Automation:
         return {**self._state, "exchange_account_details": shown}
 
     @workflow.query
-    def history(self) -> list[Json]:
+    def history(self, *_sent: Any) -> list[Json]:
         """What the newest invocations did, oldest first."""
         return [outcome for _, outcome in self._progress.kept.history]
 
     def _require_able(self) -> None:
         report = self._progress.report
         if self._progress.needs_attention:
-            raise ApplicationError(
-                f"edit, retry or stop the automation first, it needs attention: {report.reason}"
-            )
+            raise refusal(f"edit, retry or stop the automation first, it needs attention: {report.reason}")
         self._require_not_ended()
+        self._require_room()
 
     def _require_not_ended(self) -> None:
         if self._progress.ended:
-            raise ApplicationError(f"the automation has ended: {self._progress.report.status}")
+            raise refusal(f"the automation has ended: {self._progress.report.status}")
+
+    def _require_room(self) -> None:
+        """Keep room for what controls the automation, which is never refused for others that wait."""
+        if self._progress.waiting_messages >= MAX_WAITING:
+            raise ApplicationError(
+                f"{MAX_WAITING} messages wait for their answers: send this one again in a moment", type=BUSY
+            )
+        if self._is_long_enough():
+            raise ApplicationError(
+                "the automation is about to go on in a new run: send this again in a moment", type=BUSY
+            )
 
     def _on_reset(self, _seed: int) -> None:
         """History was reset: only then does a running workflow get a new random seed."""

@@ -31,6 +31,7 @@ class Carried(BaseModel):
         held: while paused, the status that it has besides.
         priority_due: whether it is priority actions that are due next.
         edited: whether a person edited it, or sent it on, and no invocation has begun for that yet.
+        forced: whether somebody asked in a pause for an invocation that is still to come.
         pending_effects: effects that are planned or under way.
         look_at: workflow time at which effects under way are looked up in a pause; None when there are none.
         signals: those that no invocation has had yet, oldest first.
@@ -49,6 +50,7 @@ class Carried(BaseModel):
     held: Status | None = None
     priority_due: bool = False
     edited: bool = False
+    forced: bool = False
     pending_effects: int = 0
     look_at: float | None = None
     signals: list[Json] = []

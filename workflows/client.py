@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from temporalio.client import Client, WorkflowHandle
+import asyncio
+import time
+import uuid
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
 
 from workflows.automation import Automation
 from workflows.carried import AutomationInput
+from workflows.forms import BUSY
 from workflows.messages import AutomationResult, WorkflowSettings
 from workflows.start import WHAT_TO_DO, Start
 
 AutomationHandle = WorkflowHandle[Automation, AutomationResult]
+
+
+ASK_AGAIN: Final = 0.5
+"""Seconds between two attempts to reach an automation that is busy."""
 
 
 class KeysWouldBeReadableError(ValueError):
@@ -57,6 +69,37 @@ async def start_automation(
         id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         static_summary=start.name or start.automation_id,
     )
+
+
+async def send_update(
+    handle: AutomationHandle,
+    update: Any,
+    *sent: Any,
+    update_id: str | None = None,
+    patience: timedelta = timedelta(minutes=1),
+) -> Any:
+    """Send an update, again for a while when the automation asks for that; return its answer.
+
+    Args:
+        handle: of the automation.
+        update: handler of the message, such as `Automation.stop`.
+        sent: its content, if it has any.
+        update_id: sending the same id again has no second effect.
+        patience: how long a busy automation is asked again.
+
+    Raises:
+        WorkflowUpdateFailedError: it refuses the message, or could not do what it asks for.
+    """
+    identity = update_id or uuid.uuid4().hex
+    until = time.monotonic() + patience.total_seconds()
+    while True:
+        try:
+            return await handle.execute_update(update, args=sent, id=identity)
+        except WorkflowUpdateFailedError as error:
+            busy = isinstance(error.cause, ApplicationError) and error.cause.type == BUSY
+            if not busy or time.monotonic() >= until:
+                raise
+        await asyncio.sleep(ASK_AGAIN)
 
 
 def automation_handle(client: Client, automation_id: str) -> AutomationHandle:

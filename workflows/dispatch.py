@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -20,6 +21,11 @@ from workflows.messages import (
 
 MAX_SUMMARY: Final = 200
 
+MOST_ATTEMPTS: Final = 1_000
+SHORTEST: Final = 0.01
+LONGEST: Final = 30 * 86_400.0
+"""Seconds within which every timeout is kept: settings come from outside, and none may stall a workflow."""
+
 _Result = TypeVar("_Result")
 
 
@@ -28,10 +34,10 @@ class Dispatcher:
 
     def __init__(self, settings: WorkflowSettings) -> None:
         self._options = workflow.ActivityConfig(
-            start_to_close_timeout=timedelta(seconds=settings.invocation_timeout),
-            schedule_to_close_timeout=timedelta(seconds=settings.attempts_timeout),
-            heartbeat_timeout=timedelta(seconds=settings.heartbeat_timeout),
-            retry_policy=RetryPolicy(maximum_attempts=settings.attempts),
+            start_to_close_timeout=_span(settings.invocation_timeout),
+            schedule_to_close_timeout=_span(settings.attempts_timeout),
+            heartbeat_timeout=_span(settings.heartbeat_timeout),
+            retry_policy=RetryPolicy(maximum_attempts=min(max(settings.attempts, 1), MOST_ATTEMPTS)),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
 
@@ -61,3 +67,9 @@ class Dispatcher:
                 raise
             return Failure.of(error)
         return result
+
+
+def _span(seconds: float) -> timedelta:
+    """Return a timeout that the server takes, whatever number it was made of."""
+    known = seconds if math.isfinite(seconds) else LONGEST
+    return timedelta(seconds=min(max(known, SHORTEST), LONGEST))

@@ -40,6 +40,17 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Lenient(BaseModel):
+    """Base of what must always be read: `null`, as which JSON writes a number that is none, is no value."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
+
 class ExecuteRequest(Message):
     """Update `execute`: priority actions, in the form of an automation's actions."""
 
@@ -180,6 +191,8 @@ class StatusReport(BaseModel):
         updated_at: workflow time of the last change (UNIX seconds).
         outcome: what the last invocation did.
         details: the automation as Markdown.
+        dropped_signals: how many messages of leaders were none, or were too many.
+        dropped_why: why the last of them was dropped.
     """
 
     status: Status
@@ -191,6 +204,8 @@ class StatusReport(BaseModel):
     updated_at: float = 0
     outcome: Json = {}
     details: str = ""
+    dropped_signals: int = 0
+    dropped_why: str | None = None
 
 
 class EditAnswer(BaseModel):
@@ -217,7 +232,7 @@ class AutomationResult(BaseModel):
     state: Json
 
 
-class WorkflowSettings(BaseModel):
+class WorkflowSettings(Lenient):
     """How one automation is run; times in seconds.
 
     Attributes:
@@ -303,7 +318,7 @@ class RunInvocation(BaseModel):
     cancel_open_orders: bool = False
 
 
-class InvocationResult(BaseModel):
+class InvocationResult(Lenient):
     """Result of the activity `run_invocation`.
 
     Attributes:

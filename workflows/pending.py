@@ -130,6 +130,7 @@ class Occasion:
         triggers: updates that asked for the invocation.
         signals: of leaders, oldest first.
         edited: whether it runs because a person edited the automation or sent it on.
+        forced: whether it was asked for in a pause that is over.
         ahead: whether it runs before it is due, so that its time is not the due time.
         paused: whether it runs nothing but priority actions.
     """
@@ -139,13 +140,14 @@ class Occasion:
     triggers: list[Pending] = field(default_factory=list)
     signals: list[Json] = field(default_factory=list)
     edited: bool = False
+    forced: bool = False
     ahead: bool = False
     paused: bool = False
 
     @property
     def trigger(self) -> WakeReason:
         """What woke the automation."""
-        if self.triggers:
+        if self.triggers or self.forced:
             return "forced"
         if self.execution or self.decision or (self.ahead and not self.signals):
             return "message"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from workflows.messages import Json, StatusReport
-from workflows.search_attributes import NEXT_RUN, STATUS
+from workflows.search_attributes import NEXT_RUN, STATUS, date_of
 
 NEXT_RUN_SHOWN_FROM: Final = 600
 """Seconds ahead from which the next run is a search attribute: setting one costs an event."""
@@ -19,6 +18,8 @@ def details(report: StatusReport) -> str:
         lines.append(report.reason)
     if report.due_at is not None:
         lines.append(f"{'Due' if report.status == 'paused' else 'Next run'}: {moment(report.due_at)}")
+    if report.dropped_signals:
+        lines.append(f"{report.dropped_signals} signals were dropped, the last: {report.dropped_why}")
     return "\n\n".join([*lines, report.details])
 
 
@@ -39,9 +40,11 @@ def attributes(report: StatusReport, account: Json, now: float) -> Json:
     """
     wake_at = None if report.status == "paused" else report.wake_at
     distant = wake_at is not None and wake_at - now >= NEXT_RUN_SHOWN_FROM
-    return {**account, STATUS.name: report.status, NEXT_RUN.name: wake_at if distant else None}
+    shown = wake_at if distant and wake_at is not None and date_of(wake_at) else None
+    return {**account, STATUS.name: report.status, NEXT_RUN.name: shown}
 
 
 def moment(seconds: float) -> str:
-    """Return UNIX seconds as a time that people read."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    """Return UNIX seconds as a time that people read; any number can be shown."""
+    at = date_of(seconds)
+    return f"never ({seconds:g})" if at is None else at.strftime("%Y-%m-%d %H:%M:%S UTC")

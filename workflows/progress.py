@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
@@ -89,6 +90,11 @@ class Progress:
         head = self.executions[0] if self.executions else None
         return head if head and not head.merged else None
 
+    @property
+    def waiting_messages(self) -> int:
+        """How many messages wait for their answers, besides those that end the automation."""
+        return len(self.executions) + len(self.triggers) + len(self.decisions) + len(self.edits)
+
     def next_wake(self) -> float | None:
         """When to act next: 0 for at once, None when only a message can tell.
 
@@ -121,7 +127,9 @@ class Progress:
 
     @property
     def _runs_at_once(self) -> bool:
-        return not self.paused and (self.kept.edited or (self._listens and bool(self.kept.signals)))
+        return not self.paused and (
+            self.kept.edited or self.kept.forced or (self._listens and bool(self.kept.signals))
+        )
 
     @property
     def _listens(self) -> bool:
@@ -139,6 +147,15 @@ class Progress:
         """A leader said something: the next invocation hears it, soon but without haste after failures."""
         self.kept.queue_signals(self.kept.signals, [signal])
         self.woken = True
+
+    def trigger_later(self) -> None:
+        """An invocation was asked for in a pause: it runs when the automation is resumed."""
+        self.kept.forced = True
+
+    def drop_signal(self, why: str) -> None:
+        """Something came that is no signal."""
+        self.report.dropped_signals += 1
+        self.report.dropped_why = why
 
     def next_occasion(self, now: float) -> Occasion:
         """Return what the next invocation is for; what it takes is handed back with its result or failure.
@@ -163,7 +180,8 @@ class Progress:
         signals: list[Json] = []
         if not self.kept.priority_due:
             signals, self.kept.signals = self.kept.signals, signals
-        return Occasion(triggers=triggers, signals=signals, edited=edited, ahead=ahead)
+        forced, self.kept.forced = self.kept.forced, False
+        return Occasion(triggers=triggers, signals=signals, forced=forced, edited=edited, ahead=ahead)
 
     def keep(self, result: InvocationResult, occasion: Occasion, now: float) -> None:
         """Take over what an invocation says about the future, and answer the messages it ran for.
@@ -207,7 +225,9 @@ class Progress:
     @property
     def _is_asked_on(self) -> bool:
         """Whether another invocation is wanted, which may find what this one did not."""
-        return bool(self.kept.edited or self.triggers or (self._listens and self.kept.signals))
+        return bool(
+            self.kept.edited or self.kept.forced or self.triggers or (self._listens and self.kept.signals)
+        )
 
     def _take_over(self, result: InvocationResult, now: float) -> None:
         kept, report = self.kept, self.report
@@ -221,7 +241,8 @@ class Progress:
         kept.pending_effects = result.pending_effects
         kept.look_at = max(result.wake_at or 0, now + LOOK_AGAIN) if result.sent_effects else None
         report.failures = 0
-        report.iteration, report.due_at, report.wake_at = result.iteration, result.due_at, result.wake_at
+        report.iteration = result.iteration
+        report.due_at, report.wake_at = _instant(result.due_at), _instant(result.wake_at)
         report.outcome, report.details = result.outcome, result.view.details
 
     def _answer(self, result: InvocationResult, execution: PendingExecution | None) -> None:
@@ -248,6 +269,7 @@ class Progress:
         """
         self.kept.queue_signals(occasion.signals, self.kept.signals)
         self.kept.edited |= occasion.edited
+        self.kept.forced |= occasion.forced
         meanwhile = self._end_invocation(occasion)
         for pending in occasion.triggers:
             pending.fail(failure.message)
@@ -381,6 +403,11 @@ class Progress:
         self.executions.clear()
         self.decisions.clear()
         self.triggers.clear()
+
+
+def _instant(seconds: float | None) -> float | None:
+    """Return an instant to wait for; one that is no number never comes."""
+    return seconds if seconds is not None and math.isfinite(seconds) else None
 
 
 def _unsettled(what: str) -> str:

@@ -28,7 +28,18 @@ def changed_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[S
     ]
 
 
+def date_of(seconds: float) -> datetime | None:
+    """Return UNIX seconds as a date; None for what is none, such as infinity or the year 100,000."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
 def _update(key: SearchAttributeKey[Any], value: Any) -> SearchAttributeUpdate[Any]:
     if value is None:
         return key.value_unset()
-    return key.value_set(datetime.fromtimestamp(value, UTC) if key is NEXT_RUN else value)
+    if key is NEXT_RUN:
+        at = date_of(value)
+        return key.value_unset() if at is None else key.value_set(at)
+    return key.value_set(value)

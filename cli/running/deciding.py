@@ -14,6 +14,7 @@ from cli.running.sending import print_report, reach_automation
 from engine.job import PendingEffect, shown
 from engine.state import load_state
 from workflows.automation import Automation
+from workflows.client import send_update
 from workflows.messages import ApproveRequest, RejectRequest, ResolveRequest, StatusReport
 
 Keys = Annotated[
@@ -85,7 +86,7 @@ async def _resolve(automation_id: str, key: str, *, placed: bool) -> tuple[list[
 async def _decide(automation_id: str, update: Any, request: Any) -> StatusReport:
     handle = await reach_automation(automation_id)
     with talking_to(automation_id):
-        report: StatusReport = await handle.execute_update(update, request)
+        report: StatusReport = await send_update(handle, update, request)
         return report
 
 

@@ -20,8 +20,8 @@ from cli.writing import read_automation
 from engine.job import ActionChanges, apply_edit
 from engine.state import Action, AutomationState, load_state
 from workflows.automation import Automation
-from workflows.client import AutomationHandle, automation_handle
-from workflows.messages import EditRequest
+from workflows.client import AutomationHandle, automation_handle, send_update
+from workflows.messages import EditAnswer, EditRequest
 
 
 def _repetition(state: AutomationState) -> dict[str, Any] | None:
@@ -133,7 +133,7 @@ async def _edit(
 
 async def _send(handle: AutomationHandle, request: EditRequest) -> str:
     with talking_to(handle.id):
-        answer = await handle.execute_update(Automation.edit, request)
+        answer: EditAnswer = await send_update(handle, Automation.edit, request)
     return answer.report.status
 
 

@@ -16,8 +16,8 @@ from cli.output import moment, print_json, print_lines
 from cli.reports import next_run, shorten
 from cli.servers import backend
 from workflows.automation import Automation
-from workflows.client import AutomationHandle, automation_handle
-from workflows.messages import ActionAnswer, ExecuteRequest, StatusReport, StopRequest
+from workflows.client import AutomationHandle, automation_handle, send_update
+from workflows.messages import ActionAnswer, ExecuteAnswer, ExecuteRequest, StatusReport, StopRequest
 
 
 def stop(
@@ -60,7 +60,7 @@ async def send(automation_id: str, update: Any, *arguments: Any) -> StatusReport
     """Send an update of the workflow that answers with how the automation stands."""
     handle = await reach_automation(automation_id)
     with talking_to(automation_id):
-        report: StatusReport = await handle.execute_update(update, args=arguments)
+        report: StatusReport = await send_update(handle, update, *arguments)
         return report
 
 
@@ -89,7 +89,7 @@ async def _execute(automation_id: str, action_id: str, script: str) -> ActionAns
     request = ExecuteRequest(actions=[{"id": action_id, "dsl_script": script}])
     handle = await reach_automation(automation_id)
     with talking_to(automation_id):
-        answer = await handle.execute_update(Automation.execute, request, id=action_id)
+        answer: ExecuteAnswer = await send_update(handle, Automation.execute, request, update_id=action_id)
     if answer.omitted:
         raise CommandError(f"{action_id} was executed before; its result was too large to keep.")
     return answer.actions[action_id]

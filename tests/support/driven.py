@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio import workflow
-from temporalio.api.common.v1 import Payloads
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.common import Priority, TypedSearchAttributes
@@ -44,6 +44,13 @@ SOON: Final = 0.5
 
 _CONVERTER = pydantic_data_converter.payload_converter
 _DEFINITION = workflow._Definition.must_from_class(Automation)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A message as bytes of JSON, one for each value that it has; or what only claims to be that."""
+
+    values: tuple[bytes, ...]
 
 
 @dataclass
@@ -168,7 +175,10 @@ class Driven:
 
     def _message(self, name: str, argument: Any) -> tuple[WorkflowActivationJob, Sent]:
         job, sent = WorkflowActivationJob(), Sent(name)
-        payloads = _CONVERTER.to_payloads([] if argument is None else [argument])
+        if isinstance(argument, Raw):
+            payloads = [Payload(metadata={"encoding": b"json/plain"}, data=one) for one in argument.values]
+        else:
+            payloads = _CONVERTER.to_payloads([] if argument is None else [argument])
         if name in _DEFINITION.signals:
             job.signal_workflow.signal_name, job.signal_workflow.originating_event_id = name, 1
             job.signal_workflow.input.extend(payloads)

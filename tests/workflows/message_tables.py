@@ -55,7 +55,7 @@ class Served(Enum):
     NOTHING = "it is answered, and no invocation runs for it"
     APPLIED = "it is answered, and what it changed is in the invocation that runs when the pause ends"
     PAUSED = "nothing runs until it is resumed"
-    WAITS = "it is answered when the pause ends, by one invocation"
+    WAITS = "it is answered, and one invocation serves it when the pause ends"
     ENDS = "the automation ends"
     REFUSED = "it is refused"
     TOO_LATE = "it fails, since the automation has ended"
@@ -99,7 +99,7 @@ whoever sent it has put right what that one did not see. Whoever waits for an an
 is needed first."""
 
 DURING_A_PAUSE: Final[dict[str, tuple[Served, ...]]] = DURING | {
-    "trigger": (WAITS, WAITS, WAITS, WAITS, TOO_LATE, WAITS, WAITS, WAITS),
+    "trigger": (WAITS, WAITS, WAITS, WAITS, ENDS, WAITS, WAITS, WAITS),
     "execute": (ONCE,) * 8,
     "approve": (ONCE,) * 8,
     "reject": (ONCE,) * 8,

@@ -13,7 +13,14 @@ from temporalio.testing import WorkflowEnvironment
 from tests.support.temporal import ONE_ATTEMPT, counted, serving, start
 from workflows.automation import Automation
 from workflows.client import AutomationHandle
-from workflows.messages import EditAnswer, EditRequest, InvocationResult, RunInvocation, StopRequest
+from workflows.messages import (
+    EditAnswer,
+    EditRequest,
+    InvocationResult,
+    RunInvocation,
+    StatusReport,
+    StopRequest,
+)
 
 FAR = 9e9
 """A due time that no test reaches."""
@@ -49,7 +56,7 @@ async def refusal(handle: AutomationHandle, request: EditRequest) -> str:
 
 
 async def stop(handle: AutomationHandle) -> str:
-    report = await handle.execute_update(Automation.stop, StopRequest())
+    report: StatusReport = await handle.execute_update(Automation.stop, StopRequest())
     await handle.result()
     return report.status
 

@@ -20,6 +20,7 @@ from workflows.messages import (
     InvocationResult,
     Json,
     RunInvocation,
+    StatusReport,
     StopRequest,
 )
 
@@ -55,7 +56,7 @@ async def send(handle: AutomationHandle, script: str) -> WorkflowUpdateHandle[Ex
 
 async def stop(handle: AutomationHandle) -> str:
     """Stop the automation; return its last status."""
-    report = await handle.execute_update(Automation.stop, StopRequest())
+    report: StatusReport = await handle.execute_update(Automation.stop, StopRequest())
     await handle.result()
     return report.status
 

@@ -18,6 +18,7 @@ from workflows.messages import (
     ExecuteRequest,
     InvocationResult,
     RunInvocation,
+    StatusReport,
     StopRequest,
 )
 
@@ -39,11 +40,13 @@ def outage(request: RunInvocation) -> InvocationResult:
 
 
 async def pause(handle: AutomationHandle) -> str:
-    return (await handle.execute_update(Automation.pause)).status
+    report: StatusReport = await handle.execute_update(Automation.pause)
+    return report.status
 
 
 async def resume(handle: AutomationHandle) -> str:
-    return (await handle.execute_update(Automation.resume)).status
+    report: StatusReport = await handle.execute_update(Automation.resume)
+    return report.status
 
 
 async def execute(handle: AutomationHandle, script: str) -> ExecuteAnswer:
@@ -52,7 +55,7 @@ async def execute(handle: AutomationHandle, script: str) -> ExecuteAnswer:
 
 
 async def stop(handle: AutomationHandle) -> str:
-    report = await handle.execute_update(Automation.stop, StopRequest())
+    report: StatusReport = await handle.execute_update(Automation.stop, StopRequest())
     await handle.result()
     return report.status
 

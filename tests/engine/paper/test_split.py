@@ -122,7 +122,7 @@ def test_a_price_seen_within_a_candle_fills_what_it_reaches() -> None:
     market.prices = {START + 600: "90"}
     limit = OrderRequest("limit", "buy", SPOT.symbol, Decimal(1), price=Decimal(90))
     played = play(market, HOLDINGS, [Step(START, [limit])], [START + 600])
-    assert played.fills == [("0@0", 90, 1, START + 600)]
+    assert played.fills == [("0@0", Decimal(90), Decimal(1), START + 600)]
 
 
 def test_a_trailing_stop_that_followed_a_price_within_a_candle_is_not_hit_by_the_low_before() -> None:
@@ -138,4 +138,4 @@ def test_a_trailing_stop_that_followed_a_price_within_a_candle_is_not_hit_by_the
     market.prices = {START + 600: "118"}
     looks = [START + 600, START + HOURS, START + 2 * HOURS]
     played = play(market, HOLDINGS, [Step(START, [trailing])], looks)
-    assert played.fills == [("0@0", 108, 1, START + 2 * HOURS)]
+    assert played.fills == [("0@0", Decimal(108), Decimal(1), START + 2 * HOURS)]
