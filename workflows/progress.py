@@ -337,6 +337,7 @@ class Progress:
         self.kept.failing_since = None  # the time of a pause does not count as one of failures
         if self.meanwhile is None:  # otherwise its end tells
             self.kept.edited |= self.kept.pending_effects > 0  # those that the pause has held
+        self.kept.edited |= self.serves_late and self.kept.priority_due  # the DAG may be due before that
         if held is not None and not self.needs_attention:
             self.report.status = held
         self.wake()

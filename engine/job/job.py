@@ -199,6 +199,7 @@ class AutomationJob:
             now=now,
             priority=self._graphs.priority.dag.unblocked(),
             actions=self._graphs.main.dag.unblocked(),
+            paused=self._request.paused,
             pending=effects.pending,
             has_planned=effects.has_planned,
             effects_at=effects.next_at if self._winds_down or not self._context.ends else None,

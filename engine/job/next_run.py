@@ -53,6 +53,7 @@ class Prospects:
         now: of the invocation.
         priority: priority actions that are pending and wait for no other action.
         actions: the same of the DAG.
+        paused: whether priority actions alone are run, so that theirs is the time that counts.
         pending: the effects that are planned or under way.
         has_planned: whether there are effects to send that this invocation has planned.
         effects_at: when to come again for the others; None for no particular time.
@@ -65,6 +66,7 @@ class Prospects:
     now: Timestamp
     priority: Sequence[Action]
     actions: Sequence[Action]
+    paused: bool
     pending: Sequence[Intent]
     has_planned: bool
     effects_at: Timestamp | None
@@ -81,14 +83,16 @@ class Prospects:
             return self._earliest([self.setback.due_at, *cared_for])
         if self.ends:
             return None if self.has_ended else self._earliest([self.effects_at or self.now])
-        runnable = self._runnable(self.priority or self.actions)
+        runnable = self._runnable(self._to_run)
         instants = [action.not_before or 0 for action in runnable]
         return self._earliest([*instants, self.effects_at, self.watch_at])
 
     @property
     def priority_due(self) -> bool:
         """Whether it is priority actions that are due then."""
-        return self.next_due_at is not None and bool(self._runnable(self.priority))
+        instants = [action.not_before or 0 for action in self._runnable(self.priority)]
+        due_at = self.next_due_at
+        return due_at is not None and bool(instants) and max(self.now, min(instants)) <= due_at
 
     @property
     def status(self) -> InvocationStatus:
@@ -110,10 +114,16 @@ class Prospects:
 
     @property
     def _awaits_approval_only(self) -> bool:
-        if self._runnable(self.priority or self.actions) or self.has_planned or self.watch_at is not None:
+        if self._runnable(self._to_run) or self.has_planned or self.watch_at is not None:
             return False
         statuses = {intent.status for intent in self.pending}
         return "awaiting_approval" in statuses and statuses <= {"awaiting_approval", "unresolved"}
+
+    @property
+    def _to_run(self) -> Sequence[Action]:
+        if self.paused and self.priority:
+            return self.priority
+        return [*self.priority, *self.actions]
 
     def _runnable(self, actions: Sequence[Action]) -> list[Action]:
         held: frozenset[ActionId] = held_actions(self.pending)

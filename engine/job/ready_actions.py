@@ -12,7 +12,7 @@ from engine.state import Action, TriggerReason
 
 
 class ReadyActions:
-    """What one invocation executes: pending priority actions if there are any, else what is due of the DAG.
+    """What one invocation executes: priority actions that are due, else what is due of the DAG.
 
     Args:
         context: what all actions of the invocation share.
@@ -45,7 +45,8 @@ class ReadyActions:
         if bootstrap is not None:
             return
         paused = self._context.request.paused
-        graph = graphs.priority if paused or graphs.priority.dag.unblocked() else graphs.main
+        prefers = paused or self._due(graphs.priority.dag.unblocked())  # one that waits holds nobody up
+        graph = graphs.priority if prefers else graphs.main
         if await self._run_layers(graph) is Continuation.RECONFIGURED:
             graphs.rebuild_main()
             if not paused:

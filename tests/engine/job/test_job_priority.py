@@ -123,3 +123,40 @@ async def test_a_replaced_script_shares_the_effects_that_its_invocation_has_left
     await run.invoke(now=NOW + 1, priority_actions=[action("p", replace)])
 
     assert run.statuses == ["limit_exceeded"]
+
+
+async def test_the_dag_goes_on_while_a_priority_action_waits() -> None:
+    run = Invoked(automation(action("a", "wait(100)"), action("b", "2", "a")))
+    await run.invoke(now=NOW)
+
+    outcome = await run.invoke(now=NOW + 1, priority_actions=[action("asked", "wait(1000)")])
+    assert outcome.waiting == {"asked": NOW + 1_001}
+    assert (outcome.next_due_at, outcome.priority_due) == (NOW + 100, False)
+
+    outcome = await run.invoke(now=NOW + 100)
+    assert run.result("b") == 2
+    assert (outcome.next_due_at, outcome.priority_due) == (NOW + 1_001, True)
+
+    outcome = await run.invoke(now=NOW + 1_001)
+    assert outcome.status is InvocationStatus.FINISHED
+
+
+async def test_a_condition_that_never_holds_lets_the_dag_run() -> None:
+    run = Invoked(automation(action("a", "wait(60)"), action("b", "2", "a")))
+    await run.invoke(now=NOW)
+    outcome = await run.invoke(now=NOW + 1, priority_actions=[action("asked", "loop_until(False, 60)")])
+
+    for _ in range(4):
+        assert outcome.next_due_at is not None
+        outcome = await run.invoke(now=outcome.next_due_at)
+
+    assert run.result("b") == 2
+
+
+async def test_in_a_pause_only_priority_actions_are_due() -> None:
+    run = Invoked(automation(action("a", "wait(100)")))
+    await run.invoke(now=NOW)
+
+    outcome = await run.invoke(now=NOW + 1, paused=True, priority_actions=[action("asked", "wait(1000)")])
+
+    assert (outcome.next_due_at, outcome.priority_due) == (NOW + 1_001, True)
