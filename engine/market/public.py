@@ -90,7 +90,7 @@ class PublicSource:
         """
 
         async def fetch(missing: Collection[Symbol]) -> Mapping[Symbol, Ticker]:
-            return await self._fetch_tickers(missing, now)
+            return await self._tickers_or_closes(missing, now)
 
         return await self._caches.tickers(self._scope, symbols, now, fetch, max_age=SHARED_TICKER_AGE)
 
@@ -150,10 +150,15 @@ class PublicSource:
 
     async def _fetch_tickers(self, symbols: Collection[Symbol], now: Timestamp) -> Mapping[Symbol, Ticker]:
         answers = await self._read(lambda client: _request_tickers(client, symbols))
-        told = {symbol: _ticker(symbol, raw, now) for symbol, raw in answers.items() if raw.get("last")}
+        return {symbol: _ticker(symbol, raw, now) for symbol, raw in answers.items() if raw.get("last")}
+
+    async def _tickers_or_closes(
+        self, symbols: Collection[Symbol], now: Timestamp
+    ) -> Mapping[Symbol, Ticker]:
+        told = await self._fetch_tickers(symbols, now)
         untold = [symbol for symbol in symbols if symbol not in told]
         closes = await gathered([self._newest_close(symbol, now) for symbol in untold])
-        return told | {
+        return {**told} | {
             symbol: Ticker(symbol, close, now)
             for symbol, close in zip(untold, closes, strict=True)
             if close is not None

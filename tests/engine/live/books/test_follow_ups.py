@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import pytest
 
-from engine.dsl import DataDependency
 from engine.live.books.catch_up import PATIENCE
 from engine.live.guard.result import Mode
 from engine.market.candles import Candles
@@ -361,12 +360,12 @@ async def test_an_entry_ends_when_the_price_reaches_an_exit_before_it_fills() ->
     assert run.orders == []
 
 
-async def test_candles_at_hand_tell_that_the_price_was_at_an_exit_while_nobody_looked() -> None:
+async def test_the_market_tells_that_the_price_was_at_an_exit_while_nobody_looked() -> None:
     run = LiveRun(MemoryExchange({BTC: 50_000}, {"USDT": 100_000}))
     policy = {"type": CHAINED_PRICE}
     await run.place(asked("limit", "buy", "1", price="49000", cancel_policy=policy, exits=ONE_OF_EACH))
     opened = run.exchange.clock + 10
     run.exchange.market.hourly = Candles.from_rows(HOUR, [(opened, 50_000, 56_000, 49_500, 50_000, 1)])
     run.later(10 + 3_600)
-    await run.invoke(needs=[DataDependency(BTC, HOUR, "candles")])
-    assert names(run.follow_ups) == [("cancel_order", "0/cancel")]
+    await run.invoke()
+    assert names(run.follow_ups) == [("cancel_order", "0/cancel")], "no script has read a candle"

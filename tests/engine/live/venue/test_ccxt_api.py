@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -321,7 +322,7 @@ async def test_markets_and_candles_come_through_the_same_client(
     live: LiveExchange, exchange: LoopbackExchange
 ) -> None:
     assert BTC in await live.source.markets()
-    candles = await live.source.candles(BTC, TimeFrame("1h"), now=1.0, count=5)
+    candles = await live.source.candles(BTC, TimeFrame("1h"), now=datetime.now(UTC).timestamp(), count=5)
     assert len(candles) == 5
 
 
