@@ -8,7 +8,7 @@ LONG := --timeout 1800 --session-timeout 14400
 DEMO ?= examples/dip_buyer.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check format bench soak fuzz chaos lock docs wheel release clean
+.PHONY: help setup demo test slow coverage check format bench soak fuzz chaos lock docs wheel release clean
 
 help: ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +32,12 @@ test: $(STAMP) ## the whole test suite
 
 slow: $(STAMP) ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow $(LONG)
+
+coverage: $(STAMP) ## what the test suite runs of the product, and what it runs least
+	@$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest $(LONG)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --sort cover | awk 'NR <= 12 || /^TOTAL/'
 
 check: $(STAMP) ## lint, format, types, rules of the house
 	$(BIN)/ruff check .
@@ -77,4 +83,4 @@ release: $(STAMP) ## check everything and build dist/ for a tag; publishes nothi
 	@$(BIN)/python .ci/release.py --tag
 
 clean: ## remove caches and the virtual environment
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.architecture import doors, state_paths
+from tests.architecture import doors, state_paths, tested
 
-CHECKS = (doors.check, state_paths.check)
+CHECKS = (doors.check, state_paths.check, tested.check)
 
 
 def main(root: Path) -> int:
