@@ -84,12 +84,18 @@ def for_period(data: Any, period: Number, extra: int = 0) -> tuple[Floats, int]:
         DslError: the period is below 1 or longer than the data, or an item is not a number.
     """
     values: Floats = floats(data) if type(data) is list else data
-    whole = period if type(period) is int else int(period)
+    whole = period if type(period) is int else _whole(period)
     if 1 <= whole <= len(values) - extra:
         return values, whole
     if whole < 1:
         raise DslError(f"a period of {period}; it must be at least 1")
     raise DslError(f"a period of {whole} needs {whole + extra} values, and there are {len(values)}")
+
+
+def _whole(period: Number) -> int:
+    if not math.isfinite(period):
+        raise DslError(f"a period of {period}; it must be a number of candles")
+    return int(period)
 
 
 @operator(SET, kind=Kind.PURE, window=_needs(1), example="rsi(close('BTC/USDT', '4h'), 14)[-1]")
@@ -229,7 +235,7 @@ def macd(data: Series, short: Number, long: Number, signal: Number) -> Series:
         signal: period of the average of their difference.
     """
     values, slow = for_period(data, long)
-    fast, smooth = int(short), int(signal)
+    fast, smooth = _whole(short), _whole(signal)
     if not 1 <= fast <= slow or smooth < 1:
         raise DslError(
             f"periods of {fast}, {slow} and {smooth}; all must be at least 1 and the first at most the second"
