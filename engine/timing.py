@@ -15,17 +15,21 @@ LONGEST: Final[Seconds] = 36_525 * 86_400
 """A hundred years: nothing waits for longer."""
 
 LEAST_INTERVAL: Final[Seconds] = 1
-"""Rounds that follow each other faster are no schedule."""
+"""Whoever writes a file with rounds that follow each other faster means something else."""
 
 SLOWEST: Final = 0.001
 FASTEST: Final = 1e9
 """Market seconds per real second of a recorded market: a day of it takes three years, or no time at all."""
 
 _LAST: Final[Timestamp] = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+"""Behind every moment that a person writes down."""
+
 _FIRST_NUMBER: Final[Timestamp] = 1e8
 """In 1973: who writes a smaller number in a file means something else."""
 
 _MILLISECONDS: Final = 1e11
+"""As seconds in the year 5138, as milliseconds in 1973: moments from here on are no seconds."""
+
 _YEARS: Final = range(1900, 2201)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _PART: Final = r"(\d{1,15}(?:\.\d{1,15})?)\s*([smhdw])"
@@ -50,6 +54,17 @@ def duration(value: Seconds, *, least: Seconds = 0) -> Seconds:
     return value
 
 
+def interval(value: Seconds) -> Seconds:
+    """Return seconds between two rounds: any above zero, since an engine that spins stops by itself.
+
+    Raises:
+        ValueError: it is none, or as `duration` says.
+    """
+    if value <= 0:
+        raise ValueError(f"{value:g} s between two rounds: expected a positive duration")
+    return duration(value)
+
+
 def _is_milliseconds(value: float) -> bool:
     return value == int(value) and value / 1000 <= LONGEST
 
@@ -71,35 +86,36 @@ def parse_duration(value: object, *, least: Seconds = 0) -> Seconds:
     raise ValueError(f"{value!r} is not a duration; write seconds, or a text such as 90s, 15m, 4h or 1d12h")
 
 
-def moment(value: Timestamp, *, first: Timestamp = 0) -> Timestamp:
-    """Return UNIX seconds of a moment that an automation can live to see or look back on.
+def moment(value: Timestamp) -> Timestamp:
+    """Return UNIX seconds that can stand in a state: so far ahead that no delay of an automation leads out.
 
     Raises:
-        ValueError: it is before `first`, after the year 2200, or no number; with what was probably meant.
+        ValueError: it is below 0, in milliseconds, or no number.
     """
-    if math.isfinite(value) and first <= value < _LAST:
+    if 0 <= value < _MILLISECONDS:
         return value
-    shown = f"{value:.15g}"
+    raise ValueError(f"{value:.15g} is not a moment in UNIX seconds{_meant(value)}")
+
+
+def _meant(value: Timestamp) -> str:
     if value in _YEARS:
-        raise ValueError(
-            f"{shown} is not a moment in UNIX seconds; this looks like a year, write {shown}-01-01"
-        )
+        return f"; this looks like a year, write {value:.15g}-01-01"
     if _MILLISECONDS <= value < _MILLISECONDS * 1000:
-        raise ValueError(
-            f"{shown} is not a moment in UNIX seconds; this looks like milliseconds, "
-            f"write {value / 1000:.15g}"
-        )
-    raise ValueError(f"{shown} is not a moment in UNIX seconds up to the year 2200, such as 1709251200")
+        return f"; this looks like milliseconds, write {value / 1000:.15g}"
+    return ", such as 1709251200"
 
 
 def parse_moment(value: object) -> Timestamp:
     """Return UNIX seconds for a number or an ISO 8601 text, which means UTC if it names no zone.
 
     Raises:
-        ValueError: the value is neither, or as `moment` says.
+        ValueError: the value is neither, or not a moment that can be meant; with what may be.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return moment(_as_float(value), first=_FIRST_NUMBER)
+        seconds = _as_float(value)
+        if _FIRST_NUMBER <= seconds < _LAST:
+            return seconds
+        raise ValueError(f"{seconds:.15g} is not a moment in UNIX seconds{_meant(seconds)}")
     try:
         read = datetime.fromisoformat(str(value))
         seconds = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
@@ -133,8 +149,8 @@ def _as_float(value: float) -> float:
 Moment = Annotated[float, AfterValidator(moment)]
 """UNIX seconds in a state."""
 
-Interval = Annotated[float, AfterValidator(lambda value: duration(value, least=LEAST_INTERVAL))]
-"""Seconds between two rounds."""
+Interval = Annotated[float, AfterValidator(interval)]
+"""Seconds between two rounds, in a state."""
 
 Delay = Annotated[float, AfterValidator(duration)]
 """Seconds to wait."""

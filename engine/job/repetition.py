@@ -10,7 +10,7 @@ from engine.cron import parse_cron
 from engine.errors import ConfigurationError
 from engine.job.dag import Dag
 from engine.state import AutomationState, Schedule
-from engine.timing import LEAST_INTERVAL, duration
+from engine.timing import interval
 from engine.types import Seconds, Timestamp
 
 
@@ -85,7 +85,7 @@ def start_next_round(schedule: Schedule, now: Timestamp) -> Timestamp | None:
 def _ticks(schedule: Schedule, now: Timestamp) -> Ticks:
     try:
         if schedule.every is not None:
-            every = duration(schedule.every, least=LEAST_INTERVAL)
+            every = interval(schedule.every)
             return _Interval(schedule.first_tick if schedule.first_tick is not None else now, every)
         if schedule.cron is not None:
             return parse_cron(schedule.cron, schedule.timezone or "UTC")
