@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError, ExitCode
-from engine.automation_file import parse_moment
 from engine.job import AutomationJob, InvocationRequest
 from engine.state import TriggerReason
+from engine.timing import parse_moment
 
 
 def invoke(

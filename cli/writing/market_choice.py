@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from cli.errors import CommandError, ExitCode
-from engine.automation_file import parse_moment
 from engine.dsl import DataDependency, Defaults, compile_script
 from engine.errors import ConfigurationError, DslError, RetryableError
 from engine.market import SAMPLE_SEED, Recording, fetch_recording, list_recorded, write_sample_market
 from engine.operators import default_registry
 from engine.state import AutomationState, RecordedMarket
+from engine.timing import parse_moment
 from engine.types import Symbol, TimeFrame
 
 MARKET_VARIABLE: Final = "OCTOFLOW_MARKET_DATA"

@@ -2,7 +2,7 @@
 
 from engine.automation_file.compile import AutomationFileError, load_automation
 from engine.automation_file.octobot import Imported, Note, import_octobot
-from engine.automation_file.schema import automation_json_schema, parse_moment
+from engine.automation_file.schema import automation_json_schema
 
 __all__ = ["AutomationFileError", "load_automation", "Imported", "Note", "import_octobot"]
-__all__ += ["automation_json_schema", "parse_moment"]
+__all__ += ["automation_json_schema"]

@@ -7,7 +7,9 @@ what is sound, so that a person gets to see all of them at once.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -60,6 +62,7 @@ def load_automation(
     problems.extend(_check_exchange_id(document))
     if file is not None:
         problems.extend(_check_account(document, file))
+        problems.extend(_check_name(document, file))
         problems.extend(_check_scripts(document, file, scripts))
     if file is None or problems:
         raise AutomationFileError(problems)
@@ -130,7 +133,8 @@ def _expectation(details: ErrorDetails) -> str:
     if details["type"] == "string_pattern_mismatch":
         return f"{details['input']!r} cannot be used here: {_PATTERNS[str(details['loc'][0])]}"
     if details["type"] == "value_error":
-        return str(details["ctx"]["error"])
+        message = str(details["ctx"]["error"])
+        return f"{what}: {message}" if what else message
     expected = _EXPECTED.get(details["type"])
     if expected is None:
         return details["msg"]
@@ -232,6 +236,12 @@ def _check_account(document: Document, file: AutomationFile) -> Iterator[Problem
         message = "a recorded market cannot be traded with credentials"
         hint = "Remove recorded or credentials."
         yield document.problem(("exchange", "recorded"), message, hint=hint, at_key=True)
+
+
+def _check_name(document: Document, file: AutomationFile) -> Iterator[Problem]:
+    if file.id is None and not slug(file.name):
+        message = f"no id can be made of the name {file.name!r}; give it an `id` of letters and digits"
+        yield document.problem(("name",), message, hint="Add a line such as `id: my-automation`.")
 
 
 def _check_exchange_id(document: Document) -> Iterator[Problem]:
@@ -357,5 +367,16 @@ def _exchange_details(entry: ExchangeEntry, folder: Path | None) -> dict[str, An
 
 
 def slug(name: str) -> str:
-    """Return a name in the form of an id: lower case, with '-' between its words."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "automation"
+    """Return a name in the form of an id: lower case, with '-' between its words; nothing if it has none.
+
+    Letters lose their accents. What no Latin letter stands for is told apart by a digest of the name.
+    """
+    plain = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", name.casefold())
+        if not unicodedata.combining(letter)
+    )
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if not words or not any(letter.isalnum() and not letter.isascii() for letter in plain):
+        return words
+    return f"{words}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -4,64 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
+from engine.cron import parse_cron, time_zone
 from engine.state import APPLY_CONFIGURATION
+from engine.timing import LEAST_INTERVAL, Speed, parse_duration, parse_moment
 from engine.types import TIME_FRAMES
 
-_UNITS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800})
-_DURATION_PART = r"(\d+(?:\.\d+)?)\s*([smhdw])"
-_DURATION: Final = re.compile(rf"\s*(?:{_DURATION_PART}\s*)+")
-_SYMBOL: Final = re.compile(r"[A-Z0-9.$_-]+/[A-Z0-9.$_-]+(:[A-Z0-9.$_-]+)?")
-
-
-def parse_duration(value: object) -> float:
-    """Return seconds for a number of seconds or a text such as `90s`, `4h`, `1d12h`.
-
-    Raises:
-        ValueError: the value is neither, or not above zero.
-    """
-    seconds: float | None = None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
-    elif isinstance(value, str) and _DURATION.fullmatch(value):
-        parts = re.findall(_DURATION_PART, value)
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if seconds is None:
-        raise ValueError(
-            f"{value!r} is not a duration; write seconds, or a text such as 90s, 15m, 4h or 1d12h"
-        )
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"a duration must be above zero, not {value!r}")
-    return seconds
-
-
-def parse_moment(value: object) -> float:
-    """Return UNIX seconds for a number or an ISO 8601 text, which means UTC if it names no zone.
-
-    Raises:
-        ValueError: the value is neither.
-    """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise ValueError(f"{value!r} is not a date; write 2024-03-01 or 2024-03-01T12:00:00Z") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+_CODE: Final = r"[^\s/:,'\"\x00-\x1f\ud800-\udfff]+"
+_SYMBOL: Final = re.compile(rf"{_CODE}/{_CODE}(:{_CODE})?")
+"""A market as its exchange spells it, not always in Latin capitals: `币安人生/USDT`, `kPEPE/USDC:USDC`."""
 
 
 def _symbol(value: object) -> str:
-    if isinstance(value, str) and _SYMBOL.fullmatch(value):
-        return value
-    hint = f"; did you mean {value.upper()!r}?" if isinstance(value, str) and "/" in value else ""
-    raise ValueError(f"{value!r} is not a symbol; expected the form BTC/USDT{hint}")
+    if not isinstance(value, str) or not _SYMBOL.fullmatch(value):
+        raise ValueError(f"{value!r} is not a symbol; expected the form BTC/USDT")
+    if value.isascii() and value == value.lower() != value.upper():
+        raise ValueError(
+            f"{value!r} is not a symbol; expected the form BTC/USDT; did you mean {value.upper()!r}?"
+        )
+    return value
 
 
 def _time_frame(value: object) -> str:
@@ -71,18 +37,16 @@ def _time_frame(value: object) -> str:
 
 
 def _timezone(value: object) -> str:
-    try:
-        return str(ZoneInfo(str(value)))
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{value!r} is not a time zone; expected a name such as Europe/Paris") from None
+    return str(time_zone(value))
 
 
 def _cron(value: object) -> str:
-    from croniter import croniter  # only automations with a cron schedule need it
+    parse_cron(value)
+    return str(value)
 
-    if isinstance(value, str) and croniter.is_valid(value):
-        return value
-    raise ValueError(f"{value!r} is not a cron expression; expected five fields such as '0 9 * * 1-5'")
+
+def _interval(value: object) -> float:
+    return parse_duration(value, least=LEAST_INTERVAL)
 
 
 def _credentials(value: object) -> str:
@@ -116,8 +80,8 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Duration = Annotated[float, PlainValidator(parse_duration, json_schema_input_type=float | str)]
-"""Seconds, written as a number or a text such as `4h`."""
+Duration = Annotated[float, PlainValidator(_interval, json_schema_input_type=float | str)]
+"""Seconds, written as a number or a text such as `4h`; at least one, at most a hundred years."""
 
 MomentText = Annotated[float, PlainValidator(parse_moment, json_schema_input_type=float | str)]
 """UNIX seconds, written as a number or an ISO 8601 text."""
@@ -145,7 +109,9 @@ class RecordedEntry(FileModel):
     start: MomentText | None = Field(
         default=None, description="Market time to start at; the earliest possible one if left out."
     )
-    speed: float = Field(default=1, gt=0, strict=False, description="Market seconds per real second.")
+    speed: Annotated[Speed, Field(strict=False)] = Field(
+        default=1, description="Market seconds per real second."
+    )
 
 
 class ExchangeEntry(FileModel):

@@ -217,7 +217,7 @@ class _Reader:
             if not isinstance(key_node, ScalarNode):
                 self._refuse(key_node, path, "a key must be a plain word")
                 continue
-            key = str(key_node.value)
+            key = self._text(key_node, path)
             if key in seen:
                 self._refuse(key_node, (*path, key), f"the key {key!r} is here twice")
                 continue
@@ -243,9 +243,16 @@ class _Reader:
             return text.lower() == "true"
         if kind.startswith("!"):
             self._refuse(node, path, f"the tag {kind} is not known; write a plain value")
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        return self._text(node, path)
+
+    def _text(self, node: Node, path: KeyPath) -> str:
+        """Return a text whose characters are whole: JSON writes the rarer ones as two halves."""
+        text = str(node.value)
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
             self._refuse(node, path, "the text holds half of a character; write it whole")
-        return text
+            return ""
 
     def _refuse(self, node: Node, path: KeyPath, message: str) -> None:
         self.problems.append(self._document.problem_at(_place(node), path, message))

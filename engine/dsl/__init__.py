@@ -29,7 +29,7 @@ from engine.dsl.registry import (
     UpdateConfiguration,
     operator,
 )
-from engine.dsl.running import add, check_number, is_hashable, power, truth
+from engine.dsl.running import add, check_number, is_hashable, is_nan, less, lookup, power, truth
 from engine.dsl.script import CompiledScript, compile_script
 
 __all__ = ["DataDependency", "DSLExecutor", "Done", "Waiting", "DEFAULT_LIMITS", "Limits", "Choice"]
@@ -37,4 +37,4 @@ __all__ += ["Defaults", "Directive", "EffectCount", "ExpressionText", "Kind", "L
 __all__ += ["Number", "OperatorContext", "OperatorDefinition", "OperatorRegistry", "OperatorSet", "Range"]
 __all__ += ["ReCallingOperatorResult", "ScriptContext", "Series", "StopAutomation", "SymbolParam"]
 __all__ += ["TimeFrameParam", "Unit", "UpdateConfiguration", "operator", "add", "check_number"]
-__all__ += ["is_hashable", "power", "truth", "CompiledScript", "compile_script"]
+__all__ += ["is_hashable", "is_nan", "less", "lookup", "power", "truth", "CompiledScript", "compile_script"]

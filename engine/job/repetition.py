@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.cron import parse_cron
 from engine.errors import ConfigurationError
 from engine.job.dag import Dag
 from engine.state import AutomationState, Schedule
+from engine.timing import interval
 from engine.types import Seconds, Timestamp
 
 
@@ -34,28 +34,6 @@ class _Interval:
 
     def following(self, now: Timestamp) -> Timestamp:
         return self.latest(now) + self.every
-
-
-@dataclass(frozen=True, slots=True)
-class _Cron:
-    expression: str
-    zone: ZoneInfo
-
-    def latest(self, now: Timestamp) -> Timestamp:
-        # get_prev is strictly before its start, and a tick at `now` counts.
-        return _instant(self._iterator(math.floor(now) + 1).get_prev(datetime))
-
-    def following(self, now: Timestamp) -> Timestamp:
-        return _instant(self._iterator(now).get_next(datetime))
-
-    def _iterator(self, start: Timestamp):  # type: ignore[no-untyped-def]  # croniter has no types
-        from croniter import croniter  # only automations with a cron schedule need it
-
-        return croniter(self.expression, datetime.fromtimestamp(start, UTC).astimezone(self.zone))
-
-
-def _instant(moment: datetime) -> Timestamp:
-    return moment.timestamp()
 
 
 def repeat(state: AutomationState, dag: Dag, now: Timestamp) -> None:
@@ -105,23 +83,12 @@ def start_next_round(schedule: Schedule, now: Timestamp) -> Timestamp | None:
 
 
 def _ticks(schedule: Schedule, now: Timestamp) -> Ticks:
-    if schedule.every is not None:
-        if schedule.every <= 0:
-            raise ConfigurationError(f"repeat every {schedule.every} s: expected a positive duration")
-        return _Interval(schedule.first_tick if schedule.first_tick is not None else now, schedule.every)
-    if schedule.cron is None:
-        raise ConfigurationError("the schedule has neither 'every' nor 'cron'; give one of the two")
-    return _cron(schedule.cron, schedule.timezone or "UTC")
-
-
-def _cron(expression: str, timezone: str) -> _Cron:
-    from croniter import croniter
-
-    if not croniter.is_valid(expression):
-        raise ConfigurationError(
-            f"'{expression}' is not a cron expression; five fields, such as '0 9 * * 1-5'"
-        )
     try:
-        return _Cron(expression, ZoneInfo(timezone))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ConfigurationError(f"unknown time zone '{timezone}'; use a name such as Europe/Paris") from None
+        if schedule.every is not None:
+            every = interval(schedule.every)
+            return _Interval(schedule.first_tick if schedule.first_tick is not None else now, every)
+        if schedule.cron is not None:
+            return parse_cron(schedule.cron, schedule.timezone or "UTC")
+    except ValueError as error:
+        raise ConfigurationError(f"the schedule: {error}") from None
+    raise ConfigurationError("the schedule has neither 'every' nor 'cron'; give one of the two")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+from decimal import Decimal
+from functools import cmp_to_key
 from typing import Annotated, Any, Final
 
-from engine.dsl import Kind, OperatorSet, Range, Series, is_hashable, operator, truth
+from engine.dsl import Kind, OperatorSet, Range, Series, is_hashable, is_nan, less, lookup, operator, truth
 from engine.errors import DslError, invalid_parameters
 
 SET: Final = OperatorSet("collection", "Lists and dicts.")
@@ -20,7 +22,7 @@ def get(element: Any, key: Any, default: Any) -> Any:
         key: the key.
         default: returned when the key is missing.
     """
-    return element.get(key, default) if isinstance(element, dict) and is_hashable(key) else default
+    return lookup(element, key, default) if isinstance(element, dict) and is_hashable(key) else default
 
 
 @operator(SET, kind=Kind.PURE, name="len", example="len([1, 2])")
@@ -55,13 +57,26 @@ def all_(values: Series) -> bool:
 
 @operator(SET, kind=Kind.PURE, name="sorted", example="sorted([3, 1, 2])")
 def sorted_(values: Series, reverse: bool = False) -> list[Any]:
-    """Return the items in ascending order.
+    """Return the items in ascending order; those that are NaN stand behind all others, in either direction.
 
     Args:
         values: the list or series.
         reverse: descending instead.
     """
-    return builtins.sorted(_items(values), reverse=reverse)
+    items = _items(values)
+    missing = [item for item in items if is_nan(item)]
+    known = [item for item in items if not is_nan(item)] if missing else items
+    kinds = set(map(type, known))
+    # Python orders floats and decimals, and what lists hold, by rules that are not the language's.
+    key = _ORDER if list in kinds or {float, Decimal} <= kinds else None
+    return builtins.sorted(known, key=key, reverse=reverse) + missing
+
+
+def _compare(left: Any, right: Any) -> int:
+    return -1 if less(left, right) else int(less(right, left))
+
+
+_ORDER: Final = cmp_to_key(_compare)
 
 
 @operator(SET, kind=Kind.PURE, example="first(close)")

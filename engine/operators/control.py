@@ -22,6 +22,7 @@ from engine.dsl import (
 )
 from engine.errors import ActionStatus, DslError, OperatorError, invalid_parameters
 from engine.operators.text import str_
+from engine.timing import LONGEST
 from engine.types import Seconds, Timestamp
 
 SET: Final = OperatorSet("control", "Whether, when and how often something is evaluated.")
@@ -31,8 +32,8 @@ _TOLERANCE: Final[Seconds] = 0.001
 
 _STATUSES: Final = {status.value: status for status in ActionStatus}
 
-_Delay = Annotated[Number, Range(ge=0, lt=1e10), Unit("seconds")]
-_OptionalDelay = Annotated[Number | None, Range(ge=0, lt=1e10), Unit("seconds")]
+_Delay = Annotated[Number, Range(ge=0, le=LONGEST), Unit("seconds")]
+_OptionalDelay = Annotated[Number | None, Range(ge=0, le=LONGEST), Unit("seconds")]
 
 
 class ErrorStatement(DslError):

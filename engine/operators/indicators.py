@@ -1,7 +1,13 @@
-"""Indicators: TA-Lib on numpy arrays, with the seeds that traders' charts use."""
+"""Indicators: TA-Lib on numpy arrays, with the seeds that traders' charts use.
+
+A value that is missing (NaN or infinite) is never computed with. An indicator of windows is null where its
+window holds one. One with a memory (`rsi ema macd atr`) begins anew behind it, and is null until its warm-up
+has passed again; TA-Lib itself answers 0 there, or nothing ever after.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -9,6 +15,17 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.dsl import Kind, Number, OperatorSet, Series, operator
 from engine.errors import DslError, invalid_parameters
 from engine.lazy_import import LazyModule
+from engine.operators.examined import Examined
+from engine.operators.windows import (
+    by_runs,
+    deviation_of,
+    highest_of,
+    is_whole,
+    known,
+    lowest_of,
+    mean_of,
+    moved_of,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +50,12 @@ prices a hundred times as high back then move the newest value by less than a mi
 
 _NUMBERS: Final = frozenset({int, float, bool, Decimal})
 _MACD_CLASSIC: Final = (12, 26)
+
+_SOUND_FOR_RSI: Final = Examined()
+_SOUND_FOR_MA: Final = Examined()
+
+_WIDE: Final = 1e6
+"""Where averages differ by this factor, what rounding leaves of the largest value shows in a running sum."""
 
 
 def _needs(extra: int, parameter: str = "period") -> Callable[[Mapping[str, Any]], int]:
@@ -76,12 +99,18 @@ def for_period(data: Any, period: Number, extra: int = 0) -> tuple[Floats, int]:
         DslError: the period is below 1 or longer than the data, or an item is not a number.
     """
     values: Floats = floats(data) if type(data) is list else data
-    whole = period if type(period) is int else int(period)
+    whole = period if type(period) is int else _whole(period)
     if 1 <= whole <= len(values) - extra:
         return values, whole
     if whole < 1:
         raise DslError(f"a period of {period}; it must be at least 1")
     raise DslError(f"a period of {whole} needs {whole + extra} values, and there are {len(values)}")
+
+
+def _whole(period: Number) -> int:
+    if not math.isfinite(period):
+        raise DslError(f"a period of {period}; it must be a number of candles")
+    return int(period)
 
 
 @operator(
@@ -91,7 +120,9 @@ def for_period(data: Any, period: Number, extra: int = 0) -> tuple[Floats, int]:
     example="rsi(close('BTC/USDT', '4h'), 14)[-1]",
 )
 def rsi(data: Series, period: Number) -> Series:
-    """Relative strength index in Wilder's smoothing, 0 to 100; null while the data is flat.
+    """Relative strength index in Wilder's smoothing, 0 to 100; null where a whole period did not move.
+
+    Behind a missing value it begins anew, and is null until a period of steps is known again.
 
     Of candles it runs over 20 periods for its newest value.
 
@@ -100,30 +131,63 @@ def rsi(data: Series, period: Number) -> Series:
         period: number of candles.
     """
     values, whole = for_period(data, period, extra=1)
-    if whole == 1:
-        step = np.diff(values)
-        with np.errstate(invalid="ignore"):
-            strength: Floats = np.where(step > 0, 100.0, 0.0) / (step != 0)
-        return strength
-    result: Floats = talib.RSI(values, whole)[whole:]
-    if result.item(0) == 0 and values[whole] == values[0]:
-        # TA-Lib says 0 where nothing has moved yet, and there is no strength to measure.
-        moved = int((values != values[0]).argmax()) or len(values)
-        result[: max(0, moved - whole)] = np.nan
+    if whole > 1:
+        result: Floats = talib.RSI(values, whole)[whole:]
+        if _SOUND_FOR_RSI.knows(values, whole):
+            return result
+        # What is missing makes it NaN or 0 up to the end, and `argmin` finds a NaN first. Where nothing moves
+        # for a period, two values that are half of it apart are equal.
+        some = values[:: (whole + 1) // 2]
+        if result.item(result.argmin()) > 0 and not np.count_nonzero(some[1:] == some[:-1]):
+            _SOUND_FOR_RSI.add(values, whole)
+            return result
+    return by_runs(lambda run: _careful_rsi(run, whole), whole, whole, values)
+
+
+def _careful_rsi(values: Floats, period: int) -> Floats:
+    """Return it where TA-Lib says 0 for averages below 1e-14, and a number where nothing has moved."""
+    result = talib.RSI(values, period)[period:] if period > 1 else np.zeros(len(values) - 1)
+    if result.min() == 0:
+        result = _exact_rsi(values, period)
+    result[~moved_of(values, period)] = np.nan
     return result
+
+
+def _exact_rsi(values: Floats, period: int) -> Floats:
+    """Return it with averages of which none is too small to count."""
+    steps = (values[1:] - values[:-1]).tolist()
+    gain = math.fsum(step for step in steps[:period] if step > 0)
+    loss = -math.fsum(step for step in steps[:period] if step < 0)
+    keeps = (period - 1) / period
+    strengths = []
+    for index in range(period - 1, len(steps)):
+        if index >= period:
+            step = steps[index]
+            gain, loss = gain * keeps + max(step, 0.0), loss * keeps + max(-step, 0.0)
+        together = gain + loss
+        strengths.append(100 * gain / together if together else math.nan)
+    return np.array(strengths)
 
 
 @operator(SET, kind=Kind.PURE, window=_needs(0), example="ma(close('BTC/USDT', '4h'), 50)[-1]")
 def ma(data: Series, period: Number) -> Series:
-    """Simple moving average.
+    """Simple moving average; null where a value of the window is missing.
 
     Args:
         data: values, oldest first.
         period: number of candles.
     """
     values, whole = for_period(data, period)
-    average: Floats = values.copy() if whole == 1 else talib.SMA(values, whole)[whole - 1 :]
-    return average
+    if whole > 1:
+        average: Floats = talib.SMA(values, whole)[whole - 1 :]
+        if _SOUND_FOR_MA.knows(values, whole):
+            return average
+        # A running sum is NaN behind what is missing, as `argmin` finds, and keeps a rest of what was large.
+        low, high = average.item(average.argmin()), average.item(average.argmax())
+        if low > 0 and high < _WIDE * low:
+            _SOUND_FOR_MA.add(values, whole)
+            return average
+    return mean_of(values, whole)
 
 
 @operator(
@@ -135,13 +199,18 @@ def ma(data: Series, period: Number) -> Series:
 def ema(data: Series, period: Number) -> Series:
     """Exponential moving average, seeded by the first value; as long as the data.
 
+    Behind a missing value it begins anew, and is null until a period of values is known again.
+
     Of candles it runs over 10 periods for its newest value.
 
     Args:
         data: values, oldest first.
         period: number of candles; the newest one weighs 2 / (period + 1).
     """
-    return _ema(*for_period(data, period))
+    values, whole = for_period(data, period)
+    if not is_whole(values):
+        return by_runs(lambda run: _ema(run, whole), 0, whole - 1, values)
+    return _ema(values, whole)
 
 
 def _ema(values: Floats, period: int) -> Floats:
@@ -167,7 +236,7 @@ def _led_in(values: Floats, count: int) -> Floats:
     example="vwma(close('BTC/USDT', '4h'), volume('BTC/USDT', '4h'), 20)[-1]",
 )
 def vwma(data: Series, volume: Series, period: Number) -> Series:
-    """Moving average weighted by volume; null where nothing was traded.
+    """Moving average weighted by volume; null where nothing was traded, or a value of the window is missing.
 
     Args:
         data: values, oldest first.
@@ -176,11 +245,7 @@ def vwma(data: Series, volume: Series, period: Number) -> Series:
     """
     values, weights = _aligned(data, volume)
     values, whole = for_period(values, period)
-    if whole == 1:
-        return values.copy()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        averaged: Floats = talib.SUM(values * weights, whole) / talib.SUM(weights, whole)
-    return averaged[whole - 1 :]
+    return mean_of(values, whole, weights)
 
 
 @operator(
@@ -192,8 +257,10 @@ def vwma(data: Series, volume: Series, period: Number) -> Series:
 def macd(data: Series, short: Number, long: Number, signal: Number) -> Series:
     """Histogram of moving average convergence and divergence: the difference of two EMAs minus its own EMA.
 
-    With the periods 12 and 26 the factors are the classic 0.15 and 0.075. Of candles it runs over 10 times
-    `long` and `signal` together for its newest value.
+    With the periods 12 and 26 the factors are the classic 0.15 and 0.075. Behind a missing value it begins
+    anew, and is null until the slower period and that of the signal have passed again.
+
+    Of candles it runs over 10 times `long` and `signal` together for its newest value.
 
     Args:
         data: prices, oldest first.
@@ -202,11 +269,17 @@ def macd(data: Series, short: Number, long: Number, signal: Number) -> Series:
         signal: period of the average of their difference.
     """
     values, slow = for_period(data, long)
-    fast, smooth = int(short), int(signal)
+    fast, smooth = _whole(short), _whole(signal)
     if not 1 <= fast <= slow or smooth < 1:
         raise DslError(
             f"periods of {fast}, {slow} and {smooth}; all must be at least 1 and the first at most the second"
         )
+    if not is_whole(values):
+        return by_runs(lambda run: _macd(run, fast, slow, smooth), slow - 1, slow + smooth - 2, values)
+    return _macd(values, fast, slow, smooth)
+
+
+def _macd(values: Floats, fast: int, slow: int, smooth: int) -> Floats:
     is_classic = (fast, slow) == _MACD_CLASSIC
     line = _classic_macd(values) if is_classic else _ema(values, fast) - _ema(values, slow)
     return line[slow - 1 :] - _ema(line[slow - 1 :], smooth)
@@ -227,6 +300,8 @@ def _classic_macd(values: Floats) -> Floats:
 def atr(high: Series, low: Series, close: Series, period: Number) -> Series:
     """Average true range in Wilder's smoothing, in quote.
 
+    Behind a candle with a missing value it begins anew, and is null until a period of ranges is known again.
+
     Of candles it runs over 20 periods for its newest value.
 
     Args:
@@ -237,6 +312,8 @@ def atr(high: Series, low: Series, close: Series, period: Number) -> Series:
     """
     highs, lows, closes = _aligned(high, low, close)
     closes, whole = for_period(closes, period, extra=1)
+    if not (is_whole(highs) and is_whole(lows) and is_whole(closes)):
+        return by_runs(lambda *run: talib.ATR(*run, whole)[whole:], whole, whole, highs, lows, closes)
     result: Floats = talib.ATR(highs, lows, closes, whole)[whole:]
     return result
 
@@ -246,6 +323,8 @@ def atr(high: Series, low: Series, close: Series, period: Number) -> Series:
 )
 def bollinger(data: Series, period: Number, deviations: Number = 2) -> dict[str, Any]:
     """Bollinger bands: `{"upper": …, "middle": …, "lower": …}`, the middle being the simple moving average.
+
+    Null where a value of the window is missing.
 
     Args:
         data: prices, oldest first.
@@ -267,7 +346,9 @@ def bollinger(data: Series, period: Number, deviations: Number = 2) -> dict[str,
 def stochastic(
     high: Series, low: Series, close: Series, period: Number = 14, smoothing: Number = 3, signal: Number = 3
 ) -> dict[str, Any]:
-    """Stochastic oscillator, 0 to 100: `{"k": …, "d": …}`; null while the price stands still.
+    """Stochastic oscillator, 0 to 100: `{"k": …, "d": …}`; null where the price stood still.
+
+    Null too where a value of a window is missing.
 
     Args:
         high: highest price of each candle.
@@ -287,53 +368,51 @@ def stochastic(
 
 @operator(SET, kind=Kind.PURE, window=_needs(0), example="highest(high('BTC/USDT', '4h'), 20)[-1]")
 def highest(data: Series, period: Number) -> Series:
-    """Highest value of each period.
+    """Highest value of each period; null where a value of the window is missing.
 
     Args:
         data: values, oldest first.
         period: number of candles.
     """
     values, whole = for_period(data, period)
-    result: Floats = values.copy() if whole == 1 else talib.MAX(values, whole)[whole - 1 :]
-    return result
+    return highest_of(values, whole)
 
 
 @operator(SET, kind=Kind.PURE, window=_needs(0), example="lowest(low('BTC/USDT', '4h'), 20)[-1]")
 def lowest(data: Series, period: Number) -> Series:
-    """Lowest value of each period.
+    """Lowest value of each period; null where a value of the window is missing.
 
     Args:
         data: values, oldest first.
         period: number of candles.
     """
     values, whole = for_period(data, period)
-    result: Floats = values.copy() if whole == 1 else talib.MIN(values, whole)[whole - 1 :]
-    return result
+    return lowest_of(values, whole)
 
 
 @operator(SET, kind=Kind.PURE, window=_needs(0), example="stddev(close('BTC/USDT', '4h'), 20)[-1]")
 def stddev(data: Series, period: Number) -> Series:
-    """Standard deviation of each period, of the population.
+    """Standard deviation of each period, of the population; null where a value of the window is missing.
 
     Args:
         data: values, oldest first.
         period: number of candles.
     """
     values, whole = for_period(data, period)
-    result: Floats = values * 0 if whole == 1 else talib.STDDEV(values, whole)[whole - 1 :]
-    return result
+    return deviation_of(values, whole)
 
 
 @operator(SET, kind=Kind.PURE, window=_needs(1), example="change(close('BTC/USDT', '4h'))[-1]")
 def change(data: Series, period: Number = 1) -> Series:
-    """Difference of each value to the one a period before.
+    """Difference of each value to the one a period before; null where one of the two is missing.
 
     Args:
         data: values, oldest first.
         period: number of candles between the two.
     """
     values, whole = for_period(data, period, extra=1)
-    return values[whole:] - values[:-whole]
+    with np.errstate(invalid="ignore", over="ignore"):
+        return known(values[whole:] - values[:-whole])
 
 
 @operator(
@@ -343,7 +422,7 @@ def change(data: Series, period: Number = 1) -> Series:
     example="crossover(ema(close('BTC/USDT', '4h'), 12), ema(close('BTC/USDT', '4h'), 26))",
 )
 def crossover(data: Series, other: Series | Number) -> bool:
-    """Whether the newest value is above the other one, and the value before was not.
+    """Whether the newest value is above the other one, and the value before was not; False if one is missing.
 
     Args:
         data: values, oldest first.
@@ -355,7 +434,7 @@ def crossover(data: Series, other: Series | Number) -> bool:
 
 @operator(SET, kind=Kind.PURE, window=lambda _: 2, example="crossunder(rsi(close('BTC/USDT', '4h'), 14), 30)")
 def crossunder(data: Series, other: Series | Number) -> bool:
-    """Whether the newest value is below the other one, and the value before was not.
+    """Whether the newest value is below the other one, and the value before was not; False if one is missing.
 
     Args:
         data: values, oldest first.
@@ -371,7 +450,9 @@ def _differences(data: Series, other: Series | Number) -> tuple[float, float]:
     theirs = floats([other, other] if isinstance(other, int | float | Decimal) else other)
     if len(ours) < 2 or len(theirs) < 2:
         raise DslError("a crossing needs two values of each series")
-    return float(ours[-2] - theirs[-2]), float(ours[-1] - theirs[-1])
+    with np.errstate(invalid="ignore"):
+        previous, newest = known(ours[-2:] - theirs[-2:]).tolist()
+    return previous, newest
 
 
 def _aligned(*columns: Series) -> tuple[Floats, ...]:

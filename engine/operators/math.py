@@ -1,11 +1,15 @@
-"""Arithmetic and rounding."""
+"""Arithmetic and rounding.
+
+A number that is none (NaN, which people see as null) makes what is made of it NaN, wherever it stands.
+"""
 
 from __future__ import annotations
 
 import builtins
 import math as _math
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 from typing import Annotated, Any, Final
 
 from engine.dsl import (
@@ -17,6 +21,8 @@ from engine.dsl import (
     Series,
     add,
     check_number,
+    is_nan,
+    less,
     operator,
     power,
 )
@@ -27,6 +33,8 @@ SET: Final = OperatorSet("math", "Arithmetic and rounding.")
 _ROUND: Final[Callable[[Any, int], Any]] = builtins.round
 
 _NUMBERS: Final = frozenset({int, float, bool, Decimal})
+_EXACT: Final = Context(prec=1_000)
+"""Rounds every decimal of the language to any number of digits."""
 
 
 def _numbers(value: Number | Series, more: tuple[Number, ...]) -> list[Any]:
@@ -46,38 +54,57 @@ def _numbers(value: Number | Series, more: tuple[Number, ...]) -> list[Any]:
 
 @operator(SET, kind=Kind.PURE, name="min", example="min(close[-1], 100)")
 def min_(value: Number | Series, *values: Number) -> Number:
-    """Return the smallest of some numbers.
+    """Return the smallest of some numbers; NaN if one of them is.
 
     Args:
         value: a number, or one list or series of numbers.
         values: further numbers.
     """
-    smallest: Number = builtins.min(_numbers(value, values))
-    return smallest
+    return _extreme(_numbers(value, values), builtins.min, less)
 
 
 @operator(SET, kind=Kind.PURE, name="max", example="max(1, 2, 3)")
 def max_(value: Number | Series, *values: Number) -> Number:
-    """Return the largest of some numbers.
+    """Return the largest of some numbers; NaN if one of them is.
 
     Args:
         value: a number, or one list or series of numbers.
         values: further numbers.
     """
-    largest: Number = builtins.max(_numbers(value, values))
-    return largest
+    return _extreme(_numbers(value, values), builtins.max, lambda one, best: less(best, one))
+
+
+def _extreme(
+    numbers: list[Any], of_one_kind: Callable[[list[Any]], Any], beats: Callable[[Any, Any], bool]
+) -> Number:
+    """Return the number that beats all others; Python compares floats with decimals in its own way."""
+    missing = _nan_among(numbers)
+    if missing is not None:
+        return missing
+    if not {float, Decimal} <= set(map(type, numbers)):
+        extreme: Number = of_one_kind(numbers)
+        return extreme
+    found: Number = reduce(lambda best, one: one if beats(one, best) else best, numbers)
+    return found
+
+
+def _nan_among(numbers: list[Any]) -> float | None:
+    return _math.nan if builtins.any(map(is_nan, numbers)) else None
 
 
 @operator(SET, kind=Kind.PURE, name="sum", example="sum([1, 2, 3])")
 def sum_(value: Number | Series, *values: Number) -> Number:
-    """Return the sum of some numbers.
+    """Return the sum of some numbers; NaN if one of them is.
 
     Args:
         value: a number, or one list or series of numbers.
         values: further numbers.
     """
     numbers = _numbers(value, values)
-    if not any(isinstance(number, Decimal) for number in numbers):
+    missing = _nan_among(numbers)
+    if missing is not None:
+        return missing
+    if not builtins.any(isinstance(number, Decimal) for number in numbers):
         plain: Number = check_number(builtins.sum(numbers), DEFAULT_LIMITS)
         return plain
     total: Number = 0
@@ -88,7 +115,7 @@ def sum_(value: Number | Series, *values: Number) -> Number:
 
 @operator(SET, kind=Kind.PURE, example="mean(close[-3:])")
 def mean(value: Number | Series, *values: Number) -> Number:
-    """Return the arithmetic mean of some numbers.
+    """Return the arithmetic mean of some numbers; NaN if one of them is.
 
     Args:
         value: a number, or one list or series of numbers.
@@ -105,7 +132,8 @@ def abs_(value: Any) -> Any:
     Args:
         value: a number or a series.
     """
-    return builtins.abs(value)
+    # Python's abs() rounds a decimal.
+    return value.copy_abs() if isinstance(value, Decimal) else builtins.abs(value)
 
 
 @operator(SET, kind=Kind.PURE, name="round", example="round(close[-1], 2)")
@@ -118,6 +146,8 @@ def round_(value: Number, digits: Annotated[Number | None, Range(ge=-100, le=100
     """
     if digits is None:
         return builtins.round(bounded(value))
+    if isinstance(value, Decimal):
+        return value.quantize(Decimal(1).scaleb(-int(digits)), context=_EXACT) if value.is_finite() else value
     rounded: Number = _ROUND(value, int(digits))
     return rounded
 
@@ -143,7 +173,13 @@ def ceil(value: Number) -> int:
 
 
 def bounded(value: Number) -> Number:
-    """Return a number whose integer part is within the limit of integers."""
+    """Return a number whose integer part is within the limit of integers.
+
+    Raises:
+        DslError: it is NaN, infinite or too large.
+    """
+    if is_nan(value):
+        raise DslError("a number is needed, and the value is not a number (null)")
     bits = DEFAULT_LIMITS.integer_bits
     if builtins.abs(value) >= 2**bits:
         raise DslError(f"the result is too large; integers stay below 2**{bits}", code="limit_exceeded")
@@ -157,6 +193,10 @@ def sqrt(value: Number) -> Number:
     Args:
         value: the number.
     """
+    if is_nan(value):
+        return _math.nan
+    if value < 0:
+        raise DslError("a negative number has no square root")
     return value.sqrt() if isinstance(value, Decimal) else _math.sqrt(value)
 
 
@@ -215,13 +255,15 @@ def pow_(base: Number, exponent: Number) -> Number:
 
 @operator(SET, kind=Kind.PURE, example="clamp(rsi(close, 14)[-1] / 100, 0.2, 0.8)")
 def clamp(value: Number, low: Number, high: Number) -> Number:
-    """Return a number, or the bound that it is beyond.
+    """Return a number, or the bound that it is beyond; NaN if one of the three is.
 
     Args:
         value: the number.
         low: lower bound.
         high: upper bound, not below the lower one.
     """
+    if is_nan(value) or is_nan(low) or is_nan(high):
+        return _math.nan
     if low > high:
         raise invalid_parameters(f"low is {low}, above high, which is {high}")
     return builtins.min(builtins.max(value, low), high)

@@ -69,6 +69,8 @@ def decimal(value: Number | builtins.str) -> Decimal:
         number = Decimal(_number_text(value) if isinstance(value, builtins.str) else value)
     except InvalidOperation:
         raise DslError(f"{value!r} is not a number") from None
+    if number.is_snan():
+        raise DslError(f"{value!r} is not a number")  # it could not even be compared
     checked: Decimal = check_number(number, DEFAULT_LIMITS)
     return checked
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from engine.dsl import Kind, Number, OperatorContext, OperatorSet, Range, Unit, operator
 from engine.errors import DslError
+from engine.timing import parse_duration
 from engine.types import Seconds, Timestamp
 
 SET: Final = OperatorSet("time", "The invocation's time, and texts that spell a time.")
-
-_SECONDS_PER: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?\s*[wdhms]\s*)+", re.ASCII)
-_DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([wdhms])", re.ASCII)
 
 
 @operator(SET, kind=Kind.READ, example="now() - 3600")
@@ -61,11 +57,12 @@ def seconds(text: str) -> Seconds:
     """Return the seconds of a duration.
 
     Args:
-        text: numbers with units: w, d, h, m, s, as in `1h30m` or `2d`.
+        text: numbers with units: w, d, h, m, s, as in `1h30m` or `2d`; at most 100 years.
     """
-    if not _DURATION.fullmatch(text.strip()):
-        raise DslError(f"{text!r} is not a duration such as '1h30m'; its units are w, d, h, m, s")
-    return sum(float(count) * _SECONDS_PER[unit] for count, unit in _DURATION_PART.findall(text))
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise DslError(str(error)) from None
 
 
 @operator(SET, kind=Kind.READ, example="oscillate(100, 10, 60)")

@@ -62,7 +62,7 @@ PRICE_MARKERS: Final = frozenset(
 
 _BY_LETTERS: Final = {"".join(sorted(marker)): marker for marker in Marker}
 _MARKER_LETTERS: Final = frozenset("".join(Marker))
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?", re.ASCII)
 _MAX_DIGITS: Final = 60
 """Longer numbers are mistakes, and cost time to compute with."""
 

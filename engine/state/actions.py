@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from engine.errors import ActionStatus
 from engine.state.base import StateModel
+from engine.timing import Delay, Moment
 from engine.types import ActionId
 from engine.values import JsonValue
 
@@ -56,11 +57,11 @@ class Action(StateModel):
     result: JsonValue = None
     error_status: str | None = None
     error_message: str | None = None
-    executed_at: float | None = None
-    not_before: float | None = None
+    executed_at: Moment | None = None
+    not_before: Moment | None = None
     suspension: dict[str, Any] | None = None
     reset_target_action_id: ActionId | None = None
-    reset_after: float = 0
+    reset_after: Delay = 0
     previous_execution_result: JsonValue = None
 
     @model_validator(mode="after")

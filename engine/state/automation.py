@@ -12,6 +12,7 @@ from pydantic import Field
 from engine.state.account import ZERO, ExchangeAccountElements, Order
 from engine.state.actions import Action, ActionsDag
 from engine.state.base import Money, StateModel
+from engine.timing import Interval, Moment, Speed
 from engine.types import ActionId, Asset, CallSite, EffectKey, Symbol, TimeFrame
 
 EffectKind = Literal["create_order", "cancel_order", "set_leverage", "withdraw"]
@@ -34,8 +35,8 @@ class TriggerReason(StrEnum):
 class ExecutionTrigger(StateModel):
     """When and why an invocation ran, UNIX seconds."""
 
-    scheduled_to: float = 0
-    triggered_at: float = 0
+    scheduled_to: Moment = 0
+    triggered_at: Moment = 0
     trigger_reason: TriggerReason | None = None
     was_completed: bool = False
 
@@ -66,14 +67,14 @@ class Schedule(StateModel):
     `until` in UNIX seconds; `ticks` counts the rounds that ended, `max` bounds them.
     """
 
-    every: float | None = None
+    every: Interval | None = None
     cron: str | None = None
     timezone: str | None = None
-    first_tick: float | None = None
-    last_tick: float | None = None
+    first_tick: Moment | None = None
+    last_tick: Moment | None = None
     ticks: int = 0
     max: int | None = None
-    until: float | None = None
+    until: Moment | None = None
 
 
 class Intent(StateModel):
@@ -85,9 +86,9 @@ class Intent(StateModel):
     leg: str
     kind: EffectKind
     params: dict[str, Any]
-    planned_at: float
+    planned_at: Moment
     status: IntentStatus = "planned"
-    sent_at: float | None = None
+    sent_at: Moment | None = None
     tries: int = 0
 
     @property
@@ -99,7 +100,7 @@ class Intent(StateModel):
 class DegradedState(StateModel):
     """Since when, why and how often in a row invocations could not do their work."""
 
-    since: float = 0
+    since: Moment = 0
     reason: str | None = None
     error: str | None = None
     count: int = 0
@@ -118,7 +119,7 @@ class Standstill(StateModel):
 
     digest: str
     count: int = 0
-    at: float = 0
+    at: Moment = 0
 
 
 class Execution(StateModel):
@@ -162,15 +163,15 @@ class AccountMetadata(StateModel):
     """The account's name, and when the rights of its key were checked, UNIX seconds."""
 
     name: str | None = None
-    rights_checked_at: float = 0
+    rights_checked_at: Moment = 0
 
 
 class RecordedMarket(StateModel):
     """A recorded market: its folder, the market time it starts at, and how fast its clock runs."""
 
     folder: str
-    start: float | None = None
-    speed: float = Field(default=1, gt=0)
+    start: Moment | None = None
+    speed: Speed = 1
 
 
 class ExchangeDetails(StateModel):

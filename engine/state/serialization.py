@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ def load_state(
             OctoBot, which is imported first.
     """
     migrated = _migrate(raw, migrations)
+    _refuse_halves(migrated)
     try:
         state = AutomationState.model_validate(migrated)
     except ValidationError as error:
@@ -58,6 +60,8 @@ def _migrate(raw: Mapping[str, Any], migrations: Mapping[int, Migration]) -> Raw
     if not isinstance(version, int) or isinstance(version, bool):
         raise StateError(f"schema_version is {version!r}; expected a whole number such as {SCHEMA_VERSION}")
     newest = max([SCHEMA_VERSION, *(known + 1 for known in migrations)])
+    if version < min([SCHEMA_VERSION, *migrations]):
+        raise StateError(f"schema_version is {version}; there never was one below {SCHEMA_VERSION}")
     if version > newest:
         raise SchemaVersionError(
             f"this state has schema version {version}, this release reads up to {newest}; update Octoflow"
@@ -66,6 +70,30 @@ def _migrate(raw: Mapping[str, Any], migrations: Mapping[int, Migration]) -> Raw
     for step in range(version, newest):
         migrated = {**migrations[step](migrated), "schema_version": step + 1}
     return migrated
+
+
+def _refuse_halves(raw: Mapping[str, Any]) -> None:
+    """Refuse texts with half of a character, a lone surrogate: nothing could write them down again."""
+    try:
+        json.dumps(raw, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        place = next(_halves(raw, "state"), "state")
+        raise StateError(f"{place} holds half of a character; write it whole") from None
+    except (TypeError, ValueError, RecursionError):
+        return  # the form is wrong, which the models say
+
+
+def _halves(value: Any, place: str) -> Iterator[str]:
+    """Yield where in a state the texts with half of a character are."""
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        yield place
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _halves(key, f"a key of {place}")
+            yield from _halves(item, f"{place}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _halves(item, f"{place}.{index}")
 
 
 def describe(error: ValidationError) -> str:

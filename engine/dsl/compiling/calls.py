@@ -42,6 +42,9 @@ from engine.types import CallSite
 _APPLIED_TO_VALUE: Final = re.compile(r"[<>=!+\-*/%]|(?:in|is|and|or|if|not\s+in)\b")
 """How a condition's text starts when it is to be applied to the value."""
 
+_INDEX: Final = re.compile(r"\[(?!.*\bLOCAL_VALUE_PLACEHOLDER\b)", re.DOTALL)
+"""A text that starts with an index, such as `[0] > 1`; one that names the value starts with a list."""
+
 _FALSE_FRIENDS: Final = {"true": "True", "false": "False", "null": "None", "none": "None", "nil": "None"}
 
 
@@ -173,7 +176,7 @@ class CallCompiler:
         text = code.constant.strip()
         if with_placeholder and not text:
             return constant_code(code.at, value=True)
-        if with_placeholder and _APPLIED_TO_VALUE.match(text):
+        if with_placeholder and _is_applied(text):
             text = f"{PLACEHOLDER} {text}"
         try:
             script = parse(text, self._compiler.limits)
@@ -233,6 +236,10 @@ class CallCompiler:
 
         symbol, time_frame = given(SymbolParam), given(TimeFrameParam)
         self._compiler.facts.requests.append(DataRequest(definition, node, origin, at, symbol, time_frame))
+
+
+def _is_applied(text: str) -> bool:
+    return bool(_APPLIED_TO_VALUE.match(text) or _INDEX.match(text))
 
 
 def _reading(plan: CallPlan) -> Formula | None:

@@ -229,8 +229,29 @@ def _binary(compiler: Compiler, link: _Link, left: Code, right: Code, *, boolean
     return compiler.fold(Code(left.at, run=run, needs=all_needs([left, right]), boolean=boolean))
 
 
+def _condition(compiler: Compiler, node: nodes.Expression) -> Code:
+    """Compile an expression that decides: its value is True or False, and NaN is an error of its place."""
+    code = compiler.operand(node)
+    if code.boolean:
+        return code
+    at = compiler.offset(node.at)
+    formula = formulas.truth(code.formula)
+    if formula is None:
+        code = compiler.finished(code)
+    return compiler.fold(
+        Code(
+            code.at,
+            run=at_once.condition(code.run, at) if code.run else None,
+            step=None if code.run else resumable.condition(code, at),
+            needs=code.needs,
+            boolean=True,
+            formula=None if code.is_constant else formula,
+        )
+    )
+
+
 def _negation(compiler: Compiler, node: nodes.Not) -> Code:
-    operand = compiler.operand(node.operand)
+    operand = _condition(compiler, node.operand)
     at = compiler.offset(node.at)
     if node.times % 2 == 0:
         return _truth(compiler, at, operand)
@@ -267,7 +288,7 @@ def _logical(compiler: Compiler, node: nodes.Logical) -> Code:
     decisive = node.operator == "or"
     at = compiler.offset(node.at)
     kept: list[Code] = []
-    for code in [compiler.operand(operand) for operand in node.operands]:
+    for code in [_condition(compiler, operand) for operand in node.operands]:
         if not code.is_constant:
             kept.append(code)
         elif at_once.is_true(code.constant) is decisive:
@@ -292,8 +313,9 @@ def _logical(compiler: Compiler, node: nodes.Logical) -> Code:
 
 
 def _conditional(compiler: Compiler, node: nodes.Conditional) -> Code:
-    parts = [compiler.operand(part) for part in (node.test, node.then, node.otherwise)]
-    test, then, otherwise = parts
+    test = _condition(compiler, node.test)
+    then, otherwise = compiler.operand(node.then), compiler.operand(node.otherwise)
+    parts = [test, then, otherwise]
     if test.is_constant:
         return then if at_once.is_true(test.constant) else otherwise
     code = _with_formula(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 from engine.dsl.registry.argument_types import describe_value
-from engine.dsl.registry.markers import SymbolParam, TimeFrameParam
+from engine.dsl.registry.markers import Range, SymbolParam, TimeFrameParam, Unit
 from engine.dsl.registry.registry import OperatorDefinition, closest
 from engine.dsl.registry.signature import Parameter
 from engine.errors import DslError, invalid_parameters
@@ -17,7 +19,19 @@ def refused_value(operator: str, parameter: Parameter, value: Any) -> DslError:
     """Return the error for a value that a parameter does not accept."""
     check = parameter.check
     message = f"{operator}(): {parameter.name} must be {check.expected}; it is {describe_value(value)}"
-    return DslError(message, code=check.code)
+    return DslError(message, code=check.code, suggestion=_meant(parameter, value))
+
+
+def _meant(parameter: Parameter, value: Any) -> str | None:
+    """Return what was probably meant where seconds are too many."""
+    unit, bounds = parameter.marker(Unit), parameter.marker(Range)
+    if unit is None or unit.name != "seconds" or bounds is None or bounds.le is None:
+        return None
+    if not isinstance(value, int | float | Decimal) or not math.isfinite(value):
+        return None
+    if not bounds.le < value <= bounds.le * 1000:
+        return None
+    return f"This looks like milliseconds: write {float(value) / 1000:.15g}."
 
 
 def choose_parameters(

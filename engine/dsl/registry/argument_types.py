@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -52,8 +53,8 @@ def describe_value(value: Any) -> str:
 def _integer(value: Any) -> Any:
     if isinstance(value, int):
         return value
-    if isinstance(value, float | Decimal) and -_MAX_EXACT < value < _MAX_EXACT and value == int(value):
-        return int(value)
+    if isinstance(value, float | Decimal) and math.isfinite(value) and -_MAX_EXACT < value < _MAX_EXACT:
+        return int(value) if value == int(value) else REFUSED
     return REFUSED
 
 

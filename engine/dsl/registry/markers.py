@@ -41,7 +41,8 @@ class Range:
     def holds(self, value: Number) -> bool:
         """Tell whether a number is inside the bounds; NaN never is."""
         return (
-            (self.ge is None or value >= self.ge)
+            value == value
+            and (self.ge is None or value >= self.ge)
             and (self.gt is None or value > self.gt)
             and (self.le is None or value <= self.le)
             and (self.lt is None or value < self.lt)

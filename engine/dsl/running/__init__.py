@@ -13,9 +13,10 @@ from engine.dsl.running.number_paths import (
     careful_comparison,
     with_constant_right,
 )
+from engine.dsl.running.sameness import is_nan, less, lookup
 
 __all__ = ["at_once", "formulas", "operands", "resumable", "add", "check_number", "is_hashable", "power"]
 __all__ += ["signed", "truth", "BoundArgument", "CallPlan", "plain_call", "stepwise_call", "Code"]
 __all__ += ["OUTSIDE", "Stepwise", "UNKNOWN", "all_needs", "constant_code", "Bound", "Formula", "call"]
 __all__ += ["compiled", "reading", "Frame", "Run", "SCALARS", "Suspended", "Careful", "binary"]
-__all__ += ["careful_arithmetic", "careful_comparison", "with_constant_right"]
+__all__ += ["careful_arithmetic", "careful_comparison", "with_constant_right", "is_nan", "less", "lookup"]

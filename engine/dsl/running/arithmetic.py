@@ -7,13 +7,15 @@ caller adds.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from engine.dsl.limits import Limits
+from engine.dsl.running.decimals import aligned, decimal_operation, negated
+from engine.dsl.running.sameness import MISSING, contains, find_key, is_nan, ordered, same
 from engine.errors import DslError
 from engine.values import is_series
 
@@ -46,14 +48,13 @@ def check_number(value: Any, limits: Limits) -> Any:
     """Return a number, unless it is an integer over the limit or a Decimal that no float could hold."""
     if type(value) is int and value.bit_length() > limits.integer_bits:
         raise _limit(f"an integer of {value.bit_length()} bits; integers stay below 2**{limits.integer_bits}")
-    if (
-        type(value) is Decimal
-        and value
-        and value.is_finite()
-        and abs(value.adjusted()) > _MAX_DECIMAL_EXPONENT
-    ):
+    if type(value) is Decimal and value and _is_extreme(value):
         raise _limit(f"a decimal with an exponent beyond {_MAX_DECIMAL_EXPONENT}")
     return value
+
+
+def _is_extreme(value: Decimal) -> bool:
+    return value.is_infinite() or (value.is_finite() and abs(value.adjusted()) > _MAX_DECIMAL_EXPONENT)
 
 
 def check_items(count: int, limits: Limits) -> None:
@@ -104,23 +105,22 @@ def _weight_of_flat(value: Any) -> int:
     return len(value) if is_series(value) else 1
 
 
-def _aligned(left: Any, right: Any) -> tuple[Any, Any]:
-    """Give a Decimal and a float one type: the float's shortest text decides its value."""
-    if isinstance(left, Decimal) and isinstance(right, float):
-        return (left, Decimal(repr(right))) if math.isfinite(right) else (float(left), right)
-    if isinstance(left, float) and isinstance(right, Decimal):
-        return (Decimal(repr(left)), right) if math.isfinite(left) else (left, float(right))
-    return left, right
-
-
 def _numeric(name: str, apply: Callable[[Any, Any], Any]) -> Apply:
     """Make an operator that takes numbers and series only."""
+    of_decimals = decimal_operation(name)
 
     def apply_numeric(left: Any, right: Any, limits: Limits) -> Any:
-        if type(left) in _NUMBERS and type(right) in _NUMBERS:
-            return check_number(apply(*_aligned(left, right)), limits)
-        if is_series(left) or is_series(right):
-            return _elementwise(name, apply, left, right)
+        try:
+            if type(left) in _NUMBERS and type(right) in _NUMBERS:
+                left, right = aligned(left, right)
+                is_decimal = type(left) is Decimal or type(right) is Decimal
+                return check_number((of_decimals if is_decimal else apply)(left, right), limits)
+            if is_series(left) or is_series(right):
+                return _elementwise(name, apply, left, right)
+        except ZeroDivisionError:
+            raise DslError(f"`{name}`: division by zero") from None
+        except OverflowError:
+            raise DslError(f"`{name}`: the result is too large") from None
         raise _refused(name, left, right)
 
     return apply_numeric
@@ -224,7 +224,7 @@ ARITHMETIC: Final[dict[str, Apply]] = {
 }
 
 
-def _comparison(name: str, compare: Callable[[Any, Any], Any]) -> Apply:
+def _comparison(name: str, holds: Callable[[Any, Any], bool]) -> Apply:
     def apply(left: Any, right: Any, limits: Limits) -> bool:
         del limits
         if is_series(left) or is_series(right):
@@ -233,7 +233,7 @@ def _comparison(name: str, compare: Callable[[Any, Any], Any]) -> Apply:
                 suggestion="Compare one of its values: `series[-1]`.",
             )
         try:
-            return bool(compare(*_aligned(left, right)))
+            return holds(left, right)
         except TypeError:
             raise _refused(name, left, right) from None
 
@@ -242,13 +242,15 @@ def _comparison(name: str, compare: Callable[[Any, Any], Any]) -> Apply:
 
 def _contains(item: Any, container: Any) -> bool:
     if is_series(container):
-        return item in container.tolist()
+        return contains(container.tolist(), item)
     if isinstance(container, str) and not isinstance(item, str):
         raise TypeError
-    if isinstance(container, str | list):
+    if isinstance(container, list):
+        return contains(container, item)
+    if isinstance(container, str):
         return item in container
     if isinstance(container, dict):
-        return is_hashable(item) and item in container
+        return is_hashable(item) and find_key(container, item) is not MISSING
     raise TypeError
 
 
@@ -280,12 +282,12 @@ def _identity(expected: bool) -> Apply:
 
 
 COMPARISONS: Final[dict[str, Apply]] = {
-    "<": _comparison("<", operator.lt),
-    "<=": _comparison("<=", operator.le),
-    ">": _comparison(">", operator.gt),
-    ">=": _comparison(">=", operator.ge),
-    "==": _comparison("==", operator.eq),
-    "!=": _comparison("!=", operator.ne),
+    "<": _comparison("<", partial(ordered, operator.lt)),
+    "<=": _comparison("<=", partial(ordered, operator.le)),
+    ">": _comparison(">", partial(ordered, operator.gt)),
+    ">=": _comparison(">=", partial(ordered, operator.ge)),
+    "==": _comparison("==", same),
+    "!=": _comparison("!=", lambda left, right: not same(left, right)),
     "in": _membership("in", expected=True),
     "not in": _membership("not in", expected=False),
     "is": _identity(expected=True),
@@ -297,9 +299,20 @@ def signed(signs: tuple[str, ...], value: Any) -> Any:
     """Apply a run of signs to a number or series."""
     if type(value) not in _NUMBERS and not is_series(value):
         raise DslError(f"`{signs[-1]}` cannot take {type_of(value)}")
+    if type(value) is Decimal:
+        return negated(value) if signs.count("-") % 2 else value
     return -value if signs.count("-") % 2 else +value
 
 
 def truth(value: Any) -> bool:
-    """Tell whether a value counts as true; a series does when it has values."""
+    """Tell whether a value counts as true; a series does when it has values.
+
+    Raises:
+        DslError: the value is NaN, which decides nothing.
+    """
+    if is_nan(value):
+        raise DslError(
+            "a condition is not a number (null), which is neither true nor false",
+            suggestion="Ask before whether it is known: `value == value` is False for what is not a number.",
+        )
     return len(value) > 0 if is_series(value) else bool(value)

@@ -9,11 +9,36 @@ from engine.dsl.running.arithmetic import truth
 from engine.dsl.running.code import Combine
 from engine.dsl.running.frame import Frame, Run
 from engine.dsl.running.number_paths import Careful
+from engine.errors import DslError
 
 
 def is_true(value: Any) -> bool:
     """Tell whether a value counts as true; bools are answered at once."""
     return value is True or (value is not False and truth(value))
+
+
+def condition(operand: Run, at: int) -> Run:
+    """Return the closure that decides by an operand at an offset of the script; it gives True or False."""
+
+    def run(frame: Frame) -> bool:
+        value = operand(frame)
+        return decided(frame, value, at)
+
+    return run
+
+
+def decided(frame: Frame, value: Any, at: int) -> bool:
+    """Tell whether a value counts as true.
+
+    Raises:
+        DslError: the value decides nothing; positioned.
+    """
+    if value is True or value is False:
+        return bool(value)
+    try:
+        return truth(value)
+    except DslError as error:
+        raise frame.located(error, at, "condition") from None
 
 
 def slot(index: int) -> Run:

@@ -242,7 +242,14 @@ def truth(operand: Formula | None) -> Formula | None:
     """Return the formula that tells whether a value counts as true, or None if it cannot be one."""
     if operand is None or operand.kind == "boolean":
         return operand
-    return _unary(lambda a: lambda v: a(v) != 0, operand, "boolean", 1)
+    return _unary(lambda a: lambda v: _decided(a(v)), operand, "boolean", 1)
+
+
+def _decided(value: Any) -> bool:
+    """Tell whether a number is not 0; of NaN, the general form says that it decides nothing."""
+    if value != value:
+        raise ValueError
+    return bool(value)
 
 
 def negation(operand: Formula | None) -> Formula | None:

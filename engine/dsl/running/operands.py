@@ -10,6 +10,7 @@ from engine.dsl.registry import closest
 from engine.dsl.running.arithmetic import is_hashable, type_of
 from engine.dsl.running.code import Combine
 from engine.dsl.running.frame import SCALARS, Frame, Run
+from engine.dsl.running.sameness import MISSING, find_key, is_nan
 from engine.errors import DslError
 from engine.values import is_series
 
@@ -41,7 +42,8 @@ def subscript(value: Any, index: Any) -> Any:
 def _item_of_mapping(value: Mapping[Any, Any], key: Any) -> Any:
     if not is_hashable(key):
         raise DslError(f"the key of a dict cannot be a {type_of(key)}")
-    if key not in value:
+    found = find_key(value, key)
+    if found is MISSING:
         near = (
             closest(key, [known for known in value if isinstance(known, str)])
             if isinstance(key, str)
@@ -51,7 +53,7 @@ def _item_of_mapping(value: Mapping[Any, Any], key: Any) -> Any:
             f"there is no key {key!r}; there is {_shown_keys(value)}",
             suggestion=f"Did you mean {near!r}?" if near else None,
         )
-    return value[key]
+    return value[found]
 
 
 def _shown_keys(value: Mapping[Any, Any]) -> str:
@@ -116,6 +118,8 @@ def _bound(bound: Any) -> int | None:
     if bound is None:
         return None
     if isinstance(bound, int | float | Decimal):
+        if is_nan(bound):
+            raise DslError("a bound of a slice is not a number (null)")
         return int(max(min(bound, _FAR), -_FAR))
     raise DslError(f"the bounds of a slice are numbers, not {type_of(bound)}")
 
@@ -127,9 +131,10 @@ def dict_of(entries: Sequence[tuple[bool, Any, Any]]) -> dict[Any, Any]:
         if not is_spread:
             if not is_hashable(key):
                 raise DslError(f"the key of a dict cannot be a {type_of(key)}")
-            made[key] = value
+            _set(made, key, value)
         elif isinstance(value, Mapping):
-            made.update(value)
+            for own, item in value.items():
+                _set(made, own, item)
         else:
             raise DslError(
                 f"`**` takes a dict, not {type_of(value)}",
@@ -137,6 +142,11 @@ def dict_of(entries: Sequence[tuple[bool, Any, Any]]) -> dict[Any, Any]:
                 suggestion="Join lists with `+`.",
             )
     return made
+
+
+def _set(made: dict[Any, Any], key: Any, value: Any) -> None:
+    found = find_key(made, key)
+    made[key if found is MISSING else found] = value
 
 
 def combined(at: int, doing: str, make: Callable[[list[Any]], Any]) -> Combine:

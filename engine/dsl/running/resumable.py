@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.dsl.running.at_once import is_true
+from engine.dsl.running.at_once import decided, is_true
 from engine.dsl.running.code import Code, Combine, Stepwise
 from engine.dsl.running.frame import Frame, Suspended
 from engine.dsl.running.number_paths import Careful
@@ -36,6 +36,15 @@ def strict(node_id: int, operands: Sequence[Code], combine: Combine) -> Stepwise
             suspended.keep(node_id, values)
             raise
         return combine(frame, values)
+
+    return step
+
+
+def condition(operand: Code, at: int) -> Stepwise:
+    """Return the form that decides by an operand at an offset of the script; it gives True or False."""
+
+    async def step(frame: Frame) -> bool:
+        return decided(frame, await value_of(operand, frame), at)
 
     return step
 

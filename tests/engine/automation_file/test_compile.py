@@ -224,7 +224,7 @@ actions:
             ("name: b\nactions: {a: '1'}\nrepeat: {cron: every day}", 3, "five fields"),
             ("name: b\nactions: {a: '1'}\nrepeat: {cron: '* * * * *', timezone: Mars}", 3, "Europe/Paris"),
             ("name: b\nactions: {a: '1'}\nrepeat: {every: 1h, cron: '* * * * *'}", 3, "either every"),
-            ("name: b\nactions: {a: '1'}\nrepeat: {every: 0}", 3, "above zero"),
+            ("name: b\nactions: {a: '1'}\nrepeat: {every: 0}", 3, "at least 1 s"),
             ("name: b\nactions: {a: '1'}\nrepeat: {every: 1h, until: soon}", 3, "2024-03-01"),
             ("name: b\nactions: {a: {run: '1', then: {restart: x}}}", 2, "no action 'x'"),
             ("name: b\nactions: {a: $b}", 2, "no action 'b'"),

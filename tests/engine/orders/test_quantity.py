@@ -62,7 +62,6 @@ def test_a_marker_alone_has_no_value(marker: Marker) -> None:
         ("1_000", r"unexpected '_' at character 2"),
         ("1Q", r"unexpected 'Q' at character 2"),
         ("wyz-0.11", r"unexpected 'w' at character 1"),
-        (".01", r"unexpected '\.' at character 1"),
         ("nan", r"unexpected 'n' at character 1"),
         ("1%%", r"'%%' is not a marker"),
         ("1%q", r"'%q' is not a marker"),
@@ -102,3 +101,23 @@ def test_whatever_is_given_is_read_or_refused(given_value: Any) -> None:
         assert refused.code == "invalid_parameter_format"  # noqa: PT017  (either outcome is right)
     else:
         assert quantity.value is None or quantity.value.is_finite()
+
+
+PLAIN_NUMBER = st.from_regex(r"[+-]?([0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9})", fullmatch=True)
+
+
+@given(text=PLAIN_NUMBER, marker=st.sampled_from(["", "q", "%", "a%", "@"]), before=st.booleans())
+def test_every_plain_spelling_of_a_number_is_a_quantity(text: str, marker: str, before: bool) -> None:
+    quantity = parse_quantity(f"{marker}{text}" if before else f"{text}{marker}")
+    assert quantity.value == Decimal(text)
+
+
+@pytest.mark.parametrize("text", [".", "+", "-.", "1..2", "1_000", ".5.", "1.2.3", "٣", "1e", "5 "])
+def test_what_is_no_number_is_no_amount(text: str) -> None:
+    with pytest.raises(DslError):
+        parse_amount(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [(".5", "0.5"), ("1.", "1"), ("1.q", "1"), ("a%.5", "0.5")])
+def test_a_point_needs_digits_on_one_side_only(text: str, value: str) -> None:
+    assert parse_amount(text).value == Decimal(value)
