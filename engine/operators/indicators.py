@@ -16,6 +16,7 @@ from engine.dsl import Kind, Number, OperatorSet, Series, operator
 from engine.errors import DslError, invalid_parameters
 from engine.lazy_import import LazyModule
 from engine.operators.examined import Examined
+from engine.operators.strength import careful_rsi
 from engine.operators.windows import (
     by_runs,
     deviation_of,
@@ -24,7 +25,6 @@ from engine.operators.windows import (
     known,
     lowest_of,
     mean_of,
-    moved_of,
 )
 
 if TYPE_CHECKING:
@@ -141,32 +141,7 @@ def rsi(data: Series, period: Number) -> Series:
         if result.item(result.argmin()) > 0 and not np.count_nonzero(some[1:] == some[:-1]):
             _SOUND_FOR_RSI.add(values, whole)
             return result
-    return by_runs(lambda run: _careful_rsi(run, whole), whole, whole, values)
-
-
-def _careful_rsi(values: Floats, period: int) -> Floats:
-    """Return it where TA-Lib says 0 for averages below 1e-14, and a number where nothing has moved."""
-    result = talib.RSI(values, period)[period:] if period > 1 else np.zeros(len(values) - 1)
-    if result.min() == 0:
-        result = _exact_rsi(values, period)
-    result[~moved_of(values, period)] = np.nan
-    return result
-
-
-def _exact_rsi(values: Floats, period: int) -> Floats:
-    """Return it with averages of which none is too small to count."""
-    steps = (values[1:] - values[:-1]).tolist()
-    gain = math.fsum(step for step in steps[:period] if step > 0)
-    loss = -math.fsum(step for step in steps[:period] if step < 0)
-    keeps = (period - 1) / period
-    strengths = []
-    for index in range(period - 1, len(steps)):
-        if index >= period:
-            step = steps[index]
-            gain, loss = gain * keeps + max(step, 0.0), loss * keeps + max(-step, 0.0)
-        together = gain + loss
-        strengths.append(100 * gain / together if together else math.nan)
-    return np.array(strengths)
+    return by_runs(lambda run: careful_rsi(run, whole), whole, whole, values)
 
 
 @operator(SET, kind=Kind.PURE, window=_needs(0), example="ma(close('BTC/USDT', '4h'), 50)[-1]")
