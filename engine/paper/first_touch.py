@@ -45,7 +45,7 @@ class TouchFinder:
         Of bars that opened before, only the close counts.
         """
         bars, falls, limit = self._bars, waits_for_fall(order), float(level_of(order))
-        if start < len(bars) and bars.opened[start] < since:
+        if start < len(bars) and bars.opened.item(start) < since:
             start = max(start, int(bars.closed.searchsorted(since, side="right")))
             while start < len(bars) and bars.opened[start] < since:
                 if bars.close[start] <= limit if falls else bars.close[start] >= limit:
@@ -54,7 +54,8 @@ class TouchFinder:
         bar = self._first(start, limit, falls=falls)
         if bar is None:
             return None
-        return FirstTouch(bar, bool(bars.open[bar] > limit if falls else bars.open[bar] < limit))
+        opening = bars.open.item(bar)
+        return FirstTouch(bar, opening > limit if falls else opening < limit)
 
     def _first(self, start: int, limit: float, *, falls: bool) -> int | None:
         if start == 0 and self._has_many:

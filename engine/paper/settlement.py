@@ -284,12 +284,12 @@ class _Timeline:
                 touch = min((one for one in (touch, *exits) if one is not None), default=None)
             if touch is None:
                 return None, _Stage.CANDLE
-            bar, opened = touch.bar, bars.opened[touch.bar]
+            bar, opened = touch.bar, bars.opened.item(touch.bar)
             is_new = not is_open or bar > start
             is_whole = order.created_at <= opened and order.stop_since <= opened
             if is_new and is_whole and not touch.after_open:
                 return bar, _Stage.OPEN
-            if opened < bars.closed[bar]:
+            if opened < bars.closed.item(bar):
                 return bar, _Stage.CANDLE
             start, is_open = bar + 1, False
 
