@@ -25,6 +25,34 @@ _FEATURE_SETS: Final[Mapping[MarketKind, str]] = MappingProxyType({"spot": "spot
 _STOP_FEATURES: Final = ("stopLossPrice", "triggerPrice")
 
 
+Counting = Literal["step", "places", "digits"]
+"""How ccxt writes a precision: as a step, as decimal places, or as significant digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """What ccxt's `precision` of a market means on one exchange, and what holds for all of its prices.
+
+    Attributes:
+        amount: how that of amounts is counted.
+        price: how that of prices is counted.
+        digits: significant digits that any price may have, whatever the market says.
+        whole: whether whole prices may have more of them.
+        places: decimal places that a price may have at most, by kind of market.
+        shared_places: whether those of an amount are taken from them.
+    """
+
+    amount: Counting = "step"
+    price: Counting = "step"
+    digits: int | None = None
+    whole: bool = False
+    places: Mapping[MarketKind, int] = field(default_factory=lambda: _NOTHING)
+    shared_places: bool = False
+
+
+STEPS: Final = Precision()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """One row of the table; the defaults take nothing for granted.
@@ -34,6 +62,7 @@ class Capabilities:
 
         market_types: what ccxt calls the markets to load where its class would ask for all kinds of them in
             several requests; empty where there is nothing to choose.
+        precision: how its market list counts precision; None where ccxt's class says it for both alike.
         options: of ccxt's client with keys; they spare it questions about the account.
         key_rights: reads what an API key may do; None where the exchange does not tell.
 
@@ -65,6 +94,7 @@ class Capabilities:
     refused: str | None = None
 
     market_types: Mapping[MarketKind, Sequence[str]] = field(default_factory=lambda: _NOTHING)
+    precision: Precision | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     key_rights: KeyRightsReader | None = None
 

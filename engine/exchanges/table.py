@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from engine.exchanges.capabilities import Capabilities, History
+from engine.exchanges.capabilities import Capabilities, History, Precision
 from engine.exchanges.key_rights import binance_key_rights, bybit_key_rights, okx_key_rights
 from engine.types import MarketKind
 
@@ -169,7 +169,14 @@ EXCHANGES: Final[Mapping[str, Capabilities]] = MappingProxyType(
             duplicate_texts=("duplicate order",),
         ),
         # "cid": a whole number of at most 45 bits, unique per UTC day (Bitfinex v2, Submit Order).
-        "bitfinex": Capabilities(number_bits=45, finds_in_history=True),
+        # Prices have 5 significant digits and at most 8 decimals, amounts 8 decimals (Introduction).
+        "bitfinex": Capabilities(
+            number_bits=45,
+            finds_in_history=True,
+            precision=Precision(
+                amount="places", price="digits", places=MappingProxyType({"spot": 8, "future": 8})
+            ),
+        ),
         # "client_order_id": unique per account, found for 30 days (Bitstamp API, Order status).
         "bitstamp": Capabilities(
             finds_by_client_id=True,
@@ -206,7 +213,15 @@ EXCHANGES: Final[Mapping[str, Capabilities]] = MappingProxyType(
         "phemex": Capabilities(
             length=40, finds_by_client_id=True, finds_in_history=True, history=("fetch_orders",)
         ),
+        # Prices have 5 significant digits, whole ones any number, and at most 8 decimals (perpetuals: 6) less
+        # those of the size (Hyperliquid, Tick and lot size).
         "hyperliquid": Capabilities(
+            precision=Precision(
+                digits=5,
+                whole=True,
+                places=MappingProxyType({"spot": 8, "future": 6}),
+                shared_places=True,
+            ),
             refused="before the first order ccxt's class grants its makers a fee, which nobody planned",
         ),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
-from engine.money import ZERO, floor_to_tick
+from engine.money import ZERO, ceil_to_tick, floor_to_tick
 from engine.state import Side
 from engine.types import Amount, Asset, MarketKind, Price, Symbol
 
@@ -46,6 +46,8 @@ class Market:
     Attributes:
         amount_tick: step of amounts, in base.
         price_tick: step of prices, in quote per base.
+        price_digits: significant digits that a price may have besides; None where the step says it all.
+        whole_prices: whether whole prices may have more of them.
         amount: bounds of one order's amount, in base.
         cost: bounds of one order's amount times price, in quote.
         price: bounds of one order's price.
@@ -73,6 +75,8 @@ class Market:
     stops: bool = True
     max_orders: int | None = None
     max_stops: int | None = None
+    price_digits: int | None = None
+    whole_prices: bool = False
 
     @property
     def is_linear(self) -> bool:
@@ -91,7 +95,18 @@ class Market:
 
     def floor_price(self, price: Price) -> Price:
         """Return the price cut down to the market's step."""
-        return floor_to_tick(price, self.price_tick)
+        return floor_to_tick(price, self.price_step(price))
+
+    def ceil_price(self, price: Price) -> Price:
+        """Return the price raised to the market's step."""
+        return ceil_to_tick(price, self.price_step(price))
+
+    def price_step(self, price: Price) -> Decimal:
+        """Return how far two prices are apart at least, near a price."""
+        if self.price_digits is None or not price:
+            return self.price_tick
+        by_digits = Decimal(1).scaleb(price.adjusted() - self.price_digits + 1)
+        return max(self.price_tick, min(by_digits, Decimal(1)) if self.whole_prices else by_digits)
 
     def smallest_amount(self, price: Price) -> Amount:
         """Return the least amount, in base, that an order at `price` may have."""

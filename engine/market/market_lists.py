@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, cast
 
+from engine.exchanges import STEPS, Counting, Precision
 from engine.market.market import DEFAULT_FEE_RATE, DEFAULT_TICK, UNBOUNDED, Bounds, FeeSide, Market
 from engine.money import to_decimal
 from engine.types import Asset, MarketKind, Symbol
 
 Markets = Mapping[Symbol, Market]
+
+UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading an entry raises whose fields are not what they should be."""
+
+FINEST_TICK: Final = Decimal("1e-18")
+"""Of prices that nothing but their significant digits bounds."""
 
 FEE_SIDES: Final = frozenset({"get", "give", "base", "quote"})
 
@@ -52,36 +60,52 @@ def _parse_binance_symbol(entry: Mapping[str, Any]) -> Market:
 def parse_ccxt_markets(
     entries: Iterable[Mapping[str, Any]],
     *,
-    digits: bool = False,
+    precision: Precision = STEPS,
     stops: Callable[[MarketKind], bool] = lambda _kind: True,
 ) -> Markets:
     """Read market dicts in ccxt's unified form.
 
     Args:
         entries: the dicts, as in `exchange.markets.values()`.
-        digits: whether `precision` counts decimal places (ccxt's `DECIMAL_PLACES`) instead of being a step.
+        precision: what the key `precision` of an entry means, for entries without a key `precisionMode`,
+            which is `step` in those of `to_ccxt_form`.
         stops: whether the exchange has stop orders of its own, for entries without a key `stops`; ccxt
             itself writes none.
 
     Raises:
         KeyError: an entry has no `symbol`, `base` or `quote`.
     """
-    markets = (_parse_ccxt_market(entry, digits, stops) for entry in entries)
+    markets = (_parse_ccxt_market(entry, precision, stops) for entry in entries)
     return {market.symbol: market for market in markets}
 
 
-def _parse_ccxt_market(entry: Mapping[str, Any], digits: bool, stops: Callable[[MarketKind], bool]) -> Market:
+def parse_public_markets(
+    entries: Iterable[Any], *, precision: Precision, stops: Callable[[MarketKind], bool]
+) -> Markets:
+    """Read what ccxt has made of an exchange's answer; entries that make no sense are left out."""
+    markets: dict[Symbol, Market] = {}
+    for entry in entries:
+        with suppress(*UNREADABLE):
+            markets |= parse_ccxt_markets([entry], precision=precision, stops=stops)
+    return markets
+
+
+def _parse_ccxt_market(
+    entry: Mapping[str, Any], counted: Precision, stops: Callable[[MarketKind], bool]
+) -> Market:
+    counted = STEPS if entry.get("precisionMode") == "step" else counted
     precision = entry.get("precision") or {}
     limits = entry.get("limits") or {}
     kind: MarketKind = "future" if entry.get("contract") else "spot"
     # Some exchanges count futures in contracts of a fixed size; here every amount is in base.
     size = to_decimal(entry.get("contractSize") or 1)
+    amount_tick = _tick(precision.get("amount"), counted.amount)
     return Market(
         symbol=Symbol(entry["symbol"]),
         base=Asset(entry["base"]),
         quote=Asset(entry["quote"]),
-        amount_tick=_tick(precision.get("amount"), digits=digits) * size,
-        price_tick=_tick(precision.get("price"), digits=digits),
+        amount_tick=amount_tick * size,
+        price_tick=_price_tick(precision.get("price"), counted, kind, amount_tick),
         amount=_scaled(_limit(limits, "amount"), size),
         cost=_limit(limits, "cost"),
         price=_limit(limits, "price"),
@@ -92,15 +116,23 @@ def _parse_ccxt_market(entry: Mapping[str, Any], digits: bool, stops: Callable[[
         stops=entry["stops"] if "stops" in entry else stops(kind),
         max_orders=entry.get("maxOrders"),
         max_stops=entry.get("maxStops"),
+        price_digits=entry.get("priceDigits") or _price_digits(precision.get("price"), counted),
+        whole_prices=entry.get("wholePrices", counted.whole),
     )
 
 
 def to_ccxt_form(market: Market) -> dict[str, Any]:
     """Return a market in the form that `parse_ccxt_markets` reads, decimals as text.
 
-    `stops`, `maxOrders` and `maxStops` are keys of ours: ccxt's form has no room for them.
+    `stops`, `maxOrders`, `maxStops`, `precisionMode`, `priceDigits` and `wholePrices` are keys of ours:
+    ccxt's form has no room for them.
     """
-    ceilings = (("maxOrders", market.max_orders), ("maxStops", market.max_stops))
+    ceilings = (
+        ("maxOrders", market.max_orders),
+        ("maxStops", market.max_stops),
+        ("priceDigits", market.price_digits),
+        ("wholePrices", market.whole_prices or None),
+    )
 
     def bounds(value: Bounds) -> dict[str, str]:
         pairs = (("min", value.minimum), ("max", value.maximum))
@@ -111,6 +143,7 @@ def to_ccxt_form(market: Market) -> dict[str, Any]:
         "base": market.base,
         "quote": market.quote,
         "contract": market.kind == "future",
+        "precisionMode": "step",
         "precision": {"amount": format(market.amount_tick, "f"), "price": format(market.price_tick, "f")},
         "limits": {
             "amount": bounds(market.amount),
@@ -157,12 +190,27 @@ def _positive(value: Any) -> Decimal | None:
     return number if number > 0 else None
 
 
-def _tick(value: Any, *, digits: bool) -> Decimal:
+def _tick(value: Any, counted: Counting) -> Decimal:
+    if counted == "digits":
+        return FINEST_TICK
     if value is None:
         return DEFAULT_TICK
-    if digits:
+    if counted == "places":
         return Decimal(1).scaleb(-int(value))
     return _positive(value) or DEFAULT_TICK
+
+
+def _price_tick(value: Any, counted: Precision, kind: MarketKind, amount_tick: Decimal) -> Decimal:
+    places = counted.places.get(kind)
+    if places is None:
+        return _tick(value, counted.price)
+    if counted.shared_places:
+        places += min(0, amount_tick.normalize().adjusted())
+    return Decimal(1).scaleb(-places)
+
+
+def _price_digits(value: Any, counted: Precision) -> int | None:
+    return int(value) if counted.price == "digits" and value is not None else counted.digits
 
 
 def _rate(value: Any) -> Decimal:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from engine.exchanges import Client, capabilities_of, close_client, connect, make_client, reading
-from engine.market.market_lists import Markets, parse_ccxt_markets
+from engine.exchanges import (
+    Client,
+    capabilities_of,
+    close_client,
+    connect,
+    make_client,
+    precision_of,
+    reading,
+)
+from engine.market.market_lists import Markets, parse_public_markets
 from engine.state import ExchangeDetails
 from engine.types import TIME_FRAMES, TimeFrame
 
@@ -41,8 +49,6 @@ async def fetch_market_list(details: ExchangeDetails) -> MarketList:
 
 
 async def _load(details: ExchangeDetails) -> MarketList:
-    from ccxt.base.decimal_to_precision import DECIMAL_PLACES
-
     client = make_client(details)
     connect(client)
     try:
@@ -51,9 +57,9 @@ async def _load(details: ExchangeDetails) -> MarketList:
     finally:
         await close_client(client)
     return MarketList(
-        markets=parse_ccxt_markets(
+        markets=parse_public_markets(
             raw.values(),
-            digits=client.precisionMode == DECIMAL_PLACES,
+            precision=precision_of(client.id, client.precisionMode),
             stops=lambda kind: capabilities_of(client.id).native_stops(kind, client.features),
         ),
         time_frames=tuple(frame for frame in TIME_FRAMES if frame in (client.timeframes or ())),

@@ -14,7 +14,7 @@ from typing import Any, Final
 from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
-from engine.exchanges import capabilities_of
+from engine.exchanges import capabilities_of, precision_of
 from engine.market.bars import Bars, finished_bars
 from engine.market.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
 from engine.market.funding import FundingRate
@@ -249,4 +249,6 @@ def _parse_markets(content: Any, exchange_id: str) -> Markets:
         if "symbols" in content:
             return parse_exchange_info(content)
         content = content.values()
-    return parse_ccxt_markets(content, stops=capabilities_of(exchange_id).native_stops)
+    return parse_ccxt_markets(
+        content, precision=precision_of(exchange_id), stops=capabilities_of(exchange_id).native_stops
+    )

@@ -9,7 +9,7 @@ from typing import Final
 from engine.effects import Applied, IntentDraft
 from engine.errors import ActionStatus, OperatorError
 from engine.market import NO_FUNDING, Bars, Funding, Market, MarketData
-from engine.money import ZERO, ceil_to_tick, exact
+from engine.money import ZERO, exact
 from engine.orders import (
     ALL_ORDERS,
     OrderFilter,
@@ -284,7 +284,7 @@ class PaperAccount:
     def _market_price(self, market: Market, is_buy: bool) -> Price:
         mark = self._data.mark_price(market.symbol)
         if is_buy:
-            return ceil_to_tick(mark * (1 + self._slippage), market.price_tick)
+            return market.ceil_price(mark * (1 + self._slippage))
         return market.floor_price(mark * (1 - self._slippage))
 
     @exact

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from engine.exchanges import Precision
 from engine.market.market import Bounds
 from engine.market.market_lists import parse_ccxt_markets, parse_exchange_info, to_ccxt_form
 from engine.types import Symbol
@@ -61,7 +62,7 @@ def test_ccxts_floats_become_exact_decimals() -> None:
 
 def test_precision_may_count_digits() -> None:
     entry = {"symbol": BTC, "base": "BTC", "quote": "USDT", "precision": {"amount": 4, "price": None}}
-    market = parse_ccxt_markets([entry], digits=True)[BTC]
+    market = parse_ccxt_markets([entry], precision=Precision(amount="places", price="places"))[BTC]
     assert (market.amount_tick, market.price_tick) == (Decimal("0.0001"), Decimal("0.00000001"))
 
 
