@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.conformance.compare import matches
-from tests.conformance.corpus import Corpus, differences
+from tests.conformance.corpus import Case, Corpus, differences
 from tests.conformance.modes import run
 
 
@@ -23,8 +24,8 @@ def main() -> int:
         corpus = Corpus.read(path)
         skipped += len(corpus.left_out)
         for case in corpus.cases:
-            actual = asyncio.run(run(case))
-            if matches(actual, case.expected):
+            actual, fits = outcome_of(case)
+            if fits:
                 passed += 1
                 continue
             failed += 1
@@ -35,6 +36,15 @@ def main() -> int:
                 print(f"    different on purpose: {reason}" if reason else "")
     print(f"{passed} passed, {failed} failed, {skipped} left out (tests/conformance/left_out.json says why)")
     return 1 if failed else 0
+
+
+def outcome_of(case: Case) -> tuple[Any, bool]:
+    """Return what comes of a case, and whether it is what is expected; a crash never is."""
+    try:
+        actual = asyncio.run(run(case))
+        return actual, matches(actual, case.expected)
+    except Exception as error:
+        return f"crash: {type(error).__name__}: {error}", False
 
 
 if __name__ == "__main__":
