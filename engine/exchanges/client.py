@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import localcontext
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from engine.errors import ConfigurationError, RetryableError
+from engine.errors import ConfigurationError, OctoflowError, PostponedError
+from engine.exchanges.failures import failure_of, is_refusal, reaction_to
 from engine.exchanges.imports import Client, exchange_class
 from engine.exchanges.table import capabilities_of
 from engine.exchanges.uninterrupted import uninterrupted
-from engine.masking import mask
 from engine.state import ExchangeDetails
 from engine.types import Seconds
 
@@ -45,7 +46,7 @@ def make_client(details: ExchangeDetails, *, timeout: Seconds = REQUEST_TIMEOUT)
         }
     )
     if details.sandboxed:
-        with reading(exchange_id):
+        with reading(client):
             client.set_sandbox_mode(True)
     if details.url is not None:
         client.urls["api"] = _moved(client.urls["api"], details.url)
@@ -58,27 +59,25 @@ async def close_client(client: Client) -> None:
 
 
 @contextmanager
-def reading(exchange_id: str) -> Iterator[None]:
-    """Turn ccxt's errors of a read into reactions, and keep its decimal settings to itself.
+def reading(client: Client) -> Iterator[None]:
+    """Turn the errors of a read without keys into reactions, and keep ccxt's decimal settings to itself.
+
+    What an exchange's class does not expect in an answer can raise anything; so can what we do not expect.
 
     Raises:
-        RetryableError: the exchange did not answer, or not properly.
+        RetryableError: the exchange did not answer, or not properly; `rate_limited` with the seconds to wait.
+        PostponedError: it is under maintenance.
         ConfigurationError: it answered that this cannot be had.
     """
-    from ccxt.base import errors
-
     try:
         with localcontext():  # ccxt changes how the current one rounds, and leaves it so
             yield
-    except (errors.NotSupported, errors.RestrictedLocation, errors.BadRequest) as error:
-        raise ConfigurationError(
-            f"{exchange_id} refuses: {mask(str(error))}", code="exchange_refuses"
-        ) from error
-    except errors.BaseError as error:
-        raise RetryableError(
-            f"{exchange_id} does not answer: {type(error).__name__}: {mask(str(error))}",
-            code="exchange_unavailable",
-        ) from error
+    except (ConfigurationError, PostponedError):
+        raise
+    except Exception as error:
+        what = "refuses" if is_refusal(error) else "does not answer"
+        told = None if isinstance(error, OctoflowError) else f"{client.id} {what}: {type(error).__name__}: {error}"
+        raise reaction_to(failure_of(error, client, now=time.time(), told=told)) from error
 
 
 def connect(client: Client) -> None:

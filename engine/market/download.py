@@ -66,7 +66,7 @@ async def fetch_recording(
 def _pages(client: Client, symbol: Symbol, time_frame: TimeFrame) -> FetchPage:
     async def page(since: Timestamp | None, limit: int) -> Sequence[Sequence[Any]]:
         milliseconds = None if since is None else int(since * MILLISECONDS)
-        with reading(client.id):
+        with reading(client):
             rows: Sequence[Sequence[Any]] = await client.fetch_ohlcv(
                 symbol, time_frame, since=milliseconds, limit=limit
             )

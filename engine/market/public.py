@@ -176,7 +176,7 @@ class PublicSource:
     async def _read(self, request: Callable[[Client], Awaitable[T]]) -> T:
         """Request something; the errors of ccxt become reactions."""
         client = await self._client()
-        with reading(client.id):
+        with reading(client):
             return await request(client)
 
     async def _client(self) -> Client:

@@ -61,7 +61,7 @@ async def fetch_funding(client: Client, symbol: Symbol, hours: Hours) -> Sequenc
     rates: dict[Timestamp, FundingRate] = {}
     start = hours.start * HOUR + 1
     while start <= hours.end * HOUR:
-        with reading(client.id):
+        with reading(client):
             rows = await client.fetch_funding_rate_history(symbol, since=int(start * 1_000), limit=PAGE)
         news = [known for known in map(_funding, rows) if known.time >= start]
         if not news:

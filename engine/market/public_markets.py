@@ -52,7 +52,7 @@ async def _load(details: ExchangeDetails) -> MarketList:
     client = make_client(details)
     connect(client)
     try:
-        with reading(client.id):
+        with reading(client):
             raw = await client.load_markets()
     finally:
         await close_client(client)

@@ -16,13 +16,7 @@ a text of the exchange about a used client id          `Duplicate`: look up, and
 
 Everything else may have happened, so it is `Unclear`: network errors, time-outs, 5xx, answers that are no
 answers, a bare `ExchangeError`, `OperationRejected`, a closed market, and whatever is not ccxt's. Some of it
-says when to go on:
-
-=====================================================  ==================================================
-`AuthenticationError`, `AccountSuspended`              postponed (authentication)
-`OnMaintenance`                                        postponed (maintenance)
-`RateLimitExceeded`, `DDoSProtection`                  after the seconds of `Retry-After`
-=====================================================  ==================================================
+says when to go on, as `engine.exchanges.failures` tells.
 
 A cancellation has two rows before these: `OrderNotFound`, or a text about an unknown order, is `Absent`. A
 leverage that is set already is `Confirmed`.
@@ -33,8 +27,7 @@ from __future__ import annotations
 from typing import Final
 
 from engine.errors import ActionStatus
-from engine.exchanges import Capabilities
-from engine.live.settings import PostponeReason
+from engine.exchanges import Capabilities, is_a, is_rate_limit, postponement
 from engine.live.venue.api import Absent, Confirmed, Duplicate, Refused, Unclear
 from engine.types import Seconds
 
@@ -46,12 +39,6 @@ DEFINITE: Final[tuple[tuple[str, ActionStatus], ...]] = (
     ("BadRequest", ActionStatus.INVALID_ORDER),
 )
 """ccxt's classes by which nothing happened. BadSymbol is a BadRequest, and must stand before it."""
-
-POSTPONING: Final[tuple[tuple[str, PostponeReason], ...]] = (
-    ("AuthenticationError", "authentication"),
-    ("OnMaintenance", "maintenance"),
-)
-RATE_LIMITS: Final = ("RateLimitExceeded", "DDoSProtection")
 
 DUPLICATE_TEXTS: Final = ("duplicate client", "client order id already", "already been used", "duplicated")
 """What exchanges without a text of their own in the table are likely to say."""
@@ -110,23 +97,6 @@ def unclear(error: BaseException, message: str, retry_after: Seconds | None = No
         message,
         retry_after=retry_after if is_rate_limit(error) else None,
         postpone=postponement(error),
-    )
-
-
-def postponement(error: BaseException) -> PostponeReason | None:
-    """Return why an error cannot pass within minutes; None when it can."""
-    return next((reason for name, reason in POSTPONING if is_a(error, name)), None)
-
-
-def is_rate_limit(error: BaseException) -> bool:
-    """Whether the exchange asks for fewer requests."""
-    return any(is_a(error, name) for name in RATE_LIMITS)
-
-
-def is_a(error: BaseException, name: str) -> bool:
-    """Whether an error is of one of ccxt's classes; by name, so that nothing is imported for the question."""
-    return any(
-        known.__name__ == name and known.__module__.startswith("ccxt.") for known in type(error).__mro__
     )
 
 

@@ -7,19 +7,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.errors import ActionStatus, ConfigurationError
-from engine.exchanges import Capabilities, Client, KeyRights
+from engine.exchanges import Capabilities, Client, KeyRights, RequestFailure, is_a
 from engine.live.venue.answers import (
     answer_to_cancel,
     answer_to_change,
     answer_to_create,
     answer_to_withdraw,
-    is_a,
 )
 from engine.live.venue.api import Absent, Accepted, Confirmed, Duplicate, OrderReport, Refused, Unclear
 from engine.live.venue.order_requests import CcxtMarket, UnpricedOrder, order_call
 from engine.live.venue.pages import fetch_pages, page_size
 from engine.live.venue.reports import Raw, order_report, portfolio, positions, trade, withdrawal
-from engine.live.venue.wire import RequestFailure, Wire
+from engine.live.venue.wire import Wire
 from engine.state import Order, Portfolio, Position, Trade, Transaction
 from engine.types import MarketKind, OrderId, Seconds, Symbol, Timestamp
 from engine.values import format_decimal

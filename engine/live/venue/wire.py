@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
 from decimal import localcontext
-from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
-from engine.errors import ConfigurationError, OctoflowError, PostponedError, RetryableError
-from engine.exchanges import Client, connect, uninterrupted
-from engine.live.venue.answers import is_a, is_rate_limit, postponement
+from engine.errors import ConfigurationError, PostponedError
+from engine.exchanges import (
+    Client,
+    RequestFailure,
+    connect,
+    failure_of,
+    is_a,
+    is_rate_limit,
+    is_refusal,
+    postponement,
+    reaction_to,
+    uninterrupted,
+)
 from engine.live.venue.client import TooLateToSign, signing_before
 from engine.live.venue.clock import ExchangeClock
 from engine.market import MarketList
-from engine.masking import Secrets, mask
+from engine.masking import Secrets
 from engine.types import Seconds, Timestamp
 
 T = TypeVar("T")
 
 READ_DELAYS: Final[tuple[Seconds, ...]] = (0.2, 1)
 """Before the second and the third attempt of a read, with jitter."""
-
-LONGEST_MESSAGE: Final = 400
-"""Answers of proxies are whole pages; the beginning tells what they are."""
-
-_REFUSALS: Final = ("NotSupported", "RestrictedLocation", "ArgumentsRequired", "BadRequest")
-"""What repeating a read does not change."""
-
-_BANNED_UNTIL: Final = re.compile(r"until (\d{13})\b")
-"""The end of a ban in milliseconds, which only Binance is known to tell (Spot API, limits)."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFailure:
-    """What came instead of an answer.
-
-    Attributes:
-        error: as ccxt raised it; it may hold secrets.
-        message: the same for people, without secrets.
-        retry_after: seconds that the exchange asks to wait.
-    """
-
-    error: Exception
-    message: str
-    retry_after: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +98,7 @@ class Wire:
                 continue
             delay = next(delays, None)
             if delay is None or self._is_final(answer):
-                raise self._reaction(answer)
+                raise reaction_to(answer, self.clock.described())
             await self._pace.sleep(delay * (0.5 + self._pace.jitter()))
 
     async def send(self, request: Callable[[Client], Awaitable[T]]) -> T | RequestFailure:
@@ -163,52 +146,15 @@ class Wire:
             await self.clock.measure()
 
     def _failure(self, error: Exception) -> RequestFailure:
-        told = f"{self.client.id}: {type(error).__name__}: {error}"
-        if isinstance(error, OctoflowError | TooLateToSign):
-            told = str(error)
-        message = mask(self._secrets.mask(told))
-        if len(message) > LONGEST_MESSAGE:
-            message = f"{message[:LONGEST_MESSAGE]}…"
-        return RequestFailure(error, message, self._retry_after(error))
-
-    def _retry_after(self, error: Exception) -> Seconds | None:
-        """Return how long the exchange asks to wait: by a header, else by the end of a ban."""
-        if isinstance(error, RetryableError):
-            return error.retry_after
-        if not is_rate_limit(error):
-            return None
-        headers = self.client.last_response_headers or {}
-        header = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
-        if header is not None and (seconds := _seconds(header, self._pace.wall())) is not None:
-            return seconds
-        banned = _BANNED_UNTIL.search(str(error))
-        return max(0.0, int(banned[1]) / 1_000 - self.clock.now()) if banned else None
-
-    def _is_final(self, failure: RequestFailure) -> bool:
-        return (
-            is_rate_limit(failure.error)
-            or postponement(failure.error) is not None
-            or any(is_a(failure.error, name) for name in _REFUSALS)
+        return failure_of(
+            error,
+            self.client,
+            now=self._pace.wall(),
+            theirs=self.clock.now(),
+            told=str(error) if isinstance(error, TooLateToSign) else None,
+            hide=self._secrets.mask,
         )
 
-    def _reaction(self, failure: RequestFailure) -> OctoflowError:
-        """Return what a read that came to nothing is raised as."""
-        reason = postponement(failure.error)
-        if reason is not None:
-            return PostponedError(failure.message, reason=reason)
-        if is_rate_limit(failure.error):
-            return RetryableError(failure.message, retry_after=failure.retry_after, code="rate_limited")
-        if any(is_a(failure.error, name) for name in _REFUSALS):
-            return ConfigurationError(failure.message, code="exchange_refuses")
-        if is_a(failure.error, "InvalidNonce"):
-            return RetryableError(f"{failure.message}; {self.clock.described()}", code="clock_is_off")
-        return RetryableError(failure.message, retry_after=failure.retry_after, code="exchange_unavailable")
-
-
-def _seconds(header: str, now: Timestamp) -> Seconds | None:
-    """Read `Retry-After`: seconds, or a date (RFC 9110, 10.2.3)."""
-    with suppress(ValueError):
-        return max(0.0, float(header))
-    with suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(header).replace(tzinfo=UTC).timestamp() - now)
-    return None
+    def _is_final(self, failure: RequestFailure) -> bool:
+        error = failure.error
+        return is_rate_limit(error) or postponement(error) is not None or is_refusal(error)

@@ -14,11 +14,12 @@ from aiohttp import web
 from engine.credentials import resolve
 from engine.errors import ConfigurationError, PostponedError, RetryableError
 from engine.exchanges.client import close_client
+from engine.exchanges.failures import LONGEST_MESSAGE, RequestFailure
 from engine.exchanges.imports import Client
 from engine.live.settings import LiveSettings
 from engine.live.venue.client import make_live_client
 from engine.live.venue.clock import ExchangeClock
-from engine.live.venue.wire import LONGEST_MESSAGE, RequestFailure, Wire
+from engine.live.venue.wire import Wire
 from engine.market.public_cache import PublicCaches, scope_of
 from engine.masking import Secrets, masking
 from engine.state import AuthDetails, ExchangeDetails
