@@ -120,9 +120,9 @@ async def test_a_recorded_list_of_ccxt_counts_as_its_exchange_does(tmp_path: Pat
         market = (await RecordedSource(tmp_path, exchange_id).markets())[BTC]
         return market.floor_amount(Decimal("12.345")), market.floor_price(Decimal("60123.7"))
 
-    assert await floored("bitfinex") == (Decimal("12.345"), 60123)
-    assert await floored("bithumb") == (Decimal("12.345"), 60123)
-    assert await floored("somebody") == (8, 60120)
+    assert await floored("bitfinex") == (Decimal("12.345"), Decimal(60123))
+    assert await floored("bithumb") == (Decimal("12.345"), Decimal(60123))
+    assert await floored("somebody") == (Decimal(8), Decimal(60120))
 
 
 @pytest.mark.parametrize("exchange_id", ["bitfinex", "hyperliquid", "binance"])
