@@ -91,6 +91,11 @@ class Candles:
         count = int(self.time.searchsorted(instant, side="right"))
         return self if count == len(self) else Candles(self.time_frame, self.table[:, :count])
 
+    def around(self, start: Timestamp, end: Timestamp) -> Candles:
+        """Return the candles that open from `start` to `end`, both included, after the newest one before."""
+        first, last = self.time.searchsorted([start, end], side="right")
+        return Candles(self.time_frame, self.table[:, max(0, first - 1) : last])
+
     def opened_in(self, start: Timestamp, end: Timestamp) -> Candles:
         """Return the candles that open at or after `start` and before `end`."""
         first, last = self.time.searchsorted([start, end])

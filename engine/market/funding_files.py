@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from cachetools import LRUCache, cached
 
+from engine.market.candle_files import Stamp, corrupt, number_of, read_lines, seconds_of, stamp_of
 from engine.market.funding import FundingRate
-from engine.market.recordings import MILLISECONDS, Stamp, corrupt, file_stem, stamp_of
-from engine.types import Symbol
+from engine.market.recordings import file_stem
+from engine.types import Symbol, Timestamp
 
 HEADER: Final = "timestamp,rate"
 
@@ -35,27 +36,22 @@ def recorded_funding(folder: Path, exchange_id: str, symbol: Symbol) -> Sequence
 @cached(LRUCache(maxsize=64), lock=threading.Lock())
 def _read(stamp: Stamp) -> Sequence[FundingRate]:
     path = stamp[0]
-    header, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
-    if header != HEADER:
-        raise corrupt("funding", path, 1, f"the header `{HEADER}`", header or "nothing")
-    rates: list[FundingRate] = []
-    for number, line in enumerate(lines, start=2):
+    rates: dict[Timestamp, FundingRate] = {}
+    for number, line in read_lines("funding", path, HEADER, "rate"):
         funding = _parse(line)
         if funding is None:
             raise corrupt("funding", path, number, f"`{HEADER}`, the rate between -1 and 1", line)
-        if rates and funding.time <= rates[-1].time:
-            after = f"a timestamp after {rates[-1].time * MILLISECONDS:.0f}"
-            raise corrupt("funding", path, number, after, line)
-        rates.append(funding)
-    if not rates:
-        raise corrupt("funding", path, 2, "at least one rate", "the end of the file")
-    return tuple(rates)
+        if rates.setdefault(funding.time, funding) != funding:
+            raise corrupt(
+                "funding", path, number, "one rate for each time, and a line above has another", line
+            )
+    return tuple(rates[time] for time in sorted(rates))
 
 
 def _parse(line: str) -> FundingRate | None:
-    try:
-        time, rate = line.split(",")
-        funding = FundingRate(int(time) / MILLISECONDS, Decimal(rate))
-    except (ValueError, InvalidOperation):
+    time, _, rate = (text.strip() for text in line.partition(","))
+    written, share = number_of(time), number_of(rate)
+    paid_at = None if written is None else seconds_of(written)
+    if paid_at is None or share is None or abs(share) >= 1:
         return None
-    return funding if funding.rate.is_finite() and abs(funding.rate) < 1 else None
+    return FundingRate(paid_at, Decimal(rate))

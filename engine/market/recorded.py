@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +16,15 @@ from cachetools import LRUCache, cached
 
 from engine.errors import ConfigurationError
 from engine.exchanges import capabilities_of, precision_of
-from engine.market.bars import Bars, finished_bars
+from engine.market.bars import Bars
+from engine.market.candle_holes import holes_in
 from engine.market.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Candles
 from engine.market.funding import FundingRate
 from engine.market.funding_files import recorded_funding
-from engine.market.histories import bars_within, holes, joined_history, known_until
 from engine.market.market import Market, generic_market
 from engine.market.market_lists import Markets, parse_ccxt_markets, parse_exchange_info
 from engine.market.market_protocols import Ticker
+from engine.market.recorded_history import history_of
 from engine.market.recordings import Recording, list_recorded
 from engine.market.time_frames import closes_at
 from engine.money import to_decimal
@@ -63,13 +65,15 @@ class RecordedSource:
         """Return up to `count` candles as known at `now`, the running one last.
 
         Raises:
-            ConfigurationError: nothing is recorded for that symbol and time frame at `now`, or the file is
-                corrupt.
+            ConfigurationError: nothing is recorded for that symbol and time frame at `now`, which may lie in
+                a hole; or the file is corrupt.
         """
         recording = self._recording(symbol, time_frame)
         candles = recording.candles()
         if not candles.opened_at <= now < candles.closes_at:
             raise _out_of_range((recording,), now)
+        if not recording.contains(now):
+            raise self._in_a_hole(recording, now)
         end = int(candles.time.searchsorted(now, side="right"))
         known = candles.table[:, max(0, end - count) : end]
         if now < closes_at(time_frame, float(known[0, -1])):
@@ -88,23 +92,16 @@ class RecordedSource:
         return {symbol: await self._ticker(symbol, now) for symbol in known}
 
     async def history(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Bars:
-        """Return what the price did after `since` up to `now`, from the shortest time frame that covers it.
+        """Return what the price did after `since` up to `now`, from the shortest time frames that tell.
 
-        The candles that contain `since` and `now` are refined by shorter time frames that cover only these.
-        What a file leaves open is filled from longer ones.
+        Where a time frame has holes, longer ones fill them; what is left is `missing`.
+
+        Raises:
+            ConfigurationError: the symbol is not recorded, or one of its files is corrupt.
         """
         recordings = self._recordings_of(symbol)
-        covering = _first_covering(recordings, since, now)
-        if covering is None:  # recorded only in parts: take the one that reaches back furthest
-            covering = min(range(len(recordings)), key=lambda index: recordings[index].range()[0])
-        parts = list(_refined(recordings[: covering + 1], since, now))
-        until = known_until(recordings[covering].time_frame, now)
-        for longer in recordings[covering + 1 :]:
-            missing = holes(parts, since, until)
-            if not missing:
-                break
-            parts.append(bars_within(finished_bars(longer.candles(), since=since, now=now), missing))
-        return joined_history(parts, since, until)
+        found = history_of([recording.candles() for recording in recordings], since, now)
+        return replace(found.bars, missing=tuple(found.unknown))
 
     async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
         """Return the recorded funding after `since` and up to `now`; nothing where none is recorded.
@@ -162,18 +159,24 @@ class RecordedSource:
         high, low = max(opening, table[HIGH].max()), min(opening, table[LOW].min())
         return opening, high, low, float(table[CLOSE, -1]), float(table[VOLUME].sum())
 
+    def _in_a_hole(self, recording: Recording, now: Timestamp) -> ConfigurationError:
+        begun, over = next(
+            (begun, over) for begun, over in holes_in(recording.candles(), *recording.range()) if now < over
+        )
+        return ConfigurationError(
+            f"{_date(now)} is in a hole of {recording.path}: it has no {recording.time_frame} candles of"
+            f" {recording.symbol} from {_date(begun)} to {_date(over)}; record them again",
+            code="outside_recording",
+        )
+
     async def _ticker(self, symbol: Symbol, now: Timestamp) -> Ticker:
         recordings = self._recordings_of(symbol)
         shortest = next((recording for recording in recordings if recording.contains(now)), None)
         if shortest is None:
-            raise _out_of_range(recordings, now)
+            within = [one for one in recordings if one.range()[0] <= now < one.range()[1]]
+            raise self._in_a_hole(within[0], now) if within else _out_of_range(recordings, now)
         newest = await self.candles(symbol, shortest.time_frame, now=now, count=1)
         return Ticker(symbol, close=to_decimal(float(newest.close[-1])), timestamp=float(newest.time[-1]))
-
-
-def _first_covering(recordings: Iterable[Recording], start: Timestamp, end: Timestamp) -> int | None:
-    """Return the index of the first recording that says what happened from `start` to `end`."""
-    return next((i for i, recording in enumerate(recordings) if recording.covers(start, end)), None)
 
 
 def _all_within(
@@ -189,28 +192,6 @@ def _all_within(
             if len(candles) and candles.opened_at == opened_at:
                 return index, candles
     return None
-
-
-def _refined(recordings: tuple[Recording, ...], since: Timestamp, until: Timestamp) -> Iterable[Bars]:
-    """Yield the bars of the period: the longest recording's, after what shorter ones know of its edges."""
-    candles, shorter = recordings[-1].candles(), recordings[:-1]
-    for start, end in dict.fromkeys(_cut_candles(candles, since, until)):
-        covering = _first_covering(shorter, start, end)
-        if covering is not None:
-            yield from _refined(shorter[: covering + 1], start, end)
-    yield finished_bars(candles, since=since, now=until)
-
-
-def _cut_candles(
-    candles: Candles, since: Timestamp, until: Timestamp
-) -> Iterator[tuple[Timestamp, Timestamp]]:
-    """Yield the part inside the period of each candle that the period's start or end cuts in two."""
-    for instant in (since, until):
-        index = int(candles.time.searchsorted(instant, side="right")) - 1
-        opened = float(candles.time[max(index, 0)])
-        closed = closes_at(candles.time_frame, opened)
-        if opened < instant < closed:
-            yield max(opened, since), min(closed, until)
 
 
 def _out_of_range(recordings: Collection[Recording], now: Timestamp) -> ConfigurationError:

@@ -10,10 +10,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from engine.market.candle_files import write_candles
 from engine.market.candles import Candles
 from engine.market.market import Bounds, Market
 from engine.market.market_lists import write_markets
-from engine.market.recordings import candle_path, write_candles
+from engine.market.recordings import candle_path
 from engine.types import TIME_FRAMES, Asset, Seconds, Symbol, TimeFrame, Timestamp
 
 SAMPLE_SEED: Final = 1
