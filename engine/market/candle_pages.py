@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from engine.errors import ConfigurationError
 from engine.market.candles import Candles
+from engine.market.public_answers import readable_rows
 from engine.market.time_frames import closes_at, opening
 from engine.types import TimeFrame, Timestamp
 
@@ -23,8 +24,6 @@ _LARGEST_PAGE: Final = 1_000
 
 _SMALLEST_PAGE: Final = 50
 """Every exchange gives so many in one answer if it has them."""
-
-MILLISECONDS: Final = 1_000
 
 Row = tuple[float, ...]
 FetchPage = Callable[[Timestamp | None, int], Awaitable[Sequence[Sequence[Any]]]]
@@ -87,6 +86,6 @@ class _Pages:
     async def _ask(self, since: Timestamp | None, count: int) -> Sequence[Timestamp]:
         """Ask for one page, keep it, and return when its candles open."""
         self._requests += 1
-        rows = [(row[0] / MILLISECONDS, *map(float, row[1:6])) for row in await self._fetch(since, count)]
+        rows = readable_rows(await self._fetch(since, count))
         self._rows |= {row[0]: row for row in rows}
         return [row[0] for row in rows]

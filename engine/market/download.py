@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from engine.errors import RetryableError
 from engine.exchanges import Client, close_client, make_client, reading
 from engine.market.candle_files import write_candles
-from engine.market.candle_pages import MILLISECONDS, FetchPage, newest_candles
+from engine.market.candle_pages import FetchPage, newest_candles
 from engine.market.candles import Candles
 from engine.market.market_lists import write_markets
+from engine.market.public_answers import MILLISECONDS
 from engine.market.public_markets import fetch_market_list
 from engine.market.recordings import candle_path
 from engine.state import ExchangeDetails

@@ -9,12 +9,13 @@ from typing import Any, Final, TypeVar
 from engine.errors import ConfigurationError, RetryableError
 from engine.exchanges import Client, close_client, concurrently, connect, gathered, make_client, reading
 from engine.market.bars import Bars, finished_bars
-from engine.market.candle_pages import MILLISECONDS, newest_candles
+from engine.market.candle_pages import newest_candles
 from engine.market.candles import Candles
 from engine.market.funding import FundingRate
 from engine.market.histories import Span, bars_within, holes, joined_history, known_until
 from engine.market.market import Market
 from engine.market.market_protocols import Ticker
+from engine.market.public_answers import MILLISECONDS, ticker_of
 from engine.market.public_cache import PROCESS_CACHES, PublicCaches, scope_of
 from engine.market.public_funding import Hours, due_hours, fetch_funding
 from engine.market.public_markets import MarketList, fetch_market_list
@@ -150,7 +151,8 @@ class PublicSource:
 
     async def _fetch_tickers(self, symbols: Collection[Symbol], now: Timestamp) -> Mapping[Symbol, Ticker]:
         answers = await self._read(lambda client: _request_tickers(client, symbols))
-        return {symbol: _ticker(symbol, raw, now) for symbol, raw in answers.items() if raw.get("last")}
+        told = [ticker_of(symbol, answers.get(symbol), now) for symbol in symbols]
+        return {ticker.symbol: ticker for ticker in told if ticker is not None}
 
     async def _tickers_or_closes(
         self, symbols: Collection[Symbol], now: Timestamp
@@ -200,12 +202,6 @@ async def _request_tickers(client: Client, symbols: Collection[Symbol]) -> Mappi
 
     await concurrently([request(symbol) for symbol in symbols])
     return single
-
-
-def _ticker(symbol: Symbol, raw: Mapping[str, Any], now: Timestamp) -> Ticker:
-    names = {"bid": "bid", "ask": "ask", "high": "high", "low": "low", "volume": "baseVolume"}
-    given = {name: to_decimal(raw[key]) for name, key in names.items() if raw.get(key) is not None}
-    return Ticker(symbol, close=to_decimal(raw["last"]), timestamp=now, **given)
 
 
 def _shortest_for(period: Seconds, offered: Sequence[TimeFrame]) -> TimeFrame:
