@@ -42,6 +42,10 @@ class Bars:
             return float(self.open[0])
         return float(self.close[bar] if self.closed[bar] <= instant else self.open[bar])
 
+    def first_since(self, instant: Timestamp) -> int:
+        """Return the index of the first bar that opens at an instant or later, or closes after it."""
+        return int(min(self.opened.searchsorted(instant), self.closed.searchsorted(instant, side="right")))
+
     def without_overlaps(self) -> Bars:
         """Return the bars without those that shorter ones tell more of; bars and gaps are left in order."""
         if (self.opened[1:] >= self.closed[:-1]).all():

@@ -46,7 +46,7 @@ class TouchFinder:
         """
         bars, falls, limit = self._bars, waits_for_fall(order), float(level_of(order))
         if start < len(bars) and bars.opened.item(start) < since:
-            start = max(start, int(bars.closed.searchsorted(since, side="right")))
+            start = max(start, bars.first_since(since))
             while start < len(bars) and bars.opened[start] < since:
                 if bars.close[start] <= limit if falls else bars.close[start] >= limit:
                     return FirstTouch(start, True)

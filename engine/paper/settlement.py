@@ -297,8 +297,7 @@ class _Timeline:
         self, order: Order, bars: Bars, start: int, is_open: bool
     ) -> tuple[int | None, _Stage]:
         since = max(order.created_at, self._followed_until(order.symbol))
-        first = int(bars.closed.searchsorted(since, side="right"))
-        start = self._followed.setdefault(order.id, max(start, first))
+        start = self._followed.setdefault(order.id, max(start, bars.first_since(since)))
         if start < len(bars) and bars.opened[start] < since:
             return start, _Stage.CANDLE
         bar = first_possible(order, bars, start, self._desk.market(order.symbol))

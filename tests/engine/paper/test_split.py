@@ -106,6 +106,24 @@ def test_a_trailing_stop_over_recorded_candles_sells_where_one_look_sells() -> N
     assert told(once) == told(hourly)
 
 
+def test_stops_that_were_passed_when_placed_trade_in_one_order_whoever_looks() -> None:
+    market = CandleMarket(candles_of([(110, 110, 110, 110)] * 3), FUTURE)
+    profit = OrderRequest("take_profit", "sell", FUTURE.symbol, Decimal(1), stop_price=Decimal(108))
+    trailing = OrderRequest(
+        "trailing_stop",
+        "buy",
+        FUTURE.symbol,
+        Decimal(2),
+        stop_price=Decimal(102),
+        trailing_percent=Decimal(5),
+    )
+    steps = [Step(START + HOURS, [profit, trailing])]
+    one = play(market, WALLET, steps, [START + 2 * HOURS])
+    other = play(market, WALLET, steps, [START + HOURS + 600, START + 2 * HOURS])
+    assert len(one.fills) == 2
+    assert told(one) == told(other)
+
+
 class TickingMarket(CandleMarket):
     """A live market: it tells its price at any time, and of candles only those that have closed."""
 
