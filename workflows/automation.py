@@ -125,13 +125,11 @@ class Automation:
 
     def _should_continue_as_new(self) -> bool:
         """Whether this run is long enough, and at a quiet point: no message waits for an answer."""
-        return self._is_long_enough() and workflow.all_handlers_finished()
-
-    def _is_long_enough(self) -> bool:
         info, limit = workflow.info(), self._settings.continue_as_new_after
-        return info.is_continue_as_new_suggested() or (
+        suggested = info.is_continue_as_new_suggested() or (
             limit is not None and info.get_current_history_length() >= limit
         )
+        return suggested and workflow.all_handlers_finished()
 
     async def _act(self) -> None:
         if self._was_reset:
@@ -417,10 +415,6 @@ class Automation:
         if self._progress.waiting_messages >= MAX_WAITING:
             raise ApplicationError(
                 f"{MAX_WAITING} messages wait for their answers: send this one again in a moment", type=BUSY
-            )
-        if self._is_long_enough():
-            raise ApplicationError(
-                "the automation is about to go on in a new run: send this again in a moment", type=BUSY
             )
 
     def _on_reset(self, _seed: int) -> None:

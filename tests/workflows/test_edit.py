@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.support.temporal import ONE_ATTEMPT, counted, serving, start
 from workflows.automation import Automation
-from workflows.client import AutomationHandle
+from workflows.client import AutomationHandle, send_update
 from workflows.messages import (
     EditAnswer,
     EditRequest,
@@ -46,7 +46,8 @@ def adding(name: str) -> EditRequest:
 
 
 async def edit(handle: AutomationHandle, request: EditRequest) -> EditAnswer:
-    return await handle.execute_update(Automation.edit, request)
+    answer: EditAnswer = await send_update(handle, Automation.edit, request)
+    return answer
 
 
 async def refusal(handle: AutomationHandle, request: EditRequest) -> str:

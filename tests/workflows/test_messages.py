@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.support.temporal import ONE_ATTEMPT, counted, new_state, serving, start
 from workflows.automation import Automation
-from workflows.client import AutomationHandle, KeysWouldBeReadableError
+from workflows.client import AutomationHandle, KeysWouldBeReadableError, send_update
 from workflows.messages import (
     ActionAnswer,
     ExecuteAnswer,
@@ -45,7 +45,9 @@ def broken(request: RunInvocation) -> InvocationResult:
 async def execute(handle: AutomationHandle, *scripts: str, update_id: str | None = None) -> ExecuteAnswer:
     """Send scripts as priority actions named after them."""
     actions: list[Json] = [{"id": f"do-{script}", "dsl_script": script} for script in scripts]
-    return await handle.execute_update(Automation.execute, ExecuteRequest(actions=actions), id=update_id)
+    request = ExecuteRequest(actions=actions)
+    answer: ExecuteAnswer = await send_update(handle, Automation.execute, request, update_id=update_id)
+    return answer
 
 
 async def send(handle: AutomationHandle, script: str) -> WorkflowUpdateHandle[ExecuteAnswer]:
