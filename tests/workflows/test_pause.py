@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
@@ -144,20 +144,22 @@ async def test_a_priority_action_that_needs_what_is_paused_is_answered_so(
     assert len(engine.requests) == 2
 
 
-async def test_a_trigger_in_a_pause_is_answered_after_it(server: WorkflowEnvironment) -> None:
+async def test_a_trigger_in_a_pause_is_answered_at_once_and_runs_later(
+    server: WorkflowEnvironment,
+) -> None:
     async with serving(server.client, hourly) as engine:
         handle = await start(server.client)
         await engine.called(1)
         await pause(handle)
-        triggered = await handle.start_update(Automation.trigger, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+        report: StatusReport = await handle.execute_update(Automation.trigger)
         await execute(handle, "one")
         assert [request.trigger for request in engine.requests] == ["scheduled", "message"]
         await resume(handle)
-        report = await triggered.result()
+        await engine.called(3)
         await stop(handle)
 
-    assert report.iteration == 3
-    assert engine.requests[-1].trigger == "forced"
+    assert report.status == "paused"
+    assert engine.requests[2].trigger == "forced"
 
 
 async def test_an_invocation_under_way_is_completed_and_none_follows(server: WorkflowEnvironment) -> None:

@@ -255,7 +255,7 @@ async def test_orders_fill_between_invocations_where_the_market_went() -> None:
 async def test_on_a_recorded_market_shorter_candles_decide_what_came_after_the_order(tmp_path: Path) -> None:
     start = 1_700_006_400 - 1_700_006_400 % 14_400
     write_candles(tmp_path, BTC, "4h", [(100, 120, 50, 100)] * 3, start=start)
-    write_candles(tmp_path, BTC, "1h", [(100, 101, 50, 100), *[(100, 101, 99, 100)] * 7], start=start)
+    write_candles(tmp_path, BTC, "1h", [(100, 101, 50, 100), *[(100, 101, 99, 100)] * 3], start=start)
     source = RecordedSource(tmp_path, "binance")
 
     placed = await after(
