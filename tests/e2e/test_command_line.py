@@ -131,7 +131,7 @@ def test_a_corrupt_candle_file_is_named_before_anything_starts(
     sound = {file: file.read_text() for file in files}
     for file, text in sound.items():
         lines = text.splitlines()
-        file.write_text("\n".join([*lines[:9], "garbage", *lines[10:]]))
+        file.write_text("\n".join([*lines[:9], "garbage", *lines[10:], ""]))
 
     broken = installation.run("run", "examples/limit_ladder.yaml", "--market", str(market))
     assert broken.exit_code == 2
