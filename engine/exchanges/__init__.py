@@ -5,6 +5,7 @@ from engine.exchanges.client import close_client, connect, make_client, reading
 from engine.exchanges.concurrency import concurrently, gathered
 from engine.exchanges.exchange_ids import known_exchange_ids
 from engine.exchanges.failures import (
+    RATE_LIMITED,
     RequestFailure,
     failure_of,
     is_a,
@@ -28,6 +29,7 @@ __all__ += [
     "is_refusal",
     "postponement",
     "reaction_to",
+    "RATE_LIMITED",
 ]
 __all__ += ["STEPS", "Counting", "Precision", "precision_of"]
 __all__ += ["known_exchange_ids", "Client", "KeyRights", "capabilities_of", "uninterrupted"]

@@ -76,11 +76,8 @@ def reading(client: Client) -> Iterator[None]:
         raise
     except Exception as error:
         what = "refuses" if is_refusal(error) else "does not answer"
-        told = (
-            None
-            if isinstance(error, OctoflowError)
-            else f"{client.id} {what}: {type(error).__name__}: {error}"
-        )
+        told = f"{client.id} {what}: {type(error).__name__}: {error}"
+        told = str(error) if isinstance(error, OctoflowError) else told
         raise reaction_to(failure_of(error, client, now=time.time(), told=told)) from error
 
 

@@ -147,7 +147,10 @@ class PublicSource:
         return await self.candles(symbol, time_frame, now=now, count=most_candles(time_frame, since, now))
 
     async def _market_list(self, missing: Collection[Symbol] = ()) -> MarketList:
-        return await self._caches.market_list(self._scope, lambda: fetch_market_list(self._details), missing)
+        async def fetch() -> MarketList:
+            return await self._caches.unless_banned(self._scope, lambda: fetch_market_list(self._details))
+
+        return await self._caches.market_list(self._scope, fetch, missing)
 
     async def _fetch_tickers(self, symbols: Collection[Symbol], now: Timestamp) -> Mapping[Symbol, Ticker]:
         answers = await self._read(lambda client: _request_tickers(client, symbols))
@@ -177,9 +180,13 @@ class PublicSource:
 
     async def _read(self, request: Callable[[Client], Awaitable[T]]) -> T:
         """Request something; the errors of ccxt become reactions."""
-        client = await self._client()
-        with reading(client):
-            return await request(client)
+
+        async def read() -> T:
+            client = await self._client()
+            with reading(client):
+                return await request(client)
+
+        return await self._caches.unless_banned(self._scope, read)
 
     async def _client(self) -> Client:
         """Return this source's client, which shares the process's market list."""
@@ -191,11 +198,11 @@ class PublicSource:
         return self._open_client
 
 
-async def _request_tickers(client: Client, symbols: Collection[Symbol]) -> Mapping[Symbol, Mapping[str, Any]]:
+async def _request_tickers(client: Client, symbols: Collection[Symbol]) -> Mapping[Symbol, Any]:
     if len(symbols) > 1 and client.has.get("fetchTickers"):
-        answers: Mapping[Symbol, Mapping[str, Any]] = await client.fetch_tickers(list(symbols))
-        return answers
-    single: dict[Symbol, Mapping[str, Any]] = {}
+        answers = await client.fetch_tickers(list(symbols))
+        return answers if isinstance(answers, Mapping) else {}
+    single: dict[Symbol, Any] = {}
 
     async def request(symbol: Symbol) -> None:
         single[symbol] = await client.fetch_ticker(symbol)

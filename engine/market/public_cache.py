@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from cachetools import LRUCache, TTLCache
 
-from engine.errors import RetryableError
+from engine.errors import PostponedError, RetryableError
+from engine.exchanges import RATE_LIMITED
 from engine.market.candles import Candles
 from engine.market.funding import FundingRate
 from engine.market.market_protocols import Ticker
@@ -19,6 +20,8 @@ from engine.market.public_funding import LEAST_HOURS, Hours
 from engine.market.public_markets import MarketList
 from engine.state import ExchangeDetails
 from engine.types import Seconds, Symbol, TimeFrame, Timestamp
+
+T = TypeVar("T")
 
 MARKETS_AGE: Final[Seconds] = 12 * 3_600
 TICKERS_AGE: Final[Seconds] = 300
@@ -79,9 +82,33 @@ class PublicCaches:
         self._tickers: LRUCache[CacheScope, TTLCache[Symbol, Ticker]] = LRUCache(50)
         self._candles: LRUCache[tuple[CacheScope, Symbol, TimeFrame], _CandleEntry] = LRUCache(512)
         self._funding: LRUCache[tuple[CacheScope, Symbol], _FundingEntry] = LRUCache(512)
+        self._timer = timer
+        self._bans: LRUCache[CacheScope, float] = LRUCache(50)
         self._clocks: TTLCache[CacheScope, Seconds] = TTLCache(50, CLOCK_AGE, timer)
         self._timer = timer
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+    async def unless_banned(self, scope: CacheScope, request: Callable[[], Awaitable[T]]) -> T:
+        """Request something, unless the exchange has asked for a pause that is not over yet.
+
+        A ban is of this machine's address, so that all who ask wait for its end, and nobody makes it longer.
+
+        Raises:
+            RetryableError: `rate_limited`, with the seconds that are left; whatever the request raises.
+        """
+        left = self._bans.get(scope, 0.0) - self._timer()
+        if left > 0:
+            raise RetryableError(
+                f"{scope.exchange_id} asked for a pause, of which {left:.0f} s are left",
+                retry_after=left,
+                code=RATE_LIMITED,
+            )
+        try:
+            return await request()
+        except RetryableError as error:
+            if error.code == RATE_LIMITED and error.retry_after:
+                self._bans[scope] = self._timer() + error.retry_after
+            raise
 
     async def market_list(
         self, scope: CacheScope, fetch: Callable[[], Awaitable[MarketList]], missing: Collection[Symbol] = ()
@@ -128,7 +155,7 @@ class PublicCaches:
             if missing:
                 try:
                     fetched = await fetch(missing)
-                except RetryableError:
+                except (RetryableError, PostponedError):
                     if None in known.values():
                         raise
             cached.update(fetched)

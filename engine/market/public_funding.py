@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.exchanges import Client, reading
 from engine.market.funding import FundingRate
-from engine.money import to_decimal
+from engine.market.public_answers import number_of, positive
 from engine.types import Seconds, Symbol, Timestamp
 
 HOUR: Final[Seconds] = 3_600
@@ -63,7 +63,8 @@ async def fetch_funding(client: Client, symbol: Symbol, hours: Hours) -> Sequenc
     while start <= hours.end * HOUR:
         with reading(client):
             rows = await client.fetch_funding_rate_history(symbol, since=int(start * 1_000), limit=PAGE)
-        news = [known for known in map(_funding, rows) if known.time >= start]
+        read = map(_funding, rows if isinstance(rows, Sequence) else ())
+        news = [known for known in read if known is not None and known.time >= start]
         if not news:
             break
         rates |= {known.time: known for known in news}
@@ -71,11 +72,13 @@ async def fetch_funding(client: Client, symbol: Symbol, hours: Hours) -> Sequenc
     return [rates[time] for time in sorted(rates) if hours.has(time)]
 
 
-def _funding(row: Mapping[str, Any]) -> FundingRate:
-    """Read a row of ccxt; exchanges are some milliseconds off the full second."""
-    mark = (row.get("info") or {}).get("markPrice")
-    return FundingRate(
-        float(round(row["timestamp"] / 1_000)),
-        to_decimal(row["fundingRate"]),
-        to_decimal(mark) if mark else None,
-    )
+def _funding(row: Any) -> FundingRate | None:
+    """Read a row of ccxt, None if it makes no sense; exchanges are some milliseconds off the full second."""
+    if not isinstance(row, Mapping):
+        return None
+    time, rate = number_of(row.get("timestamp")), number_of(row.get("fundingRate"))
+    if time is None or rate is None or abs(rate) >= 1:
+        return None
+    info = row.get("info")
+    mark = info.get("markPrice") if isinstance(info, Mapping) else None
+    return FundingRate(float(round(time / 1_000)), rate, positive(mark))

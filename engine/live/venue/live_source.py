@@ -36,4 +36,4 @@ class LiveSource(PublicSource):
         return await self._fetch_tickers(symbols, now) if symbols else {}
 
     async def _read(self, request: Callable[[Client], Awaitable[T]]) -> T:
-        return await self._wire.read(request)
+        return await self._caches.unless_banned(self._scope, lambda: self._wire.read(request))
