@@ -97,6 +97,20 @@ class InitializationRunFailedError(ConfigurationError):
     code = "initialization_failed"
 
 
+class RecordingEndedError(ConfigurationError):
+    """A recorded market has nothing more of what is asked for.
+
+    Attributes:
+        ended_at: when its last candle closed, UNIX seconds.
+    """
+
+    code = "recording_ended"
+
+    def __init__(self, message: str, *, ended_at: float) -> None:
+        super().__init__(message)
+        self.ended_at = ended_at
+
+
 class PendingPriorityActionsSkippedError(ConfigurationError):
     """Priority actions were sent, but each of them has been executed before."""
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from engine.dsl import DataDependency
 from engine.effects import TransferPolicy
+from engine.errors import RecordingEndedError, RetryableError
 from engine.job.configuration import initial_elements
 from engine.job.repository_factory import ExchangeRepositoryFactory
 from engine.job.services import Services
@@ -22,7 +23,7 @@ from engine.live import (
     TradingApi,
     check_rights,
 )
-from engine.market import MarketSource
+from engine.market import MarketSource, wanted
 from engine.paper import PaperContext
 from engine.state import AutomationState, ExchangeAccountDetails, ExchangeAccountElements, Intent
 from engine.types import Timestamp
@@ -68,7 +69,16 @@ class InvocationAccount:
     @property
     def notes(self) -> Sequence[str]:
         """What could not be had of the market, in words."""
-        return self._context.notes if isinstance(self._context, PaperContext) else ()
+        return () if self._context is None else self._context.notes
+
+    @property
+    def over(self) -> RecordingEndedError | None:
+        """That the recorded market has nothing more of what is asked for."""
+        return None if self._context is None else self._context.data.over
+
+    def delayed(self, dependencies: Iterable[DataDependency]) -> RetryableError | None:
+        """Return why data was not there that may come later; None when nothing is missing for now."""
+        return None if self._context is None else self._context.data.delayed(*wanted(dependencies))
 
     async def require(self, dependencies: Iterable[DataDependency]) -> None:
         """Open the account if it is not open, and fetch the data that is still missing.

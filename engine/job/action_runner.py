@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from engine.dsl import (
     CompiledScript,
@@ -30,6 +30,7 @@ from engine.errors import (
     InitializationRunFailedError,
     OperatorError,
     PostponedError,
+    RetryableError,
 )
 from engine.job.account import seed_of
 from engine.job.configuration import apply_configuration
@@ -45,6 +46,9 @@ from engine.orders import Account
 from engine.state import Action, AutomationState, TriggerReason, dump_state
 from engine.types import ActionId, Seconds, Timestamp
 from engine.values import JsonValue, decode_value, encode_value, json_size, plain_value
+
+PATIENCE: Final[Seconds] = 30
+"""When an action asks again for data that did not come, while other data came."""
 
 
 class Continuation(IntEnum):
@@ -151,6 +155,17 @@ class ActionRunner:
             effects=_effects(services) - effects_before,
         )
         return then
+
+    @property
+    def publishes(self) -> bool:
+        """Whether results are told in the outcome, as those of priority actions are."""
+        return self._publish
+
+    def put_off(self, action: Action, delayed: RetryableError) -> None:
+        """Let an action wait for data that the exchange does not give at the moment."""
+        wait = PATIENCE if delayed.retry_after is None else delayed.retry_after
+        action.not_before = self._context.now + wait
+        self._context.journal.note(f"'{action.id}' waits {wait:g} s: {delayed.message}")
 
     def configure_account(self, action: Action) -> None:
         """Execute the bootstrap step, which needs no account and no network.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import cast
 
+from engine.effects import effect_in_words
+from engine.errors import RecordingEndedError
 from engine.job.account import InvocationAccount
 from engine.job.effects import describe, record
 from engine.job.outcome import Journal
 from engine.orders import ALL_ORDERS, Account
-from engine.state import AutomationState, Intent, Orders
+from engine.state import AutomationState, ExchangeAccountElements, Intent, Orders
 from engine.types import EffectKey
+from engine.values import format_decimal
 
 
 async def wind_down(
@@ -51,6 +55,21 @@ async def wind_down(
     for intent in pending:
         journal.note(f"not settled, compare with the exchange: {describe(intent)} ({intent.key})")
     return True
+
+
+def in_words(over: RecordingEndedError, state: AutomationState) -> str:
+    """Return the summary of an automation whose recorded market has ended: when, and what is still open."""
+    ended = datetime.fromtimestamp(over.ended_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    elements = state.automation.exchange_account_elements or ExchangeAccountElements()
+    orders = [
+        effect_in_words("create_order", order.model_dump(mode="json"))
+        for order in elements.orders.open_orders
+    ]
+    positions = [
+        f"{one.side} {format_decimal(one.amount)} {one.symbol}" for one in elements.positions if one.amount
+    ]
+    still_open = "; ".join([*orders, *positions]) or "nothing"
+    return f"the recording ended at {ended}; still open: {still_open}"
 
 
 def _warn_of_exits(state: AutomationState, journal: Journal) -> None:

@@ -22,7 +22,7 @@ from engine.errors import (
 from engine.job.account import InvocationAccount
 from engine.job.action_runner import ActionContext
 from engine.job.effects import InvocationEffects, key_scope, shown
-from engine.job.ending import wind_down
+from engine.job.ending import in_words, wind_down
 from engine.job.graphs import Graphs
 from engine.job.next_run import Prospects, Setback, degraded_by, interruption, postponement
 from engine.job.outcome import InvocationOutcome, Journal
@@ -93,12 +93,15 @@ class AutomationJob:
                     self._request, self._state, self._journal, account, self._services.settings.live
                 )
                 setback = await self._survive(account, effects)
+                over = account.over if self._state.automation.execution.iteration else None
                 for note in account.notes:
                     self._journal.note(note)
                 changed = account.sync_back()
+                if over is not None:
+                    self._journal.note(in_words(over, self._state))
                 await self._publish(account, changed)
                 watch_at = account.watch_at
-        return self._conclude(effects, setback, watch_at, changed)
+        return self._conclude(effects, setback, watch_at, changed, is_over=over is not None)
 
     async def _work(self, account: InvocationAccount, effects: InvocationEffects) -> None:
         await effects.carry_out(self._mode)  # what earlier invocations planned
@@ -190,6 +193,8 @@ class AutomationJob:
         setback: Setback | None,
         watch_at: Timestamp | None,
         changed: tuple[str, ...],
+        *,
+        is_over: bool,
     ) -> InvocationOutcome:
         self._journal.cut(self._state.cut_to_bounds())
         execution, now = self._state.automation.execution, self._request.now
@@ -207,6 +212,7 @@ class AutomationJob:
             setback=setback,
             ends=self._context.ends,
             has_ended=self._has_ended,
+            is_over=is_over,
         )
         if prospects.only_watches and self._journal.executed_count:
             self._journal.note("all actions are done; open orders are looked after until they have ended")

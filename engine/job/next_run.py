@@ -61,6 +61,7 @@ class Prospects:
         setback: what ended the invocation early.
         ends: whether nothing is to run any more.
         has_ended: whether nothing is left to be settled either.
+        is_over: whether a recorded market has nothing more for the automation.
     """
 
     now: Timestamp
@@ -74,6 +75,7 @@ class Prospects:
     setback: Setback | None
     ends: bool
     has_ended: bool
+    is_over: bool = False
 
     @property
     def next_due_at(self) -> Timestamp | None:
@@ -83,6 +85,8 @@ class Prospects:
             return self._earliest([self.setback.due_at, *cared_for])
         if self.ends:
             return None if self.has_ended else self._earliest([self.effects_at or self.now])
+        if self.is_over:
+            return None
         runnable = self._runnable(self._to_run)
         instants = [action.not_before or 0 for action in runnable]
         return self._earliest([*instants, self.effects_at, self.watch_at])
@@ -101,6 +105,8 @@ class Prospects:
             return InvocationStatus.POSTPONED if self.setback.postpones else InvocationStatus.RUNNING
         if self.ends:
             return InvocationStatus.STOPPED if self.has_ended else InvocationStatus.RUNNING
+        if self.is_over:
+            return InvocationStatus.FINISHED
         if self._awaits_approval_only:
             return InvocationStatus.AWAITING_APPROVAL
         if self.next_due_at is None and not self.pending:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from engine.errors import InitializationRunFailedError
+from engine.errors import InitializationRunFailedError, RetryableError
 from engine.job.account import InvocationAccount
 from engine.job.action_runner import ActionContext, ActionRunner, Continuation
 from engine.job.configuration import bootstrap_action
 from engine.job.effects import InvocationEffects, held_actions
 from engine.job.graphs import Graph
 from engine.state import Action, TriggerReason
+from engine.types import ActionId
 
 
 class ReadyActions:
@@ -26,13 +27,14 @@ class ReadyActions:
         self._context = context
         self._account = account
         self._effects = effects
+        self._put_off: dict[ActionId, RetryableError] = {}
 
     async def run(self) -> None:
         """Execute them, in a pause priority actions alone.
 
         Raises:
             InitializationRunFailedError: the first run cannot set up the account that the actions need.
-            RetryableError: the exchange does not answer.
+            RetryableError: the exchange does not answer, and nothing could be run.
             PostponedError: the account cannot be used for longer.
             ConfigurationError: the account or its market cannot be used as configured.
         """
@@ -51,6 +53,7 @@ class ReadyActions:
             graphs.rebuild_main()
             if not paused:
                 await self._run_layers(graphs.main)
+        self._raise_if_all_wait(graph)
         if state.is_live and not (paused or self._context.ends):
             await self._effects.look_after_account()
 
@@ -84,16 +87,45 @@ class ReadyActions:
         uses_account = any(one.needs_exchange for one in prepared) or self._account.is_exposed
         if self._context.state.has_exchange and (dependencies or uses_account):
             await self._account.require(dependencies)
+            if self._is_over(runner):
+                return Continuation.SKIP_REST
             if self._effects.take_follow_ups():
                 return Continuation.PLANNED
         if self._context.state.is_live and any(one.action.is_configuration for one in prepared):
             self._account.sync_back()  # a configuration looks at the orders as they are now
         services = self._account.services
         for one in prepared:
+            delayed = self._account.delayed(one.dependencies)
+            if delayed is not None:
+                self._put_off[one.action.id] = delayed
+                runner.put_off(one.action, delayed)
+                continue
             continuation = await runner.run(one, services)
             if continuation is not Continuation.GO_ON:
                 return continuation
         return Continuation.GO_ON
+
+    def _raise_if_all_wait(self, graph: Graph) -> None:
+        """Raise why data did not come when nothing was done without it, and nothing else is to be done.
+
+        The same invocation is worth another try then; else it must not hold up what does not need that data.
+        """
+        others = [action for action in graph.dag.unblocked() if action.id not in self._put_off]
+        if self._put_off and not (others or self._context.journal.executed_count):
+            raise next(iter(self._put_off.values()))
+
+    def _is_over(self, runner: ActionRunner) -> bool:
+        """Whether a recorded market has nothing more for the automation.
+
+        Raises:
+            ConfigurationError: it never had anything, since its start lies behind its end.
+        """
+        over = self._account.over
+        if over is None or runner.publishes:
+            return False
+        if self._context.state.automation.execution.iteration == 0:
+            raise over
+        return True
 
     def _due(self, actions: list[Action]) -> list[Action]:
         now = self._context.now

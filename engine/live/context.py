@@ -89,6 +89,7 @@ class LiveContext:
         self._placed: dict[OrderId, Order] = {}
         self._follow_ups: list[Intent] = []
         self._histories: dict[OrderId, Bars] = {}
+        self._notes: list[str] = []
 
     async def carry_out(
         self, intents: Sequence[Intent], mode: Mode, *, resolved: Mapping[str, bool] = NOTHING_RESOLVED
@@ -139,6 +140,16 @@ class LiveContext:
             self._account = await self._open(tickers, candles)
         else:
             await self._data.fetch(tickers, candles)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What could not be had of the exchange, in words."""
+        return list(dict.fromkeys([*self._notes, *self._exchange.source.take_notes()]))
+
+    @property
+    def data(self) -> MarketSnapshot:
+        """The market data of the invocation."""
+        return self._data
 
     def take_follow_ups(self) -> Sequence[Intent]:
         """Return what catch-up planned since the last call of this method."""
@@ -202,6 +213,7 @@ class LiveContext:
     def _take(self, look: LookAtAccount) -> None:
         """Write what was read into the account, and plan what follows from it."""
         elements, around = self._elements, self._surroundings()
+        self._notes += look.notes
         follow_ups = plan_follow_ups(look.caught_up, elements.orders, self._pending, around)
         self._follow_ups += follow_ups.intents
         elements.orders = follow_ups.orders

@@ -67,6 +67,10 @@ class MarketSource(Protocol):
         """
         ...
 
+    def take_notes(self) -> Sequence[str]:
+        """Return what a person should know of the data that was given since the last call."""
+        ...
+
     async def close(self) -> None:
         """Release connections; the source is not used afterwards."""
         ...

@@ -135,6 +135,10 @@ class PublicSource:
 
         return await self._caches.funding(self._scope, symbol, due_hours(since, now), fetch)
 
+    def take_notes(self) -> Sequence[str]:
+        """Return nothing: what an exchange does not give is an error of who asks for it."""
+        return ()
+
     async def close(self) -> None:
         """Close the client's connections."""
         client, self._open_client = self._open_client, None

@@ -6,15 +6,17 @@ import gzip
 import json
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from cachetools import LRUCache, cached
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, RecordingEndedError
 from engine.exchanges import capabilities_of, precision_of
 from engine.market.bars import Bars
 from engine.market.candle_holes import holes_in
@@ -43,6 +45,7 @@ class RecordedSource:
     def __init__(self, folder: Path, exchange_id: str) -> None:
         self._folder = folder
         self._exchange_id = exchange_id
+        self._notes: dict[str, None] = {}
 
     async def markets(
         self,
@@ -71,11 +74,12 @@ class RecordedSource:
         recording = self._recording(symbol, time_frame)
         candles = recording.candles()
         if not candles.opened_at <= now < candles.closes_at:
-            raise _out_of_range((recording,), now)
+            raise self._out_of_range((recording,), now)
         if not recording.contains(now):
             raise self._in_a_hole(recording, now)
         end = int(candles.time.searchsorted(now, side="right"))
         known = candles.table[:, max(0, end - count) : end]
+        self._note_holes(recording, float(known[0, 0]), now)
         if now < closes_at(time_frame, float(known[0, -1])):
             known = known.copy()
             opened_at, opening = known[:2, -1].tolist()
@@ -111,6 +115,11 @@ class RecordedSource:
         """
         rates = recorded_funding(self._folder, self._exchange_id, symbol)
         return [known for known in rates if since < known.time <= now]
+
+    def take_notes(self) -> Sequence[str]:
+        """Return where the candles that were given have holes, since the last call."""
+        notes, self._notes = list(self._notes), {}
+        return notes
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -149,6 +158,10 @@ class RecordedSource:
         """Return open, high, low, close and volume of the candle that contains `now`."""
         shorter = tuple(other for other in self._recordings[recording.symbol] if other.step < recording.step)
         found = _all_within(shorter, opened_at, now) if now > opened_at else None
+        for other in shorter if now > opened_at else ():
+            begun, over = other.range()
+            if begun <= opened_at and now <= over:
+                self._note_holes(other, opened_at, now)
         if found is None:
             return opening, opening, opening, opening, 0.0
         index, part = found
@@ -158,6 +171,42 @@ class RecordedSource:
             table[OPEN:, -1] = self._running_candle(shorter[index], last_opened, last_opening, now)
         high, low = max(opening, table[HIGH].max()), min(opening, table[LOW].min())
         return opening, high, low, float(table[CLOSE, -1]), float(table[VOLUME].sum())
+
+    def _note(self, text: str) -> None:
+        self._notes[text] = None
+
+    def _note_holes(self, recording: Recording, start: Timestamp, end: Timestamp) -> None:
+        holes = holes_in(recording.candles(), start, end)
+        if holes:
+            first, last = holes[0][0], holes[-1][1]
+            self._note(
+                f"the {recording.time_frame} candles of {recording.symbol} have {len(holes)}"
+                f" {'hole' if len(holes) == 1 else 'holes'} between {_date(first)} and {_date(last)}"
+            )
+
+    def _out_of_range(self, recordings: Collection[Recording], now: Timestamp) -> ConfigurationError:
+        """Return the error of an instant that recordings do not have, or that all of them have ended."""
+        ranges = []
+        for recording in recordings:
+            first, last = recording.range()
+            ranges.append(f"{recording.time_frame} from {_date(first)} to {_date(last)}")
+        symbol, path = next((recording.symbol, recording.path) for recording in recordings)
+        message = (
+            f"{_date(now)} is outside the recording of {symbol} in {path.parent}: {'; '.join(ranges)}; "
+            "choose a start within it (`recorded: {start: …}`), or record more candles"
+        )
+        ended_at = self._ended_at()
+        if ended_at is not None and ended_at <= now:
+            return RecordingEndedError(message, ended_at=ended_at)
+        return ConfigurationError(message, code="outside_recording")
+
+    def _ended_at(self) -> Timestamp | None:
+        """Return when the last candle of all recordings closes, as far as they can be read."""
+        ends: list[Timestamp] = []
+        for recording in chain.from_iterable(self._recordings.values()):
+            with suppress(ConfigurationError):
+                ends.append(recording.range()[1])
+        return max(ends, default=None)
 
     def _in_a_hole(self, recording: Recording, now: Timestamp) -> ConfigurationError:
         begun, over = next(
@@ -174,7 +223,7 @@ class RecordedSource:
         shortest = next((recording for recording in recordings if recording.contains(now)), None)
         if shortest is None:
             within = [one for one in recordings if one.range()[0] <= now < one.range()[1]]
-            raise self._in_a_hole(within[0], now) if within else _out_of_range(recordings, now)
+            raise self._in_a_hole(within[0], now) if within else self._out_of_range(recordings, now)
         newest = await self.candles(symbol, shortest.time_frame, now=now, count=1)
         return Ticker(symbol, close=to_decimal(float(newest.close[-1])), timestamp=float(newest.time[-1]))
 
@@ -192,19 +241,6 @@ def _all_within(
             if len(candles) and candles.opened_at == opened_at:
                 return index, candles
     return None
-
-
-def _out_of_range(recordings: Collection[Recording], now: Timestamp) -> ConfigurationError:
-    ranges = []
-    for recording in recordings:
-        first, last = recording.range()
-        ranges.append(f"{recording.time_frame} from {_date(first)} to {_date(last)}")
-    symbol, path = next((recording.symbol, recording.path) for recording in recordings)
-    return ConfigurationError(
-        f"{_date(now)} is outside the recording of {symbol} in {path.parent}: {'; '.join(ranges)}; "
-        "choose a start within it (`recorded: {start: …}`), or record more candles",
-        code="outside_recording",
-    )
 
 
 def _date(time: Timestamp) -> str:

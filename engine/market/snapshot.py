@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Awaitable, Collection, Iterable, Mapping
-from contextlib import suppress
 from decimal import Decimal
 from typing import NoReturn
 
-from engine.errors import ConfigurationError, DslError
-from engine.exchanges import concurrently
+from engine.errors import ConfigurationError, DslError, OctoflowError, RecordingEndedError, RetryableError
+from engine.exchanges import RATE_LIMITED, concurrently
 from engine.market.candles import Candles
 from engine.market.market import Market
 from engine.market.market_protocols import MarketSource, Ticker
+from engine.market.requirements import CandleKey
 from engine.market.valuation import convert, needed_symbols
 from engine.types import Asset, Price, Symbol, TimeFrame, Timestamp
 
@@ -20,8 +20,8 @@ from engine.types import Asset, Price, Symbol, TimeFrame, Timestamp
 class MarketSnapshot:
     """Public data at one instant; what is not there yet is fetched once, concurrently.
 
-    A symbol that the exchange does not have is left out when fetching: the operator that uses it gets the
-    error, and the other actions of the invocation run.
+    What cannot be had is left out when fetching: the operator that uses it gets the error, and the other
+    actions of the invocation run. What might come later is told by `delayed`.
 
     Args:
         source: public data of the exchange.
@@ -35,6 +35,7 @@ class MarketSnapshot:
         self._candles: dict[tuple[Symbol, TimeFrame], Candles] = {}
         self._counts: dict[tuple[Symbol, TimeFrame], int] = {}
         self._tickers: dict[Symbol, Ticker] = {}
+        self._failures: dict[tuple[Symbol, TimeFrame | None], OctoflowError] = {}
 
     async def fetch(self, tickers: Iterable[Symbol], candles: Mapping[tuple[Symbol, TimeFrame], int]) -> None:
         """Fetch what is missing.
@@ -44,7 +45,9 @@ class MarketSnapshot:
             candles: how many candles are needed of each symbol and time frame.
 
         Raises:
-            ConfigurationError, RetryableError: as the source does.
+            RetryableError: the market list did not come, or the exchange asks for a pause.
+            PostponedError: it is under maintenance.
+            ConfigurationError: its market list cannot be had.
         """
         tickers = list(tickers)
         markets = await self._load_markets([*tickers, *(symbol for symbol, _ in candles)])
@@ -55,6 +58,19 @@ class MarketSnapshot:
                 calls.append(self._fetch_candles(symbol, time_frame, count))
         await concurrently(calls)
 
+    @property
+    def over(self) -> RecordingEndedError | None:
+        """That a recorded market has ended, and nothing came of it; None while there is anything."""
+        ended = [error for error in self._failures.values() if isinstance(error, RecordingEndedError)]
+        if not ended or len(ended) < len(self._failures) or self._tickers or self._candles:
+            return None
+        return max(ended, key=lambda error: error.ended_at)
+
+    def delayed(self, tickers: Iterable[Symbol], candles: Iterable[CandleKey]) -> RetryableError | None:
+        """Return why something was not there that may come later; None when nothing is missing for now."""
+        wanted = (self._failures.get(key) for key in (*((symbol, None) for symbol in tickers), *candles))
+        return next((error for error in wanted if isinstance(error, RetryableError)), None)
+
     def market(self, symbol: Symbol) -> Market:
         """Return the trading rules of a symbol."""
         market = self._markets.get(symbol) if self._markets else None
@@ -64,7 +80,7 @@ class MarketSnapshot:
         """Return the candles of a symbol, the running one last."""
         candles = self._candles.get((symbol, time_frame))
         if candles is None:
-            self.market(symbol)
+            self._refuse(symbol, time_frame)
             raise DslError(f"no candles of {symbol} {time_frame} were fetched in this invocation")
         return candles
 
@@ -72,7 +88,7 @@ class MarketSnapshot:
         """Return the latest prices of a symbol."""
         ticker = self._tickers.get(symbol)
         if ticker is None:
-            self.market(symbol)
+            self._refuse(symbol, None)
             raise DslError(f"the exchange gives no price for {symbol} at the moment")
         return ticker
 
@@ -91,13 +107,10 @@ class MarketSnapshot:
     async def load_prices(self, assets: Iterable[Asset], unit: Asset) -> None:
         """Fetch the prices that `value` needs for these assets, where the exchange has them."""
         needed = sorted(needed_symbols(assets, unit, await self._load_markets()))
-        try:
-            await self.fetch(needed, {})
-        except ConfigurationError:
-            # A recorded market need not have every asset at this time; the others still have a value.
-            for symbol in needed:
-                with suppress(ConfigurationError):
-                    await self.fetch([symbol], {})
+        await self.fetch(needed, {})
+        delayed = self.delayed(needed, ())
+        if delayed is not None and not self._tickers:
+            raise delayed
 
     async def _load_markets(self, needed: Iterable[Symbol] = ()) -> Mapping[Symbol, Market]:
         known = self._markets
@@ -107,13 +120,37 @@ class MarketSnapshot:
         return known
 
     async def _fetch_tickers(self, symbols: Collection[Symbol]) -> None:
-        self._tickers.update(await self._source.tickers(symbols, now=self._now))
+        try:
+            self._tickers.update(await self._source.tickers(symbols, now=self._now))
+            self._failures = {
+                key: error for key, error in self._failures.items() if key[1] or key[0] not in symbols
+            }
+        except (ConfigurationError, RetryableError) as error:
+            if _is_of_all(error):
+                raise
+            if len(symbols) == 1:
+                self._failures[next(iter(symbols)), None] = error
+            else:  # one dead pair does not hide the prices of the others
+                await concurrently([self._fetch_tickers([symbol]) for symbol in symbols])
 
     async def _fetch_candles(self, symbol: Symbol, time_frame: TimeFrame, count: int) -> None:
-        self._candles[symbol, time_frame] = await self._source.candles(
-            symbol, time_frame, now=self._now, count=count
-        )
-        self._counts[symbol, time_frame] = count
+        try:
+            self._candles[symbol, time_frame] = await self._source.candles(
+                symbol, time_frame, now=self._now, count=count
+            )
+            self._counts[symbol, time_frame] = count
+            self._failures.pop((symbol, time_frame), None)
+        except (ConfigurationError, RetryableError) as error:
+            if _is_of_all(error):
+                raise
+            self._failures[symbol, time_frame] = error
+
+    def _refuse(self, symbol: Symbol, time_frame: TimeFrame | None) -> None:
+        """Raise why data of a symbol is not there, as far as that is known."""
+        self.market(symbol)
+        failure = self._failures.get((symbol, time_frame))
+        if failure is not None:
+            raise DslError(failure.message) from failure
 
     def _unknown(self, symbol: Symbol) -> NoReturn:
         near = difflib.get_close_matches(symbol, self._markets or (), n=3, cutoff=0.5)
@@ -122,3 +159,8 @@ class MarketSnapshot:
             code="invalid_parameters",
             suggestion=f"Did you mean {', '.join(near)}?" if near else None,
         )
+
+
+def _is_of_all(error: OctoflowError) -> bool:
+    """Whether an error is of the whole exchange, so that asking for anything else makes no sense."""
+    return error.code == RATE_LIMITED

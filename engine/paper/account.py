@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from engine.effects import Applied, IntentDraft
-from engine.errors import ActionStatus, OperatorError
-from engine.market import NO_FUNDING, Bars, Funding, Market, MarketData
+from engine.errors import ActionStatus, DslError, OperatorError
+from engine.market import NO_FUNDING, Bars, Funding, Market, MarketData, generic_market
 from engine.money import ZERO, exact
 from engine.orders import (
     ALL_ORDERS,
@@ -72,8 +72,8 @@ class PaperAccount:
         self._slippage = slippage
         totals = {asset: held.total for asset, held in elements.portfolio.content.items()}
         self._ledger = Ledger(totals)
-        self._futures = FuturesBooking(self._ledger, elements.positions, data.market)
-        self._book = PaperBook(self._ledger, data.market, self._record, self._futures)
+        self._futures = FuturesBooking(self._ledger, elements.positions, self._market)
+        self._book = PaperBook(self._ledger, self._market, self._record, self._futures)
         self._trades = list(elements.trades)
         self._transactions = list(elements.transactions)
         self._settled_candles: Mapping[Symbol, Timestamp] = elements.orders.settled_candles
@@ -193,6 +193,10 @@ class PaperAccount:
             funding=funding,
         )
 
+    def leave(self, symbol: Symbol, settled: Timestamp) -> None:
+        """Note that a symbol could not be settled, and until when it was."""
+        self._settled_candles = {**self._settled_candles, symbol: settled}
+
     def withdraw(
         self,
         asset: Asset,
@@ -273,6 +277,15 @@ class PaperAccount:
         )
 
     # Inside
+
+    def _market(self, symbol: Symbol) -> Market:
+        """Return the rules of a symbol; what was traded before it was delisted is booked without limits."""
+        try:
+            return self._data.market(symbol)
+        except DslError:
+            if symbol in self._elements.exposed_symbols():
+                return generic_market(symbol)
+            raise
 
     def _known_prices(self) -> Mapping[Symbol, Price]:
         """Return the prices at hand of the symbols with a position."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from engine.exchanges import concurrently
+from engine.errors import ConfigurationError, DslError, RetryableError
+from engine.exchanges import RATE_LIMITED, concurrently
 from engine.market import (
     Bars,
     CandleKey,
@@ -60,12 +62,17 @@ class PaperContext:
         self._slippage = slippage
         self._data = MarketSnapshot(source, now)
         self._account: PaperAccount | None = None
-        self._notes: list[str] = []
+        self._notes: dict[str, None] = {}
 
     @property
     def notes(self) -> Sequence[str]:
         """What could not be had of the market, in words."""
-        return self._notes
+        return list(dict.fromkeys([*self._notes, *self._source.take_notes()]))
+
+    @property
+    def data(self) -> MarketSnapshot:
+        """The market data of the invocation."""
+        return self._data
 
     async def require(self, dependencies: Iterable[DataDependency]) -> None:
         """Fetch what the dependencies name and is not there yet, concurrently; open the account first.
@@ -113,12 +120,43 @@ class PaperContext:
         funding: dict[Symbol, Sequence[FundingRate]] = {}
         since = {symbol: start for symbol in exposed if (start := _unsettled(symbol, stored)) < self._now}
         await concurrently(
-            [self._add_history(symbol, start, histories) for symbol, start in since.items()]
-            + [self._add_funding(symbol, start, funding) for symbol, start in since.items()]
+            [self._catch_up(symbol, start, histories, funding) for symbol, start in since.items()]
         )
         if histories:
             account.settle(histories, funding)
+        for symbol in since.keys() - funding.keys():
+            account.leave(symbol, since[symbol])
         return account
+
+    async def _catch_up(
+        self,
+        symbol: Symbol,
+        since: Timestamp,
+        histories: dict[Symbol, Bars],
+        funding: dict[Symbol, Sequence[FundingRate]],
+    ) -> None:
+        """Fetch what became of a symbol's market.
+
+        While its candles cannot be had, its orders see the price now, and these candles later on; a symbol
+        that is not listed any more has neither. The other symbols are settled all the same.
+        """
+        try:
+            await self._add_history(symbol, since, histories)
+            await self._add_funding(symbol, since, funding)
+        except (DslError, ConfigurationError, RetryableError) as error:
+            if error.code == RATE_LIMITED:
+                raise
+            self._notes[f"open orders and positions in {symbol} wait: {error.message}"] = None
+            histories.pop(symbol, None)
+            if (now := self._price_now(symbol)) is not None:
+                histories[symbol] = now
+
+    def _price_now(self, symbol: Symbol, *, after: Timestamp = 0) -> Bars | None:
+        """Return the newest price, at the time at which it is known; None where there is none."""
+        with suppress(DslError):
+            newest = self._data.ticker(symbol)
+            return price_now(float(newest.close), min(self._now, max(newest.timestamp, after)))
+        return None
 
     async def _add_history(self, symbol: Symbol, since: Timestamp, histories: dict[Symbol, Bars]) -> None:
         """Fetch what the price of a symbol did since its orders and its position were last settled.
@@ -126,24 +164,23 @@ class PaperContext:
         Candles are fetched from the last whole one on that was settled: one that an invocation cut in two
         counts as a whole when it has closed.
         """
-        since = self._elements.orders.settled_candles.get(symbol, since)
         history = await self._source.history(symbol, since=since, now=self._now)
         if history.missing:
-            self._notes.append(told(symbol, history.missing))
-        newest = self._data.ticker(symbol)
-        closed = float(history.closed[-1]) if len(history) else 0
-        at = min(self._now, max(newest.timestamp, closed))
-        histories[symbol] = join_bars((history, price_now(float(newest.close), at)))
+            self._notes[told(symbol, history.missing)] = None
+        now = self._price_now(symbol, after=float(history.closed[-1]) if len(history) else 0)
+        if now is not None or len(history):
+            histories[symbol] = history if now is None else join_bars((history, now))
 
     async def _add_funding(
         self, symbol: Symbol, since: Timestamp, funding: dict[Symbol, Sequence[FundingRate]]
     ) -> None:
         """Fetch the funding of a perpetual future, of which an open order may have become a position."""
-        if self._data.market(symbol).is_perpetual:
-            funding[symbol] = await self._source.funding(symbol, since=since, now=self._now)
+        perpetual = self._data.market(symbol).is_perpetual
+        funding[symbol] = await self._source.funding(symbol, since=since, now=self._now) if perpetual else ()
 
 
 def _unsettled(symbol: Symbol, stored: ExchangeAccountElements) -> Timestamp:
     """Return since when a symbol's open orders and position are not settled."""
     created = [order.created_at for order in stored.orders.open_orders if order.symbol == symbol]
-    return max(stored.orders.settled_at, min(created, default=0))
+    since = max(stored.orders.settled_at, min(created, default=0))
+    return stored.orders.settled_candles.get(symbol, since)

@@ -153,6 +153,10 @@ class MemoryMarket:
         """See `MarketSource`; there is none."""
         return ()
 
+    def take_notes(self) -> Sequence[str]:
+        """Nothing: a test knows what it gives."""
+        return ()
+
     async def close(self) -> None:
         """Nothing is held open; it can be used again."""
 

@@ -63,6 +63,9 @@ class CandleMarket:
     async def funding(self, symbol: Symbol, *, since: float, now: float) -> Sequence[FundingRate]:
         return [known for known in self._rates if since < known.time <= now]
 
+    def take_notes(self) -> Sequence[str]:
+        return ()
+
     async def close(self) -> None:
         """Nothing is held open."""
 

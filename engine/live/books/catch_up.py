@@ -19,8 +19,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
+from engine.errors import ConfigurationError
 from engine.exchanges import concurrently, gathered
 from engine.live.books.repositories import LiveOrders, LiveRepositories, LiveTrades
 from engine.money import ZERO, exact
@@ -221,6 +223,28 @@ def _since(orders: Iterable[Order]) -> dict[Symbol, Timestamp]:
     return since
 
 
+def _by_symbol(orders: Orders) -> Mapping[Symbol, Orders]:
+    known = [*orders.open_orders, *orders.closing_orders]
+    return {
+        symbol: orders.model_copy(
+            update={
+                "open_orders": [order for order in orders.open_orders if order.symbol == symbol],
+                "closing_orders": [order for order in orders.closing_orders if order.symbol == symbol],
+            }
+        )
+        for symbol in dict.fromkeys(order.symbol for order in known)
+    }
+
+
+def _joined(parts: Sequence[CaughtUp]) -> CaughtUp:
+    return CaughtUp(
+        [order for part in parts for order in part.open_orders],
+        [order for part in parts for order in part.closing],
+        [one for part in parts for one in part.ended],
+        sorted((trade for part in parts for trade in part.trades), key=lambda trade: trade.timestamp),
+    )
+
+
 @dataclass(slots=True)
 class LookAtAccount:
     """What one look at a live account fetches; it fills up as its parts come in.
@@ -231,6 +255,7 @@ class LookAtAccount:
         caught_up: what became of the automation's orders.
         portfolio: balances of the whole account.
         positions: futures positions.
+        notes: what could not be had.
     """
 
     repositories: LiveRepositories
@@ -238,18 +263,44 @@ class LookAtAccount:
     caught_up: CaughtUp = field(default_factory=CaughtUp)
     portfolio: Portfolio = field(default_factory=Portfolio)
     positions: Sequence[Position] = ()
+    notes: list[str] = field(default_factory=list)
 
     async def catch_up(
         self, elements: ExchangeAccountElements, placed: Mapping[OrderId, Order], now: Timestamp
     ) -> None:
         """Find out what became of the stored orders; `placed` ones were told of a moment ago."""
-        self.caught_up = await catch_up(
-            elements.orders,
-            elements.trades,
-            self.repositories.orders,
-            self.repositories.trades,
-            fresh=placed,
-            now=now,
+        try:
+            self.caught_up = await self._caught_up(elements.orders, elements.trades, placed, now)
+        except ConfigurationError:  # one dead pair does not hide what became of the others
+            parts = await gathered(
+                [
+                    self._of_symbol(part, symbol, elements.trades, placed, now)
+                    for symbol, part in _by_symbol(elements.orders).items()
+                ]
+            )
+            self.caught_up = _joined(parts)
+
+    async def _of_symbol(
+        self,
+        orders: Orders,
+        symbol: Symbol,
+        known: Sequence[Trade],
+        placed: Mapping[OrderId, Order],
+        now: Timestamp,
+    ) -> CaughtUp:
+        """Return what became of the orders of one symbol; they stay as they are where that cannot be had."""
+        try:
+            return await self._caught_up(orders, known, placed, now)
+        except ConfigurationError as error:
+            self.notes.append(f"open orders in {symbol} wait: {error.message}")
+            unsettled = [order for order in orders.closing_orders if not is_settled(order)]
+            return CaughtUp(open_orders=orders.open_orders, closing=unsettled)
+
+    async def _caught_up(
+        self, orders: Orders, known: Sequence[Trade], placed: Mapping[OrderId, Order], now: Timestamp
+    ) -> CaughtUp:
+        return await catch_up(
+            orders, known, self.repositories.orders, self.repositories.trades, fresh=placed, now=now
         )
 
     async def fetch_holdings(self, elements: ExchangeAccountElements) -> None:
@@ -260,4 +311,22 @@ class LookAtAccount:
         self.portfolio = await self.repositories.portfolio.fetch()
 
     async def _fetch_positions(self, elements: ExchangeAccountElements) -> None:
-        self.positions = await self.repositories.positions.fetch(elements, self.traded)
+        repository = self.repositories.positions
+        try:
+            self.positions = await repository.fetch(elements, self.traded)
+        except ConfigurationError:
+            known = {one.symbol: one for one in elements.positions}
+            symbols = dict.fromkeys([*elements.exposed_symbols(), *known, *self.traded])
+            lists = await gathered([self._positions_of(elements, symbol) for symbol in symbols])
+            self.positions = list(chain.from_iterable(lists))
+
+    async def _positions_of(self, elements: ExchangeAccountElements, symbol: Symbol) -> Sequence[Position]:
+        """Return the position of one symbol; it stays as it is where that cannot be had."""
+        stored = [one for one in elements.positions if one.symbol == symbol]
+        alone = elements.model_copy(update={"positions": stored, "orders": Orders()})
+        try:
+            return await self.repositories.positions.fetch(alone, [symbol])
+        except ConfigurationError as error:
+            if stored:
+                self.notes.append(f"the position in {symbol} is as it was last seen: {error.message}")
+            return stored

@@ -22,6 +22,7 @@ C8    tried, unresolved      nothing, not landed          waits for the end of t
 C9    planned, tried         fails                        the turn ends; raised if it changed nothing
 C10   planned, tried         fails, `unresolved_after`    unresolved
 C11   unresolved             fails                        stays, the others go on
+C19   planned, tried         is refused                   unresolved, the others go on
 C12   just planned           this exchange has none       sent: no earlier attempt can have done it
 C13   planned, tried         this exchange has none       unresolved, for an earlier attempt may have sent it
 C14   any                    none, but it is open         as C1 and C3
@@ -155,7 +156,6 @@ class EffectGuard:
         Raises:
             RetryableError: a look-up got no answer, and nothing was sent or resolved.
             PostponedError: the account cannot be used for longer, and nothing was sent or resolved.
-            ConfigurationError: a look-up cannot be had at all, and nothing was sent or resolved.
         """
         shared = GuardTurn(self._api, mode, self._timing)
         steps = await _Steps(shared, resolved).of(intents)

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
-from engine.errors import OctoflowError, PostponedError, RetryableError
+from engine.errors import ConfigurationError, OctoflowError, PostponedError, RetryableError
 from engine.live.guard.result import Mode
 from engine.live.guard.timing import Timing
 from engine.live.settings import PostponeReason
@@ -167,6 +167,8 @@ class GuardTurn:
         current = self.latest(intent)
         if current.status == intent.status == "unresolved":
             return self.left(intent)
+        if isinstance(failure, ConfigurationError):  # of this symbol, which the others are not to wait for
+            return self.given_up(intent, failure.message)
         if self.halt is None:
             self.failure = failure
             self.halt = self._halt_of(failure)

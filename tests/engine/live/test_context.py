@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from engine.dsl import DataDependency
 from engine.effects.transfers import TransferPolicy
-from engine.errors import ConfigurationError, PostponedError, RetryableError
+from engine.errors import ConfigurationError, DslError, PostponedError, RetryableError
 from engine.job.account import InvocationAccount
 from engine.job.repository_factory import ExchangeRepositoryFactory
 from engine.job.services import Services
@@ -20,7 +20,7 @@ from engine.live.venue.api import Unclear
 from engine.market.market_protocols import MarketData
 from engine.orders.account_protocols import Account, OrderFilter
 from engine.state import AuthDetails, ExchangeAccountDetails, Order, load_state
-from engine.types import Asset, OrderId, Symbol
+from engine.types import Asset, OrderId, Symbol, TimeFrame
 from tests.support.builders import automation, paper
 from tests.support.live_run import LiveRun, asked, keyed, live_state
 from tests.support.memory_exchange import MemoryExchange
@@ -213,15 +213,19 @@ async def test_what_an_account_did_while_it_was_simulated_is_not_on_the_exchange
     assert run.requests["open_orders"] == 0
 
 
-async def test_a_failing_candle_request_does_not_hide_behind_the_others() -> None:
+async def test_candles_that_cannot_be_had_are_the_error_of_who_reads_them() -> None:
     run = LiveRun(MemoryExchange())
 
     async def broken(*args: Any, **kwargs: Any) -> None:
         raise ConfigurationError("no such time frame")
 
     run.exchange.market.candles = broken  # type: ignore[method-assign, assignment]  # whatever it is asked
-    with pytest.raises(ConfigurationError, match="no such time frame"):
-        await run.invoke(needs=[DataDependency(BTC, "1h", "candles")])
+    async with run.session() as session:
+        await session.require([DataDependency(BTC, "1h", "candles"), DataDependency(BTC, None, "price")])
+        data = cast("MarketData", session.services[MarketData])
+        with pytest.raises(DslError, match="no such time frame"):
+            data.candles(BTC, TimeFrame("1h"))
+        assert data.mark_price(BTC) == 50_000
 
 
 async def test_the_repositories_of_a_live_account_read_its_exchange() -> None:

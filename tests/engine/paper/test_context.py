@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.dsl import DataDependency
-from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError
+from engine.errors import ActionStatus, ConfigurationError, DslError, OperatorError, PostponedError
 from engine.market.candles import Candles
 from engine.market.market import Bounds, Market
 from engine.market.market_protocols import MarketData, MarketSource
@@ -306,7 +306,7 @@ async def test_an_error_of_the_source_reaches_the_caller_as_itself_and_cancels_t
 
     class Failing(MemoryMarket):
         async def tickers(self, symbols: Any, *, now: float) -> Any:
-            raise ConfigurationError("no price")
+            raise PostponedError("no price", reason="maintenance")
 
         async def candles(self, *args: Any, **kwargs: Any) -> Any:
             try:
@@ -315,6 +315,6 @@ async def test_an_error_of_the_source_reaches_the_caller_as_itself_and_cancels_t
                 cancelled.set()
 
     async with opened(Failing({BTC: 100}), holding()) as context:
-        with pytest.raises(ConfigurationError, match="no price"):
+        with pytest.raises(PostponedError, match="no price"):
             await context.require([TRADED, DataDependency(BTC, "1h", "candles")])
     assert cancelled.is_set()

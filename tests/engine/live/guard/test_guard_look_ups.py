@@ -250,7 +250,6 @@ async def test_c8_the_clock_is_measured_before_an_absence_is_believed() -> None:
     [
         RetryableError("no answer", retry_after=7),
         PostponedError("key refused", reason="authentication"),
-        ConfigurationError("no such thing here"),
     ],
 )
 @pytest.mark.parametrize("state", [{}, tried()])
@@ -306,6 +305,29 @@ async def test_c10_it_is_settled_as_soon_as_look_ups_work_again() -> None:
 
     guarded.exchange.read_error = None
     assert await guarded.outcome(left) == Dropped()
+
+
+@pytest.mark.parametrize("state", [{}, tried()])
+async def test_c19_an_order_whose_look_up_is_refused_is_left_to_a_person_and_the_others_go_on(
+    state: dict[str, object],
+) -> None:
+    guarded = Guarded(MemoryExchange({"BTC/USDT": 50_000, "ETH/USDT": 2_000}))
+    exchange = guarded.exchange
+    find = exchange.find_orders
+
+    async def find_what_is_listed(symbol: Symbol, *wanted: Any) -> Any:
+        if symbol == "ETH/USDT":
+            raise ConfigurationError("no such market")
+        return await find(symbol, *wanted)
+
+    exchange.find_orders = find_what_is_listed  # type: ignore[method-assign, assignment]
+
+    settlement = await guarded.carry_out(create(order("k1", symbol="ETH/USDT"), **state), create(order("k2")))
+
+    [left] = settlement.pending
+    assert (left.key, left.status) == ("k1", "unresolved")
+    assert "no such market" in settlement.notes[0]
+    assert guarded.placed == ["k2"]
 
 
 async def test_c11_an_unresolved_order_does_not_hold_the_others_up() -> None:
