@@ -32,4 +32,13 @@ def _earliest_common_moment(folder: str, exchange_id: str) -> Timestamp:
     recordings = list_recorded(Path(folder), exchange_id)
     if not recordings:
         raise ConfigurationError(f"{folder} has no candles of {exchange_id}", code="no_recording")
-    return max(recording.range()[0] for recording in recordings)
+    starts: list[Timestamp] = []
+    trouble: ConfigurationError | None = None
+    for recording in recordings:
+        try:
+            starts.append(recording.range()[0])
+        except ConfigurationError as error:  # who reads that file is told of it
+            trouble = error
+    if trouble is not None and not starts:
+        raise trouble
+    return max(starts)
