@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
-from engine.market.bars import Bars, join_bars
+from engine.market.bars import Bars
 from engine.market.time_frames import opening
 from engine.types import Symbol, TimeFrame, Timestamp
 
@@ -48,11 +47,6 @@ def bars_within(bars: Bars, spans: Sequence[Span]) -> Bars:
         bars.high[kept],
         bars.close[kept],
     )
-
-
-def joined_history(parts: Sequence[Bars], since: Timestamp, until: Timestamp) -> Bars:
-    """Return the parts as one, shorter bars first, with the stretches that are missing until some instant."""
-    return replace(join_bars(parts), missing=tuple(holes(parts, since, until)))
 
 
 def told(symbol: Symbol, missing: Sequence[Span]) -> str:

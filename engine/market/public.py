@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from engine.errors import ConfigurationError, RetryableError
@@ -12,13 +13,14 @@ from engine.market.bars import Bars, finished_bars
 from engine.market.candle_pages import newest_candles
 from engine.market.candles import Candles
 from engine.market.funding import FundingRate
-from engine.market.histories import Span, bars_within, holes, joined_history, known_until
+from engine.market.histories import Span, bars_within, holes, known_until
 from engine.market.market import Market
 from engine.market.market_protocols import Ticker
 from engine.market.public_answers import MILLISECONDS, ticker_of
 from engine.market.public_cache import PROCESS_CACHES, PublicCaches, scope_of
 from engine.market.public_funding import Hours, due_hours, fetch_funding
 from engine.market.public_markets import MarketList, fetch_market_list
+from engine.market.recorded_history import history_of
 from engine.market.time_frames import most_candles
 from engine.money import to_decimal
 from engine.state import ExchangeDetails
@@ -106,6 +108,7 @@ class PublicSource:
         offered = (await self._market_list()).time_frames
         time_frame = _shortest_for(now - since, offered)
         candles = await self._candles_since(symbol, time_frame, since, now)
+        levels = [candles]
         parts, until = [finished_bars(candles, since=since, now=now)], known_until(time_frame, now)
         for _ in range(_FILLINGS):
             missing = holes(parts, since, until)
@@ -115,8 +118,11 @@ class PublicSource:
             length = _length_to_fill(missing, candles, since, now)
             time_frame = next((frame for frame in longer if TIME_FRAMES[frame] >= length), longer[-1])
             candles = await self._candles_since(symbol, time_frame, since, now)
+            levels.append(candles)
             parts.append(bars_within(finished_bars(candles, since=since, now=now), missing))
-        return joined_history(parts, since, until)
+        # A longer candle stands for its whole length: beside shorter ones it would not be heard.
+        bars = history_of(levels, since, now).bars
+        return replace(bars, missing=tuple(holes(parts, since, until)))
 
     async def funding(self, symbol: Symbol, *, since: Timestamp, now: Timestamp) -> Sequence[FundingRate]:
         """Return the funding that became known after `since`, a minute after its time.

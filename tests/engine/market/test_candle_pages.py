@@ -161,6 +161,7 @@ async def test_a_hole_is_filled_from_longer_candles_else_told(exchange: PublicEx
     filled = await source.history(BTC, since=NOW - 45 * 3_600, now=NOW)
     await source.close()
     assert (filled.low.min(), filled.missing) == (50, ())
+    assert filled.without_overlaps().low.min() == 50, "what is settled shows it too"
 
     exchange.longer = {name: [] for name in ("3m", "5m", "15m", "30m", "1h", "2h", "1d", "1w", "1M")}
     source = Shared(exchange).source()
