@@ -77,6 +77,7 @@ class PaperAccount:
         self._trades = list(elements.trades)
         self._transactions = list(elements.transactions)
         self._settled_candles: Mapping[Symbol, Timestamp] = elements.orders.settled_candles
+        self._unsettled_since: dict[Symbol, Timestamp] = {}
         self._effects = 0
 
     # Reading
@@ -195,7 +196,9 @@ class PaperAccount:
 
     def leave(self, symbol: Symbol, settled: Timestamp) -> None:
         """Note that a symbol could not be settled, and until when it was."""
-        self._settled_candles = {**self._settled_candles, symbol: settled}
+        known = self._settled_candles.get(symbol, settled)
+        self._settled_candles = {**self._settled_candles, symbol: min(known, settled)}
+        self._unsettled_since[symbol] = settled
 
     def withdraw(
         self,
@@ -265,6 +268,7 @@ class PaperAccount:
             settled_candles={
                 symbol: closed for symbol, closed in self._settled_candles.items() if symbol in exposed
             },
+            unsettled_since=self._unsettled_since,
         )
         return before.model_copy(
             update={

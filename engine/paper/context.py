@@ -164,6 +164,7 @@ class PaperContext:
         Candles are fetched from the last whole one on that was settled: one that an invocation cut in two
         counts as a whole when it has closed.
         """
+        since = self._elements.orders.settled_candles.get(symbol, since)
         history = await self._source.history(symbol, since=since, now=self._now)
         if history.missing:
             self._notes[told(symbol, history.missing)] = None
@@ -183,4 +184,4 @@ def _unsettled(symbol: Symbol, stored: ExchangeAccountElements) -> Timestamp:
     """Return since when a symbol's open orders and position are not settled."""
     created = [order.created_at for order in stored.orders.open_orders if order.symbol == symbol]
     since = max(stored.orders.settled_at, min(created, default=0))
-    return stored.orders.settled_candles.get(symbol, since)
+    return stored.orders.unsettled_since.get(symbol, since)

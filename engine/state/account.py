@@ -167,7 +167,7 @@ class Orders(StateModel):
     of them left. Live accounts only.
     `settled_at` is the market time up to which a simulated account has settled its open orders, and
     `settled_candles` when the last whole candle closed that it has settled, by symbol, so that no candle is
-    settled twice and none is missed.
+    settled twice and none is missed. `unsettled_since` is of symbols whose market could not be had then.
     """
 
     open_orders: list[Order] = Field(default_factory=list)
@@ -177,6 +177,7 @@ class Orders(StateModel):
     closing_since: float = 0
     settled_at: float = 0
     settled_candles: dict[Symbol, float] = Field(default_factory=dict)
+    unsettled_since: dict[Symbol, float] = Field(default_factory=dict)
 
 
 class ExchangeAccountElements(StateModel):

@@ -12,7 +12,6 @@ from octoflow import (
     Account,
     ActionStatus,
     Applied,
-    ConfigurationError,
     DslError,
     Kind,
     OperatorContext,
@@ -151,9 +150,9 @@ def test_whole_candles_can_be_given() -> None:
 
 def test_what_was_not_given_is_said() -> None:
     market = MemoryMarket().add_candles("BTC/USDT", "1h", [100])
-    with pytest.raises(ConfigurationError, match="in 1h, and none in 4h"):
+    with pytest.raises(DslError, match="in 1h, and none in 4h"):
         evaluate("close('BTC/USDT', '4h')", market=market)
-    with pytest.raises(ConfigurationError, match="begin after"):
+    with pytest.raises(DslError, match="begin after"):
         evaluate("close('BTC/USDT', '1h')", market=market, now=NOW - 2 * HOUR)
     with pytest.raises(DslError, match="ETH/USDT"):
         evaluate("price('ETH/USDT')", market=market)
